@@ -1,0 +1,52 @@
+# Every command. `make` alone lists them.
+SHELL := /bin/sh
+PY := .venv/bin/python
+.DEFAULT_GOAL := list
+
+.PHONY: list setup demo test smoke bench lint fix screenshots
+
+list: ## Lists the targets, a sentence each.
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/ready .data/assets ## Makes the environment in .venv; does nothing when nothing changed.
+
+.venv/ready: requirements/dev.txt
+	@test -x $(PY) || python3 -m venv .venv
+	@$(PY) -c 'import sys; sys.exit("Python 3.11 or newer is needed.") if sys.version_info < (3, 11) else 0'
+	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
+	@$(PY) -m runtime.browser
+	@touch $@
+
+.data/assets: package-lock.json .venv/ready $(shell find static -type f)
+	@npm ci --silent --no-fund --no-audit
+	@mkdir -p .data/vendor
+	@cp node_modules/@procore/procore-iframe-helpers/dist/index.min.js .data/vendor/procore-iframe-helpers.js
+	@set -a; . tests/check.env; $(PY) manage.py collectstatic --noinput --verbosity 0
+	@touch $@
+
+demo: setup ## Runs everything with the Procore stand-in and prints the address to open.
+	@exec $(PY) -m runtime.demo $(ARGS)
+
+lint: setup ## Format, lint, templates, imports, dependencies, types, migrations.
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/djlint --quiet --lint templates
+	@.venv/bin/lint-imports
+	@set -a; . tests/check.env; .venv/bin/mypy .
+	@node_modules/.bin/tsc --noEmit
+	@set -a; . tests/check.env; $(PY) -m tests.migrations_check
+
+fix: setup ## Repairs what tools can repair.
+	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
+
+test: lint ## Every check: lint, then unit, integration and browser tests.
+	@.venv/bin/pytest
+
+smoke: setup ## Starts the demo, drives it with a browser from install to dashboard, stops it.
+	@$(PY) -m runtime.smoke
+
+screenshots: setup ## Renews docs/images with a browser.
+	@$(PY) -m runtime.smoke --screenshots docs/images
+
+bench: setup ## Measures sync throughput as a ratio to a bare HTTP reader in the same run.
+	@$(PY) -m benchmarks.sync

@@ -1,0 +1,110 @@
+"""Status and body to error.
+
+ProcoreError ─ Unauthorized  NotConnected  Forbidden  NotFoundOrHidden  Refused
+               RateLimited*  ServerTrouble*  Unreachable*  Unreadable*          (* transient)
+"""
+
+from datetime import datetime
+
+from partner_app.core.errors import Blame, TiebackError
+
+
+class ProcoreError(TiebackError):
+    code = "procore.error"
+    blame = Blame.PROCORE
+    status = 502
+
+
+class Unauthorized(ProcoreError):
+    code = "procore.unauthorized"
+    user_message = "Procore no longer accepts the connection."
+    remedy = "Sign in with Procore again."
+    blame = Blame.TENANT
+    status = 401
+
+
+class GrantRefused(ProcoreError):
+    """invalid_grant: a used, expired or revoked code or refresh token. Only a person can help."""
+
+    code = "procore.grant_refused"
+    user_message = "Procore refused the sign-in."
+    remedy = "Start again from Connect."
+    blame = Blame.TENANT
+    status = 401
+
+
+class NotConnected(ProcoreError):
+    code = "procore.not_connected"
+    user_message = "The app is not installed at this company in Procore."
+    remedy = "A company administrator can install it from App Management in Procore."
+    blame = Blame.TENANT
+    status = 403
+
+
+class Forbidden(ProcoreError):
+    code = "procore.forbidden"
+    user_message = "Procore does not allow this."
+    remedy = "Ask a company administrator for access to the tool."
+    blame = Blame.TENANT
+    status = 403
+
+
+class NotFoundOrHidden(ProcoreError):
+    code = "procore.not_found"
+    user_message = "Procore does not have this, or may not show it to you."
+    remedy = "Check that the project is among the app's permitted projects."
+    blame = Blame.TENANT
+    status = 404
+
+
+class Refused(ProcoreError):
+    """A 4xx with reasons: `reasons` holds one text for each field."""
+
+    code = "procore.refused"
+    user_message = "Procore refused the data: {reasons}."
+    remedy = "Mend what is named and try again."
+    blame = Blame.TENANT
+    status = 422
+
+    def __init__(self, reasons: str, status_code: int) -> None:
+        self.reasons, self.status_code = reasons, status_code
+        super().__init__(reasons=reasons)
+
+
+class RateLimited(ProcoreError):
+    code = "procore.rate_limited"
+    user_message = "Procore asks us to wait until {until:%H:%M:%S} UTC."
+    remedy = "Nothing is lost; work goes on by itself then."
+    transient = True
+    status = 503
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(until=until)
+
+
+class ServerTrouble(ProcoreError):
+    code = "procore.server_trouble"
+    user_message = "Procore has trouble at the moment (status {status_code})."
+    remedy = "Try again in a few minutes."
+    transient = True
+
+    def __init__(self, status_code: int, until: datetime | None = None) -> None:
+        self.until = until
+        super().__init__(status_code=status_code)
+
+
+class Unreachable(ProcoreError):
+    """No answer. A write may or may not have happened."""
+
+    code = "procore.unreachable"
+    user_message = "Procore did not answer."
+    remedy = "Try again in a few minutes."
+    transient = True
+
+
+class Unreadable(ProcoreError):
+    code = "procore.unreadable"
+    user_message = "Procore sent an answer that cannot be read."
+    remedy = "Try again in a few minutes."
+    transient = True

@@ -1,0 +1,56 @@
+"""Change events: what may change the cost, before it is a change order."""
+
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.db import models
+
+from integrations.procore.resources.source import SourceRecord, kept, money
+from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+
+
+class ChangeEvent(SourceRecord):
+    spec = ResourceSpec(
+        name="change_events",
+        scope=Scope.PROJECT,
+        sources=(
+            Source("/rest/v1.1/change_events", {"project_id": "{project_id}"}, deleted=True),
+        ),
+        changes=Changes.UPDATED_AT,
+        tool="change_events",
+        webhooks=("Change Events",),
+    )
+
+    number = kept(models.TextField(), purpose="names it as people do")
+    title = kept(models.TextField(), purpose="names it in lists")
+    status = kept(
+        models.TextField(), purpose="tells open from closed", path="status.mapped_to_status"
+    )
+    scope = kept(models.TextField(), purpose="tells whose money it is")
+    reason = kept(
+        models.TextField(), purpose="groups changes by cause", path="change_reason.change_reason"
+    )
+    currency = kept(
+        models.TextField(),
+        purpose="keeps currencies apart",
+        path="currency_configuration.currency_iso_code",
+    )
+    created_on = kept(models.DateTimeField(null=True), purpose="gives the age", path="created_at")
+    latest_cost = kept(money(), purpose="adds up the exposure", path="_latest_cost")
+
+    class Meta:
+        indexes: ClassVar = [
+            # open_items() and exposure on home and project page.
+            models.Index(fields=["company", "project_id", "status"], name="change_event_open")
+        ]
+
+    @staticmethod
+    def prepare(row: dict[str, Any]) -> dict[str, Any]:
+        """The latest cost of an event is the sum over its items, of which nothing else is kept."""
+        amounts = [
+            values.get("amount")
+            for item in row.get("change_items") or []
+            if isinstance(item, dict) and isinstance(values := item.get("latest_cost_values"), dict)
+        ]
+        found = [Decimal(str(amount)) for amount in amounts if amount is not None]
+        return {**row, "_latest_cost": sum(found, Decimal(0)) if found else None}

@@ -1,0 +1,25 @@
+"""Projects: the app sees those that the company's administrator permitted."""
+
+from django.db import models
+
+from integrations.procore.resources.source import SourceRecord, kept
+from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+
+
+class Project(SourceRecord):
+    spec = ResourceSpec(
+        name="projects",
+        scope=Scope.COMPANY,
+        sources=(Source("/rest/v1.1/projects", {"company_id": "{company_id}"}),),
+        # A project that is no longer permitted only shows by its absence: read all of them.
+        changes=Changes.CONTENT,
+        webhooks=("Projects",),
+    )
+
+    name = kept(models.TextField(), purpose="names the project wherever it is shown")
+    project_number = kept(models.TextField(), purpose="tells projects of one name apart")
+    city = kept(models.TextField(), purpose="tells projects of one name apart")
+    state_code = kept(models.TextField(), purpose="tells projects of one name apart")
+    time_zone = kept(models.TextField(), purpose="counts days where the project is")
+    start_date = kept(models.DateField(null=True), purpose="orders projects by progress")
+    completion_date = kept(models.DateField(null=True), purpose="orders projects by progress")

@@ -1,0 +1,42 @@
+"""All resources, in the order in which a sync reads them."""
+
+from integrations.procore.resources.budget_rows import BudgetRow
+from integrations.procore.resources.change_events import ChangeEvent
+from integrations.procore.resources.commitments import Commitment
+from integrations.procore.resources.projects import Project
+from integrations.procore.resources.rfis import Rfi
+from integrations.procore.resources.source import SourceRecord, kept_fields
+from integrations.procore.resources.submittals import Submittal
+from integrations.procore.resources.users import User
+from integrations.procore.resources.vendors import Vendor
+from integrations.procore.resources.wbs_codes import WbsCode
+
+RESOURCES: dict[str, type[SourceRecord]] = {
+    model.spec.name: model
+    for model in (
+        Project,
+        User,
+        Vendor,
+        Rfi,
+        Submittal,
+        ChangeEvent,
+        Commitment,
+        WbsCode,
+        BudgetRow,
+    )
+}
+
+
+def data_inventory() -> list[dict[str, object]]:
+    """Every field kept of every resource, with its reason: generated, so it cannot disagree."""
+    return [
+        {
+            "resource": name,
+            "field": field.name,
+            "purpose": why.purpose,
+            "personal": why.personal,
+            "retention_days": model.spec.retention_days,
+        }
+        for name, model in RESOURCES.items()
+        for field, why in kept_fields(model)
+    ]

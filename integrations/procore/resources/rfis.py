@@ -1,0 +1,39 @@
+"""RFIs: questions from the site, their age and what they may cost."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from integrations.procore.resources.source import SourceRecord, kept, money
+from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+
+
+class Rfi(SourceRecord):
+    spec = ResourceSpec(
+        name="rfis",
+        scope=Scope.PROJECT,
+        sources=(Source("/rest/v1.0/projects/{project_id}/rfis"),),
+        changes=Changes.UPDATED_AT,
+        tool="rfis",
+        webhooks=("RFIs",),
+    )
+
+    number = kept(models.TextField(), purpose="names the question as people do", path="full_number")
+    subject = kept(models.TextField(), purpose="names the question in lists")
+    status = kept(models.TextField(), purpose="tells open questions from answered ones")
+    due_date = kept(models.DateField(null=True), purpose="finds what is overdue")
+    initiated_at = kept(models.DateTimeField(null=True), purpose="gives the age")
+    time_resolved = kept(models.DateTimeField(null=True), purpose="gives the turnaround")
+    cost_impact_status = kept(
+        models.TextField(), purpose="finds cost yet unknown", path="cost_impact.status"
+    )
+    cost_impact = kept(money(), purpose="ranks by money", path="cost_impact.value")
+    ball_in_court = kept(
+        models.TextField(), purpose="says who has to act", path="ball_in_court.name", personal=True
+    )
+
+    class Meta:
+        indexes: ClassVar = [
+            # open_items() and overdue counts on home and project page.
+            models.Index(fields=["company", "project_id", "status", "due_date"], name="rfi_open_due")
+        ]

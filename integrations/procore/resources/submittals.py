@@ -1,0 +1,38 @@
+"""Submittals: what must be approved before it can be built."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from integrations.procore.resources.source import SourceRecord, kept
+from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+
+
+class Submittal(SourceRecord):
+    spec = ResourceSpec(
+        name="submittals",
+        scope=Scope.PROJECT,
+        sources=(Source("/rest/v1.1/projects/{project_id}/submittals"),),
+        # Deletions only show by absence; a full sync finds them.
+        changes=Changes.UPDATED_AT,
+        tool="submittals",
+        webhooks=("Submittals",),
+    )
+
+    number = kept(models.TextField(), purpose="names it as people do", path="formatted_number")
+    title = kept(models.TextField(), purpose="names it in lists")
+    status = kept(models.TextField(), purpose="tells open from closed", path="status.status")
+    due_date = kept(models.DateField(null=True), purpose="finds what is overdue")
+    submit_by = kept(models.DateField(null=True), purpose="finds what comes too late")
+    created_on = kept(models.DateTimeField(null=True), purpose="gives the age", path="created_at")
+    responsible_contractor = kept(
+        models.TextField(), purpose="says who has to act", path="responsible_contractor.name"
+    )
+
+    class Meta:
+        indexes: ClassVar = [
+            # open_items() and overdue counts on home and project page.
+            models.Index(
+                fields=["company", "project_id", "status", "due_date"], name="submittal_open_due"
+            )
+        ]

@@ -1,0 +1,19 @@
+"""Users of the company's directory: names only, to say whose court a ball is in."""
+
+from django.db import models
+
+from integrations.procore.resources.source import SourceRecord, kept
+from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+
+
+class User(SourceRecord):
+    spec = ResourceSpec(
+        name="users",
+        scope=Scope.COMPANY,
+        sources=(Source("/rest/v1.3/companies/{company_id}/users"),),
+        changes=Changes.UPDATED_AT,
+        webhooks=("Company Users",),
+    )
+
+    name = kept(models.TextField(), purpose="says who has to act", personal=True)
+    is_active = kept(models.BooleanField(), purpose="marks people who have left")

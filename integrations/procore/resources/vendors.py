@@ -1,0 +1,20 @@
+"""Vendors: the companies that a builder contracts."""
+
+from django.db import models
+
+from integrations.procore.resources.source import SourceRecord, kept
+from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+
+
+class Vendor(SourceRecord):
+    spec = ResourceSpec(
+        name="vendors",
+        scope=Scope.COMPANY,
+        sources=(Source("/rest/v1.0/vendors", {"company_id": "{company_id}"}),),
+        changes=Changes.UPDATED_AT,
+        webhooks=("Company Vendors",),
+    )
+
+    name = kept(models.TextField(), purpose="names the contractor of a commitment")
+    trade_name = kept(models.TextField(), purpose="groups commitments by trade")
+    is_active = kept(models.BooleanField(), purpose="marks vendors no longer used")

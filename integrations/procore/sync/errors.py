@@ -1,0 +1,37 @@
+"""TiebackError ── SyncError ─ SyncInProgress  Paused  LeaseLost"""
+
+from datetime import datetime
+
+from partner_app.core.errors import Blame, TiebackError
+
+
+class SyncError(TiebackError):
+    code = "sync.error"
+
+
+class SyncInProgress(SyncError):
+    code = "sync.sync_in_progress"
+    user_message = "A sync of this company is running already."
+    remedy = "Wait until it ends; its progress is shown in the frame and by status."
+    blame = Blame.TENANT
+    status = 409
+
+
+class LeaseLost(SyncError):
+    code = "sync.lease_lost"
+    user_message = "Another worker has taken this sync over."
+    remedy = "Nothing to do: it goes on there."
+
+
+class Paused(SyncError):
+    """Procore asked to wait; everything read so far is kept."""
+
+    code = "sync.paused"
+    user_message = "Procore asked us to wait until {until:%H:%M:%S} UTC."
+    remedy = "The sync goes on by itself then."
+    transient = True
+    blame = Blame.PROCORE
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(until=until)

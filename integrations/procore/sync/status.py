@@ -1,0 +1,46 @@
+"""How each company is, for an operator's eyes and scripts."""
+
+from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.sync.models import SyncCursor, SyncRun
+from partner_app.core import clock
+from partner_app.tenancy.context import tenant
+from partner_app.tenancy.lifecycle import company_or_error
+from partner_app.tenancy.models import Company
+
+
+def status(company_id: int | None) -> dict[str, object]:
+    companies = [company_or_error(company_id)] if company_id else Company.objects.order_by("id")
+    return {"companies": [_of(company) for company in companies]}
+
+
+def _of(company: Company) -> dict[str, object]:
+    run = SyncRun.objects.filter(company_id=company.id).order_by("-started_at").first()
+    fresh: dict[str, object] = {}
+    with tenant(company.id):
+        for name, model in RESOURCES.items():
+            oldest = (
+                SyncCursor.objects.filter(company_id=company.id, resource=name)
+                .exclude(fresh_at=None)
+                .order_by("fresh_at")
+                .first()
+            )
+            moment = oldest.fresh_at if oldest else None
+            fresh[name] = {
+                "records": model._base_manager.filter(company_id=company.id).count(),
+                "fresh_at": moment,
+                "age_seconds": round((clock.now() - moment).total_seconds()) if moment else None,
+            }
+    problems = (
+        list(run.steps.exclude(error="").values("resource", "project_id", "error")) if run else []
+    )
+    return {
+        "id": company.id,
+        "name": company.name,
+        "state": company.state,
+        "state_since": company.state_since,
+        "last_sync": {"state": run.state, "mode": run.mode, "started_at": run.started_at}
+        if run
+        else None,
+        "resources": fresh,
+        "problems": problems,
+    }

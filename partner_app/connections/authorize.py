@@ -1,0 +1,199 @@
+"""A sign-in with Procore from start to tokens: state, browser, expiry, one use."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from integrations.procore.api.errors import NotConnected, ProcoreError
+from integrations.procore.api.oauth import TokenPair
+from partner_app.connections.access import fresh_client
+from partner_app.connections.errors import (
+    NoCompany,
+    StateExpired,
+    StateForeign,
+    StateReplayed,
+    StateUnknown,
+)
+from partner_app.connections.models import Purpose, SignInAttempt
+from partner_app.connections.refresh import oauth
+from partner_app.connections.vault import fingerprint, random_secret, seal, unseal
+from partner_app.core import clock
+
+LIFETIME = timedelta(minutes=10)  # as long as Procore's own code lives [oauth_endpoints]
+COMPANIES_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who signed in, as Procore says."""
+
+    remote_user_id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A company of the person's, and why it cannot be chosen, if so."""
+
+    company_id: int
+    name: str
+    obstacle: str = ""
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    attempt: SignInAttempt
+    person: Person
+    companies: dict[int, str]
+    pair: TokenPair
+
+
+def start_sign_in(
+    *, purpose: Purpose, browser: str, nonce: str = "", company_hint: int | None = None
+) -> str:
+    """The address of Procore's sign-in page. `browser` is this browser's cookie."""
+    state, verifier = random_secret(), random_secret() + random_secret()
+    SignInAttempt.objects.create(
+        state_hash=fingerprint(state),
+        browser_hash=fingerprint(browser),
+        nonce_hash=fingerprint(nonce) if nonce else None,
+        purpose=purpose,
+        company_hint=company_hint,
+        popup=bool(nonce),
+        verifier=seal(verifier),
+        created_at=clock.now(),
+    )
+    return oauth().authorization_address(state=state, verifier=verifier)
+
+
+def consume_state(state: str, *, browser: str) -> SignInAttempt:
+    """Once, in time, in the browser that began. Raises StateUnknown, -Foreign, -Replayed, -Expired."""
+    with transaction.atomic():
+        attempt = (
+            SignInAttempt.objects.select_for_update().filter(state_hash=fingerprint(state)).first()
+        )
+        if attempt is None:
+            raise StateUnknown
+        if bytes(attempt.browser_hash) != fingerprint(browser):
+            raise StateForeign
+        if attempt.consumed_at:
+            raise StateReplayed
+        attempt.consumed_at = clock.now()
+        attempt.save(update_fields=["consumed_at"])
+    if attempt.created_at + LIFETIME < clock.now():
+        raise StateExpired
+    return attempt
+
+
+def complete(attempt: SignInAttempt, *, code: str) -> SignedIn:
+    """Redeems the code and asks Procore who this is. Raises ProcoreError."""
+    pair = oauth().redeem(code=code, verifier=unseal(attempt.verifier))
+    client = fresh_client(pair, company_id=None, who="sign-in")
+    me = client.get("/rest/v1.0/me")
+    person = Person(int(me["id"]), str(me.get("name") or me.get("login") or ""))
+    companies = {
+        int(row["id"]): str(row["name"])
+        for page in client.pages("/rest/v1.0/companies", {})
+        for row in page.rows
+        if row.get("is_active", True)
+    }
+    return SignedIn(attempt, person, companies, pair)
+
+
+def keep_for_choice(signed_in: SignedIn) -> None:
+    """Between sign-in and the choice of a company, the tokens wait sealed in the attempt."""
+    pair = signed_in.pair
+    document = {
+        "access_token": pair.access_token,
+        "refresh_token": pair.refresh_token,
+        "expires_at": pair.expires_at.isoformat(),
+        "name": signed_in.person.name,
+        "companies": {str(key): name for key, name in signed_in.companies.items()},
+    }
+    attempt = signed_in.attempt
+    attempt.tokens = seal(json.dumps(document))
+    attempt.remote_user_id = signed_in.person.remote_user_id
+    attempt.purpose = Purpose.INSTALL
+    attempt.save(update_fields=["tokens", "remote_user_id", "purpose"])
+
+
+def waiting_choice(*, browser: str) -> SignedIn:
+    """The newest unfinished sign-in of this browser. Raises StateUnknown, StateExpired."""
+    attempt = (
+        SignInAttempt.objects.filter(
+            browser_hash=fingerprint(browser), finished_at=None, tokens__isnull=False
+        )
+        .order_by("-created_at")
+        .first()
+    )
+    if attempt is None or attempt.tokens is None:
+        raise StateUnknown
+    if attempt.created_at + LIFETIME < clock.now():
+        raise StateExpired
+    document = json.loads(unseal(attempt.tokens))
+    pair = TokenPair(
+        document["access_token"],
+        document["refresh_token"],
+        datetime.fromisoformat(document["expires_at"]),
+    )
+    person = Person(attempt.remote_user_id or 0, document["name"])
+    companies = {int(key): name for key, name in document["companies"].items()}
+    return SignedIn(attempt, person, companies, pair)
+
+
+def finish_choice(attempt: SignInAttempt) -> None:
+    """Raises StateReplayed when somebody was quicker."""
+    changed = SignInAttempt.objects.filter(
+        state_hash=bytes(attempt.state_hash), finished_at=None
+    ).update(finished_at=clock.now(), tokens=None)
+    if not changed:
+        raise StateReplayed
+
+
+def choices(signed_in: SignedIn) -> list[Choice]:
+    """The person's companies, each with what stands in its way. Raises NoCompany where all are barred."""
+    found = list(_judge(signed_in))
+    if not any(not choice.obstacle for choice in found):
+        names = "; ".join(f"{choice.name}: {choice.obstacle}" for choice in found)
+        error = NoCompany()
+        error.facts["detail"] = names
+        raise error
+    return found
+
+
+def _judge(signed_in: SignedIn) -> Iterator[Choice]:
+    allowed = settings.PROCORE.allowed_companies
+    hint = signed_in.attempt.company_hint
+    ordered = sorted(signed_in.companies.items(), key=lambda item: (item[0] != hint, item[1]))
+    for company_id, name in ordered[:COMPANIES_SHOWN]:
+        if allowed and company_id not in allowed:
+            yield Choice(company_id, name, "this Tieback serves other companies only")
+            continue
+        yield Choice(company_id, name, _obstacle(signed_in.pair, company_id))
+
+
+def _obstacle(pair: TokenPair, company_id: int) -> str:
+    """Rights come from Procore's own permission manifest, asked with the person's token."""
+    client = fresh_client(pair, company_id=company_id, who="sign-in")
+    try:
+        manifest = client.get("/rest/v1.0/settings/permissions", company_id=company_id)
+    except NotConnected:
+        return "the app is not installed there in Procore yet"
+    except ProcoreError as error:
+        return error.message
+    levels = {tool["name"]: tool["user_access_level"]["name"] for tool in manifest["tools"]}
+    return "" if levels.get("admin") == "admin" else "you are not an administrator there"
+
+
+def has_service_account(company_id: int) -> bool:
+    """The client-credentials list names exactly the companies with our service account."""
+    client = fresh_client(oauth().client_credentials(), company_id=None, who="service:0")
+    return any(
+        int(row["id"]) == company_id
+        for page in client.pages("/rest/v1.0/companies", {})
+        for row in page.rows
+    )

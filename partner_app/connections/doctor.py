@@ -1,0 +1,116 @@
+"""What is wrong, and how to mend it."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from redis.exceptions import RedisError
+
+from integrations.procore.api.errors import ProcoreError
+from partner_app.connections.refresh import oauth
+from partner_app.core import clock
+
+LARGEST_SKEW = 30.0  # seconds
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def examine() -> dict[str, object]:
+    checks = [_safe(check) for check in (_database, _migrations, _role, _tables, _broker)]
+    checks += [_safe(check) for check in (_credentials, _address, _clock)]
+    return {"ok": all(check.ok for check in checks), "checks": [asdict(check) for check in checks]}
+
+
+def _safe(check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except DatabaseError:
+        remedy = "Check DATABASE_URL, and that Postgres runs."
+        return Check(check.__name__.strip("_"), ok=False, detail="no answer", remedy=remedy)
+
+
+def _database() -> Check:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        return Check("database", ok=True, detail=f"PostgreSQL {cursor.fetchone()[0]}")
+
+
+def _migrations() -> Check:
+    executor = MigrationExecutor(connection)
+    waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    return Check("migrations", waiting == 0, f"{waiting} waiting", "Run manage.py migrate.")
+
+
+def _role() -> Check:
+    """Neither superuser nor BYPASSRLS, nor owner of any table."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        )
+        powers = cursor.fetchone()
+        cursor.execute("SELECT count(*) FROM pg_tables WHERE tableowner = current_user")
+        owned = cursor.fetchone()[0]
+    harmless = not any(powers) and owned == 0
+    detail = "cannot bypass row-level security" if harmless else "could bypass row-level security"
+    return Check("runtime_role", harmless, detail, "Run manage.py provision_database.")
+
+
+def unguarded_tables() -> list[str]:
+    """Tenant tables without forced row-level security or without a policy."""
+    wanted = {m._meta.db_table for m in apps.get_models() if getattr(m, "tenant_table", False)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT c.relname FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid
+            WHERE c.relrowsecurity AND c.relforcerowsecurity AND c.relkind = 'r'"""
+        )
+        guarded = {name for (name,) in cursor.fetchall()}
+    return sorted(wanted - guarded)
+
+
+def _tables() -> Check:
+    bare = unguarded_tables()
+    detail = "all tenant tables are guarded" if not bare else "unguarded: " + ", ".join(bare)
+    return Check("row_level_security", not bare, detail, "Run manage.py migrate.")
+
+
+def _broker() -> Check:
+    try:
+        cache.get("doctor")
+    except (RedisError, OSError):
+        return Check("broker", ok=False, detail="no answer", remedy="Check CELERY_BROKER_URL.")
+    return Check("broker", ok=True, detail="answers")
+
+
+def _credentials() -> Check:
+    try:
+        oauth().client_credentials()
+    except ProcoreError as error:
+        remedy = "Check PROCORE_CLIENT_ID, PROCORE_CLIENT_SECRET and PROCORE_LOGIN_URL."
+        return Check("credentials", ok=False, detail=error.message, remedy=remedy)
+    return Check("credentials", ok=True, detail="accepted by Procore")
+
+
+def _address() -> Check:
+    parts = urlsplit(settings.BASE_URL)
+    local = parts.hostname in {"localhost", "127.0.0.1"}
+    fine = parts.scheme == "https" or local
+    return Check("public_address", fine, settings.BASE_URL, "BASE_URL should begin with https://.")
+
+
+def _clock() -> Check:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        skew = abs((cursor.fetchone()[0] - clock.now()).total_seconds())
+    remedy = "Synchronise the clocks of this host and of the database."
+    return Check("clock", skew < LARGEST_SKEW, f"{skew:.1f} s from the database", remedy)

@@ -1,0 +1,80 @@
+"""TiebackError ── AccessError ─ ReconnectNeeded  StateUnknown  StateExpired  StateReplayed
+StateForeign  SignInRefused  CompanyNotAllowed  NoCompany  NotAdministrator
+"""
+
+from partner_app.core.errors import Blame, TiebackError
+
+
+class AccessError(TiebackError):
+    code = "access.error"
+    blame = Blame.TENANT
+    status = 403
+
+
+class ReconnectNeeded(AccessError):
+    code = "access.reconnect_needed"
+    user_message = "The connection to Procore has ended."
+    remedy = "A company administrator can connect again in a minute; no data is lost."
+    status = 409
+
+
+class StateUnknown(AccessError):
+    code = "access.state_unknown"
+    user_message = "This sign-in was not started here."
+    remedy = "Close this page and start again from Tieback."
+    status = 400
+
+
+class StateExpired(AccessError):
+    code = "access.state_expired"
+    user_message = "This sign-in took too long and has expired."
+    remedy = "Start again; it takes less than a minute."
+    status = 400
+
+
+class StateReplayed(AccessError):
+    code = "access.state_replayed"
+    user_message = "This sign-in was already used."
+    remedy = "Start again from Tieback. If you did not sign in twice, tell us."
+    status = 400
+
+
+class StateForeign(AccessError):
+    code = "access.state_foreign"
+    user_message = "This sign-in was started in another browser."
+    remedy = "Start it in the browser where you want to use Tieback."
+    status = 400
+
+
+class SignInRefused(AccessError):
+    code = "access.sign_in_refused"
+    user_message = "You did not allow Tieback to sign in with Procore."
+    remedy = "Nothing was changed. Start again when you are ready."
+
+
+class CompanyNotAllowed(AccessError):
+    code = "access.company_not_allowed"
+    user_message = "This Tieback serves other companies only."
+    remedy = "Ask whoever runs this installation to add your company."
+
+
+class NoCompany(AccessError):
+    code = "access.no_company"
+    user_message = "There is no company here for which you can install Tieback."
+    remedy = (
+        "A company administrator first installs the app in Procore (App Management), "
+        "then connects it here."
+    )
+
+
+class NotMember(AccessError):
+    code = "access.not_member"
+    user_message = "Procore does not count you among this company’s people."
+    remedy = "Sign in as somebody who works at the company, or ask its administrator."
+
+
+class SignInNeeded(AccessError):
+    code = "access.sign_in_needed"
+    user_message = "Please sign in with Procore."
+    remedy = "The sign-in takes a few seconds."
+    status = 401

@@ -1,0 +1,51 @@
+"""Tokens, sealed, and sign-ins under way."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from partner_app.tenancy.models import TenantModel
+
+
+class ConnectionKind(models.TextChoices):
+    SERVICE = "service", "Service account"
+    INSTALLER = "installer", "The administrator who connected"
+    VIEWER = "viewer", "A person in the frame"
+
+
+class Connection(TenantModel):
+    """One credential at one company. Tokens are ciphertext; `generation` counts refreshes."""
+
+    pk = models.CompositePrimaryKey("company_id", "kind", "remote_user_id")
+    kind = models.TextField(choices=ConnectionKind.choices)
+    remote_user_id = models.BigIntegerField(default=0)
+    access_token = models.BinaryField()
+    refresh_token = models.BinaryField(null=True)
+    expires_at = models.DateTimeField()
+    generation = models.IntegerField(default=1)
+    broken_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField()
+
+
+class Purpose(models.TextChoices):
+    INSTALL = "install", "Install"
+    VIEW = "view", "View"
+
+
+class SignInAttempt(models.Model):
+    """A sign-in under way: known by the hash of its state, bound to one browser, used once."""
+
+    operational: ClassVar[str] = "exists before the company is known; sealed, minutes old"
+
+    state_hash = models.BinaryField(primary_key=True)
+    browser_hash = models.BinaryField()
+    nonce_hash = models.BinaryField(null=True)
+    purpose = models.TextField(choices=Purpose.choices)
+    company_hint = models.BigIntegerField(null=True)
+    popup = models.BooleanField(default=False)
+    verifier = models.BinaryField()
+    tokens = models.BinaryField(null=True)
+    remote_user_id = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField()
+    consumed_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)

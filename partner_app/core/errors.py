@@ -1,0 +1,34 @@
+"""The root of the error tree; each package draws its branch in its own errors.py."""
+
+from enum import StrEnum
+
+
+class Blame(StrEnum):
+    """Who can mend it. Alarms ring only for us."""
+
+    US = "us"
+    TENANT = "tenant"
+    PROCORE = "procore"
+
+
+class TiebackError(Exception):
+    """People see `user_message` and `remedy`, filled with the facts given; retries obey `transient`."""
+
+    code = "tieback.error"
+    user_message = "Something went wrong."
+    remedy = "Try again. If it stays, write to support."
+    transient = False
+    blame = Blame.US
+    status = 500
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        return self.user_message.format(**self.facts)
+
+    @property
+    def advice(self) -> str:
+        return self.remedy.format(**self.facts)

@@ -1,0 +1,92 @@
+"""Structured logs, one JSON line an event, with everything secret taken out."""
+
+import logging
+import logging.config
+import re
+import sys
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+SECRET_NAMES = re.compile(
+    r"token|secret|password|authorization|cookie|code_verifier|api_key", re.IGNORECASE
+)
+SECRET_VALUES = re.compile(
+    r"(Bearer\s+)[^\s\"',]+"
+    r"|((?:access_token|refresh_token|client_secret|code|state|ticket)=)[^&\s\"']+"
+    r"|(://[^:/@\s]+:)[^@/\s]+(?=@)"
+)
+REDACTED = "[redacted]"
+
+
+def redact(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Hides values by the name of their key, and tokens inside any text."""
+    for key, value in event.items():
+        if key == "event":
+            event[key] = _clean(value)
+        elif SECRET_NAMES.search(key):
+            event[key] = REDACTED
+        else:
+            event[key] = _clean(value)
+    return event
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return SECRET_VALUES.sub(lambda m: (m[1] or m[2] or m[3] or "") + REDACTED, value)
+    return value
+
+
+SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    redact,
+]
+
+
+def configure(_settings: dict[str, Any]) -> None:
+    """Django calls this in place of dictConfig. Everything goes to standard error."""
+    structlog.configure(
+        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=SHARED,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()  # noqa: TID251  # the one place that sets the root up
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    for noisy in ("urllib3", "celery.worker.strategy", "celery.app.trace", "django.request"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)  # noqa: TID251  # as above
+
+
+log = structlog.stdlib.get_logger("tieback")
+
+
+class RequestLog:
+    """Binds a request id for the time of a request, and records how it ended."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=uuid.uuid4().hex[:12])
+        response = self.get_response(request)
+        if response.status_code >= 500:
+            log.error("request.failed", path=request.path, status=response.status_code)
+        structlog.contextvars.clear_contextvars()
+        return response

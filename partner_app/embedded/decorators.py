@@ -1,0 +1,45 @@
+"""One reason a decorator: the view may be framed; somebody is known to look."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.csrf import csrf_exempt
+
+from partner_app.embedded.errors import CompanyNotReady
+from partner_app.embedded.session import Viewer, viewer_of
+from partner_app.tenancy.models import Company
+
+P = ParamSpec("P")
+
+
+class ViewerRequest(HttpRequest):
+    """A request of which the bearer was checked."""
+
+    viewer: Viewer
+    company: Company
+
+
+def framed(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    """In the frame there are no cookies, hence no CSRF; core.security_headers says who may frame."""
+    return csrf_exempt(xframe_options_exempt(view))  # type: ignore[return-value]  # Django's decorators keep the signature
+
+
+def viewer_required(
+    view: Callable[Concatenate[ViewerRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Raises SignInNeeded, CompanyNotReady before the view runs."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        known: Any = request
+        known.viewer = viewer_of(request.headers.get("Authorization", ""))
+        company = Company.objects.filter(id=known.viewer.company_id).first()
+        if company is None or not company.usable:
+            raise CompanyNotReady
+        known.company = company
+        return view(known, *args, **kwargs)
+
+    return inner

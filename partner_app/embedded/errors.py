@@ -1,0 +1,43 @@
+"""TiebackError ── ViewerError ─ SignInNeeded  CodeRefused  NotEntitled  ProjectHidden"""
+
+from partner_app.core.errors import Blame, TiebackError
+
+
+class ViewerError(TiebackError):
+    code = "viewer.error"
+    blame = Blame.TENANT
+    status = 403
+
+
+class SignInNeeded(ViewerError):
+    code = "viewer.sign_in_needed"
+    user_message = "Please sign in with Procore."
+    remedy = "It takes one click."
+    status = 401
+
+
+class CodeRefused(ViewerError):
+    code = "viewer.code_refused"
+    user_message = "This sign-in code is used, expired or was made for another window."
+    remedy = "Sign in again."
+    status = 400
+
+
+class NotEntitled(ViewerError):
+    code = "viewer.not_entitled"
+    user_message = "Procore does not give you access to this tool on this project."
+    remedy = "Ask the project’s administrator in Procore for access to {tool}."
+
+
+class ProjectHidden(ViewerError):
+    code = "viewer.project_hidden"
+    user_message = "This project is not here, or Procore does not show it to you."
+    remedy = "Check in Procore that you are on the project and that Tieback is permitted there."
+    status = 404
+
+
+class CompanyNotReady(ViewerError):
+    code = "viewer.company_not_ready"
+    user_message = "Tieback is not connected to this company at the moment."
+    remedy = "A company administrator can connect it from the page Install."
+    status = 409

@@ -1,0 +1,28 @@
+"""What may come in by address or by post."""
+
+from django import forms
+
+LARGEST_ID = 2**63 - 1
+
+
+class FrameForm(forms.Form):
+    """Hints of Procore's frame: never proof."""
+
+    company_id = forms.IntegerField(min_value=1, max_value=LARGEST_ID)
+    project_id = forms.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
+    view = forms.CharField(max_length=100, required=False)
+    resource_id = forms.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
+
+
+class SignInForm(forms.Form):
+    company_id = forms.IntegerField(min_value=1, max_value=LARGEST_ID)
+    nonce = forms.CharField(min_length=20, max_length=200)
+
+
+class SessionForm(forms.Form):
+    code = forms.CharField(min_length=20, max_length=200)
+    nonce = forms.CharField(min_length=20, max_length=200)
+
+
+class CompanyForm(forms.Form):
+    company_id = forms.IntegerField(min_value=1, max_value=LARGEST_ID)

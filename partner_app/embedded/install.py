@@ -1,0 +1,95 @@
+"""Ends of a sign-in: a viewer gets a session, an administrator a connected company."""
+
+from dataclasses import dataclass
+
+from integrations.procore.api.errors import ProcoreError
+from integrations.procore.sync.services import make_due
+from partner_app.audit.events import Event
+from partner_app.audit.record import record
+from partner_app.connections.access import service_client
+from partner_app.connections.authorize import (
+    Choice,
+    SignedIn,
+    choices,
+    finish_choice,
+    has_service_account,
+)
+from partner_app.connections.errors import NoCompany, NotMember
+from partner_app.connections.models import ConnectionKind
+from partner_app.connections.refresh import store_tokens
+from partner_app.embedded.entitlement import forget
+from partner_app.embedded.session import Viewer, issue_code
+from partner_app.tenancy.lifecycle import note_connected, note_installed
+from partner_app.tenancy.models import Company
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """What the last page of a sign-in shows and, in a pop-up, gives to the frame."""
+
+    company_name: str
+    code: str
+    popup: bool
+
+
+def sign_viewer_in(signed_in: SignedIn) -> Welcome | None:
+    """None when the company is not connected yet: then this becomes an installation.
+
+    Raises NotMember when Procore does not list the company for this person.
+    """
+    company_id = signed_in.attempt.company_hint
+    if company_id not in signed_in.companies or company_id is None:
+        raise NotMember
+    company = Company.objects.filter(id=company_id).first()
+    if company is None or not company.usable:
+        return None
+    return _welcome(signed_in, company_id, ConnectionKind.VIEWER)
+
+
+def connect_company(signed_in: SignedIn, *, company_id: int) -> Welcome:
+    """Raises NoCompany, StateReplayed, ProcoreError."""
+    chosen = next((c for c in choices(signed_in) if c.company_id == company_id), None)
+    if chosen is None or chosen.obstacle:
+        raise NoCompany
+    finish_choice(signed_in.attempt)
+    service = has_service_account(company_id)
+    note_installed(company_id=company_id, name=chosen.name)
+    welcome = _welcome(
+        signed_in, company_id, ConnectionKind.VIEWER if service else ConnectionKind.INSTALLER
+    )
+    if service:
+        _prove_service(company_id)
+    note_connected(
+        company_id=company_id,
+        name=chosen.name,
+        actor=f"procore:{signed_in.person.remote_user_id}",
+    )
+    make_due(company_id=company_id)
+    return welcome
+
+
+def installable(signed_in: SignedIn) -> list[Choice]:
+    return choices(signed_in)
+
+
+def _prove_service(company_id: int) -> None:
+    """Makes the service connection; a fault now is mended by the next sync."""
+    try:
+        service_client(company_id).get("/rest/v1.0/companies")
+    except ProcoreError:
+        return
+
+
+def _welcome(signed_in: SignedIn, company_id: int, kind: ConnectionKind) -> Welcome:
+    viewer = Viewer(company_id, signed_in.person.remote_user_id)
+    store_tokens(
+        company_id=company_id,
+        kind=kind,
+        remote_user_id=viewer.remote_user_id,
+        pair=signed_in.pair,
+    )
+    forget(viewer)
+    record(Event.VIEWER_SIGNED_IN, actor=viewer.actor, company_id=company_id)
+    nonce = signed_in.attempt.nonce_hash
+    code = issue_code(nonce_hash=bytes(nonce), viewer=viewer) if nonce else ""
+    return Welcome(signed_in.companies[company_id], code, signed_in.attempt.popup)

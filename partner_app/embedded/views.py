@@ -1,0 +1,136 @@
+"""The frame's shell, sign-in, installation, and the callback that both end in."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from integrations.procore.resources.registry import data_inventory
+from partner_app.connections.authorize import (
+    complete,
+    consume_state,
+    keep_for_choice,
+    start_sign_in,
+    waiting_choice,
+)
+from partner_app.connections.errors import SignInRefused
+from partner_app.connections.models import Purpose
+from partner_app.connections.vault import random_secret
+from partner_app.core.errors import TiebackError
+from partner_app.core.http import error_page
+from partner_app.embedded.decorators import framed
+from partner_app.embedded.forms import CompanyForm, FrameForm, SessionForm, SignInForm
+from partner_app.embedded.install import Welcome, connect_company, installable, sign_viewer_in
+from partner_app.embedded.session import SILENCE, open_session
+
+BROWSER_COOKIE = "tieback_sign_in"  # only in the top-level pop-up or page, never in the frame
+COOKIE_AGE = 600  # seconds
+
+
+@framed
+@require_GET
+def shell(request: HttpRequest) -> HttpResponse:
+    """The same page for everybody: it holds nothing of any company."""
+    return render(request, "embedded/shell.html", {**_frame(request), "panel": False})
+
+
+@framed
+@require_GET
+def panel_shell(request: HttpRequest) -> HttpResponse:
+    return render(request, "embedded/shell.html", {**_frame(request), "panel": True})
+
+
+@framed
+@require_POST
+def session(request: HttpRequest) -> HttpResponse:
+    """The frame's nonce and the pop-up's code become a bearer."""
+    form = SessionForm(request.POST)
+    if not form.is_valid():
+        return JsonResponse({"error": "code_refused"}, status=400)
+    try:
+        token = open_session(**form.cleaned_data)
+    except TiebackError as error:
+        return JsonResponse({"error": error.code, "message": error.message}, status=error.status)
+    return JsonResponse({"token": token, "expires_in": int(SILENCE.total_seconds())})
+
+
+@require_GET
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Opened by the frame in a pop-up: top-level, so its cookie is first-party."""
+    form = SignInForm(request.GET)
+    if not form.is_valid():
+        return redirect("install")
+    return _to_procore(
+        request, Purpose.VIEW, form.cleaned_data["nonce"], form.cleaned_data["company_id"]
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def install(request: HttpRequest) -> HttpResponse:
+    """What will be read and why; a POST goes to Procore."""
+    if request.method == "POST":
+        return _to_procore(request, Purpose.INSTALL, "", None)
+    return render(request, "install/start.html", {"inventory": data_inventory()})
+
+
+@require_http_methods(["GET", "POST"])
+def choose(request: HttpRequest) -> HttpResponse:
+    """The companies for which this person may install; one is preselected."""
+    signed_in = waiting_choice(browser=request.COOKIES.get(BROWSER_COOKIE, ""))
+    if request.method == "POST":
+        form = CompanyForm(request.POST)
+        if form.is_valid():
+            welcome = connect_company(signed_in, company_id=form.cleaned_data["company_id"])
+            return _welcome_page(request, welcome, installed=True)
+    found = installable(signed_in)
+    first = next(choice.company_id for choice in found if not choice.obstacle)
+    context = {"choices": found, "first": first, "person": signed_in.person}
+    return render(request, "install/choose.html", context)
+
+
+@require_GET
+def callback(request: HttpRequest) -> HttpResponse:
+    """Procore sends people back here, whatever they came for."""
+    attempt = consume_state(
+        request.GET.get("state", ""), browser=request.COOKIES.get(BROWSER_COOKIE, "")
+    )
+    if "error" in request.GET or "code" not in request.GET:
+        return error_page(request, SignInRefused())
+    signed_in = complete(attempt, code=request.GET["code"])
+    if attempt.purpose == Purpose.VIEW:
+        welcome = sign_viewer_in(signed_in)
+        if welcome:
+            return _welcome_page(request, welcome, installed=False)
+    keep_for_choice(signed_in)
+    # Away from the address with the code in it.
+    return redirect("install-choose")
+
+
+def _frame(request: HttpRequest) -> dict[str, object]:
+    """What Procore's frame hints at, and the origins whose messages the panel believes."""
+    form = FrameForm(request.GET)
+    hints = form.cleaned_data if form.is_valid() else {}
+    return {"hints": hints, "hosts": " ".join(settings.FRAME_ANCESTORS)}
+
+
+def _welcome_page(request: HttpRequest, welcome: Welcome, *, installed: bool) -> HttpResponse:
+    return render(request, "install/welcome.html", {"welcome": welcome, "installed": installed})
+
+
+def _to_procore(
+    request: HttpRequest, purpose: Purpose, nonce: str, company_hint: int | None
+) -> HttpResponseRedirect:
+    browser = request.COOKIES.get(BROWSER_COOKIE) or random_secret()
+    address = start_sign_in(
+        purpose=purpose, browser=browser, nonce=nonce, company_hint=company_hint
+    )
+    response = HttpResponseRedirect(address)
+    response.set_cookie(
+        BROWSER_COOKIE,
+        browser,
+        max_age=COOKIE_AGE,
+        httponly=True,
+        secure=settings.HTTPS,
+        samesite="Lax",
+    )
+    return response

@@ -1,0 +1,66 @@
+"""The operator's mapping file: item codes, exact or by prefix, to WBS codes. Pure."""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from partner_app.estimates.errors import MappingUnreadable
+from partner_app.estimates.reading.numbers import NotANumber, number
+
+HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True)
+class Share:
+    wbs_code: str
+    percent: Decimal
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Patterns as in the file: `105-06845`, or `105*` for everything that begins with 105."""
+
+    shares: Mapping[str, tuple[Share, ...]]
+
+    def for_code(self, item_code: str) -> tuple[tuple[Share, ...], str]:
+        """The shares and the pattern that gave them; an exact code beats any prefix, long beats short."""
+        if item_code in self.shares:
+            return self.shares[item_code], item_code
+        for length in range(len(item_code), -1, -1):
+            pattern = item_code[:length] + "*"
+            if pattern in self.shares:
+                return self.shares[pattern], pattern
+        return (), ""
+
+
+def read_rules(content: bytes) -> Rules:
+    """Raises MappingUnreadable with the row."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise MappingUnreadable(row=1, reason="the file is not UTF-8") from None
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    if not {"item_code", "wbs_code"} <= set(reader.fieldnames or ()):
+        raise MappingUnreadable(row=1, reason="the header must have item_code and wbs_code")
+    found: dict[str, list[Share]] = defaultdict(list)
+    last: dict[str, int] = {}
+    for cells in reader:
+        row = reader.line_num
+        pattern, code = (cells["item_code"] or "").strip(), (cells["wbs_code"] or "").strip()
+        if not pattern or not code:
+            raise MappingUnreadable(row=row, reason="item_code and wbs_code must both be given")
+        try:
+            percent = number((cells.get("percent") or "").removesuffix("%"))
+        except NotANumber:
+            raise MappingUnreadable(row=row, reason="percent is not a number") from None
+        found[pattern].append(Share(code, HUNDRED if percent is None else percent))
+        last[pattern] = row
+    for pattern, shares in found.items():
+        total = sum(share.percent for share in shares)
+        if total != HUNDRED:
+            reason = f"the shares of {pattern} add up to {total} percent, not 100"
+            raise MappingUnreadable(row=last[pattern], reason=reason)
+    return Rules({pattern: tuple(shares) for pattern, shares in found.items()})

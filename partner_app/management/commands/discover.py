@@ -1,0 +1,13 @@
+"""Asks Procore at which companies the app is installed."""
+
+from typing import Any
+
+from partner_app.connections.discover import discover
+from partner_app.core.command import JsonCommand
+
+
+class Command(JsonCommand):
+    help = __doc__
+
+    def work(self, **_options: Any) -> Any:
+        return discover()

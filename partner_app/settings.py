@@ -1,0 +1,255 @@
+"""Environment in, typed settings out. Nothing else reads the environment."""
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Every variable that is read, in the order that docs/operations/settings.md explains them.
+VARIABLES = (
+    "BASE_URL",
+    "SECRET_KEY",
+    "FIELD_ENCRYPTION_KEYS",
+    "DATABASE_OWNER_URL",
+    "DATABASE_URL",
+    "CELERY_BROKER_URL",
+    "PROCORE_LOGIN_URL",
+    "PROCORE_API_URL",
+    "PROCORE_CLIENT_ID",
+    "PROCORE_CLIENT_SECRET",
+    "PROCORE_ALLOWED_COMPANIES",
+    "PROCORE_FRAME_ANCESTORS",
+    "WEBHOOKS_ENABLED",
+)
+
+
+@dataclass(frozen=True)
+class Procore:
+    """Where Procore is and who we are there."""
+
+    login_url: str
+    api_url: str
+    client_id: str
+    client_secret: str
+    redirect_uri: str
+    allowed_companies: frozenset[int]
+    user_agent: str = "Tieback/0.1"
+
+
+def _text(name: str, meaning: str) -> str:
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise ImproperlyConfigured(f"{name} is missing: it should be {meaning}.")
+    return value
+
+
+def _origin(name: str, meaning: str) -> str:
+    value = _text(name, meaning).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
+        raise ImproperlyConfigured(
+            f"{name} is malformed: it should be {meaning}, like https://example.com."
+        )
+    return value
+
+
+def _keys(name: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in _text(name, "comma-separated Fernet keys").split(","))
+    for key in keys:
+        try:
+            Fernet(key)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} is malformed: each key should be 32 bytes in URL-safe base64."
+            ) from None
+    return keys
+
+
+def _ids(name: str) -> frozenset[int]:
+    raw = os.environ.get(name, "")
+    try:
+        return frozenset(int(part) for part in raw.split(",") if part.strip())
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} is malformed: it should be empty, or company ids separated by commas."
+        ) from None
+
+
+def _switch(name: str, *, default: bool) -> bool:
+    value = os.environ.get(name, "1" if default else "0")
+    if value not in {"0", "1"}:
+        raise ImproperlyConfigured(f"{name} is malformed: it should be 0 or 1.")
+    return value == "1"
+
+
+def _database(name: str, meaning: str) -> dict[str, Any]:
+    try:
+        parts = conninfo_to_dict(_text(name, meaning))
+    except ProgrammingError:
+        raise ImproperlyConfigured(
+            f"{name} is malformed: it should be postgresql://user:password@host:port/database."
+        ) from None
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.pop("dbname", ""),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": str(parts.pop("port", "")),
+        "OPTIONS": dict(parts),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        # Safe behind a pooler that gives each transaction another server connection.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    }
+
+
+BASE_URL = _origin("BASE_URL", "the app's public origin")
+SECRET_KEY = _text("SECRET_KEY", "a long random text")
+FIELD_ENCRYPTION_KEYS = _keys("FIELD_ENCRYPTION_KEYS")
+PROCORE = Procore(
+    login_url=_origin("PROCORE_LOGIN_URL", "Procore's login origin"),
+    api_url=_origin("PROCORE_API_URL", "Procore's API origin"),
+    client_id=_text("PROCORE_CLIENT_ID", "the app's client id at Procore"),
+    client_secret=_text("PROCORE_CLIENT_SECRET", "the app's client secret at Procore"),
+    redirect_uri=f"{BASE_URL}/oauth/callback/",
+    allowed_companies=_ids("PROCORE_ALLOWED_COMPANIES"),
+)
+FRAME_ANCESTORS = tuple(
+    _text("PROCORE_FRAME_ANCESTORS", "the origins that may frame us, separated by spaces")
+    .replace(",", " ")
+    .split()
+)
+WEBHOOKS_ENABLED = _switch("WEBHOOKS_ENABLED", default=True)
+HTTPS = BASE_URL.startswith("https://")
+
+DEBUG = False
+ALLOWED_HOSTS = [urlsplit(BASE_URL).hostname or "", "127.0.0.1", "localhost"]
+ROOT_URLCONF = "partner_app.urls"
+WSGI_APPLICATION = "partner_app.wsgi.application"
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "django_htmx",
+    "partner_app",
+    "partner_app.audit",
+    "partner_app.tenancy",
+    "partner_app.connections",
+    "partner_app.accounts",
+    "integrations.procore",
+    "partner_app.embedded",
+    "partner_app.estimates",
+    "partner_app.handoffs",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "partner_app.core.security_headers.SecurityHeaders",
+    "partner_app.core.logging.RequestLog",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "partner_app.core.http.DomainErrors",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "builtins": ["partner_app.core.templatetags.show"],
+        },
+    }
+]
+
+DATABASES = {
+    "default": _database("DATABASE_URL", "the role that the app runs as"),
+    "owner": _database("DATABASE_OWNER_URL", "the role that owns the schema"),
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _text("CELERY_BROKER_URL", "the address of Redis"),
+        "KEY_PREFIX": "tieback",
+    }
+}
+
+CELERY_BROKER_URL = _text("CELERY_BROKER_URL", "the address of Redis")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = {
+    "wake": {"task": "integrations.procore.sync.tasks.wake", "schedule": timedelta(seconds=2)},
+    "discover": {
+        "task": "integrations.procore.sync.tasks.discover",
+        "schedule": timedelta(seconds=30),
+    },
+    "housekeeping": {
+        "task": "integrations.procore.sync.tasks.housekeeping",
+        "schedule": timedelta(minutes=10),
+    },
+}
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = ROOT / ".data" / "static"
+STATICFILES_DIRS = [ROOT / "static", ("vendor", ROOT / ".data" / "vendor")]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 8 * 3600
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+# Set by core.security_headers: the sign-in pop-up must keep its opener.
+SECURE_CROSS_ORIGIN_OPENER_POLICY = None
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+ACCOUNT_ADAPTER = "partner_app.accounts.adapter.PartnerAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_TOTP_ISSUER = "Tieback"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/dashboard/"
+
+LOGGING_CONFIG = "partner_app.core.logging.configure"
+LOGGING: dict[str, Any] = {}

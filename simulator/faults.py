@@ -1,0 +1,39 @@
+"""Trouble on demand: statuses, delays, cut bodies and lost answers for any path."""
+
+import fnmatch
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["status", "delay", "truncate", "html", "reset_before", "reset_after"]
+KINDS = ("status", "delay", "truncate", "html", "reset_before", "reset_after")
+
+
+@dataclass
+class Fault:
+    """Applies to the next `times` calls whose method and path match (`*` matches anything)."""
+
+    kind: Kind
+    method: str = "*"
+    path: str = "*"
+    times: int = 1
+    status: int = 503
+    seconds: float = 0.0
+    retry_after: int | None = None
+
+
+class Faults:
+    def __init__(self) -> None:
+        self.waiting: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        self.waiting.append(fault)
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The first fault that fits, used up by one."""
+        for fault in self.waiting:
+            if fault.method in {"*", method} and fnmatch.fnmatch(path, fault.path):
+                fault.times -= 1
+                if fault.times <= 0:
+                    self.waiting.remove(fault)
+                return fault
+        return None

@@ -1,0 +1,203 @@
+"""The API origin: its table of operations, and the gate that each call passes."""
+
+import asyncio
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from simulator.clock import stamp
+from simulator.faults import Fault
+from simulator.ledger import Call
+from simulator.rest import budget, company, hooks, project
+from simulator.rest.wire import Operation, Refusal, answer, identify
+from simulator.state import Simulator
+
+SUPERSEDED = ("/rest/v1.0/webhooks/",)
+
+HOOK = "/rest/v2.0/companies/{company_id}/webhooks/hooks/{hook_id}"
+OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
+    ("GET", "/rest/v1.0/me", company.me),
+    ("GET", "/rest/v1.0/companies", company.companies),
+    ("GET", "/rest/v1.1/projects", company.projects),
+    ("GET", "/rest/v1.3/companies/{company_id}/users", company.users),
+    ("GET", "/rest/v1.0/vendors", company.vendors),
+    ("GET", "/rest/v1.0/settings/permissions", company.permissions),
+    ("GET", "/rest/v1.0/app_installations", company.app_installations),
+    ("GET", "/rest/v1.0/projects/{project_id}/rfis", project.rfis),
+    ("GET", "/rest/v1.0/projects/{project_id}/rfis/recycle_bin", project.rfis_recycle_bin),
+    ("GET", "/rest/v1.1/projects/{project_id}/submittals", project.submittals),
+    ("GET", "/rest/v1.1/change_events", project.change_events),
+    ("GET", "/rest/v1.0/work_order_contracts", project.work_order_contracts),
+    ("GET", "/rest/v1.0/purchase_order_contracts", project.purchase_order_contracts),
+    (
+        "GET",
+        "/rest/v1.0/projects/{project_id}/work_breakdown_structure/wbs_codes",
+        project.wbs_codes,
+    ),
+    ("GET", "/rest/v1.0/projects/{project_id}/budget", budget.budget),
+    ("GET", "/rest/v1.0/budget_views", budget.budget_views),
+    (
+        "GET",
+        "/rest/v1.0/budget_views/{budget_view_id}/budget_detail_columns",
+        budget.budget_detail_columns,
+    ),
+    ("GET", "/rest/v1.0/budget_views/{budget_view_id}/detail_rows", budget.detail_rows),
+    ("POST", "/rest/v1.1/budget_line_items", budget.create),
+    ("POST", "/rest/v1.0/budget_line_items/sync", budget.sync),
+    ("GET", "/rest/v1.1/budget_line_items/{id:int}", budget.show),
+    ("PATCH", "/rest/v1.1/budget_line_items/{id:int}", budget.update),
+    (
+        "DELETE",
+        "/rest/v2.0/companies/{company_id}/projects/{project_id}/budget_line_items/{id:int}",
+        budget.delete,
+    ),
+    ("GET", "/rest/v2.0/companies/{company_id}/webhooks/resources", hooks.resources),
+    ("GET", "/rest/v2.0/companies/{company_id}/webhooks/hooks", hooks.hooks),
+    ("POST", "/rest/v2.0/companies/{company_id}/webhooks/hooks", hooks.hooks),
+    ("GET", "/rest/v2.0/companies/{company_id}/webhooks/hooks/{id:int}", hooks.hook),
+    ("PATCH", "/rest/v2.0/companies/{company_id}/webhooks/hooks/{id:int}", hooks.hook),
+    ("DELETE", "/rest/v2.0/companies/{company_id}/webhooks/hooks/{id:int}", hooks.hook),
+    ("GET", HOOK + "/triggers", hooks.triggers),
+    ("POST", HOOK + "/triggers/bulk", hooks.triggers_bulk),
+    ("GET", HOOK + "/deliveries", hooks.deliveries),
+)
+
+
+def api_app(simulator: Simulator) -> ASGIApp:
+    routes = [Route(path, _gate(op), methods=[method]) for method, path, op in OPERATIONS]
+    app = Starlette(routes=routes, exception_handlers={404: _unknown, 405: _unknown})
+    app.state.simulator = simulator
+    return Trouble(app, simulator, "api")
+
+
+def _gate(operation: Operation) -> Any:
+    async def endpoint(request: Request) -> Response:
+        simulator: Simulator = request.app.state.simulator
+        headers: dict[str, str] = {}
+        method, path = request.method, request.url.path
+        try:
+            if not request.headers.get("user-agent"):
+                simulator.violation("no_user_agent", method, path)
+            caller = identify(request, simulator)
+            request.scope["state"]["caller"] = caller
+            now = simulator.clock.now()
+            standing = simulator.rates.count(
+                caller.credential, caller.company.id if caller.company else 0, now
+            )
+            headers = standing.headers(now)
+            if standing.too_early:
+                simulator.violation("before_retry_after", method, path, caller.credential)
+            elif standing.refused:
+                simulator.violation("over_rate_limit", method, path, caller.credential)
+            if standing.refused:
+                raise Refusal(429, {"errors": "You have surpassed the max number of requests"})
+            response = await operation(request, caller)
+        except Refusal as refusal:
+            response = answer(refusal.body, refusal.status, refusal.headers)
+        response.headers.update(headers)
+        return response
+
+    return endpoint
+
+
+async def _unknown(request: Request, _error: Exception) -> Response:
+    simulator: Simulator = request.app.state.simulator
+    path = request.url.path
+    kind = "superseded_operation" if path.startswith(SUPERSEDED) else "private_operation"
+    simulator.violation(kind, request.method, path)
+    return answer({"errors": "Not Found"}, 404)
+
+
+class Trouble:
+    """The outermost layer of an origin: writes the ledger and plays the faults asked for."""
+
+    def __init__(self, app: ASGIApp, simulator: Simulator, origin: str) -> None:
+        self.app, self.simulator, self.origin = app, simulator, origin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope.setdefault("state", {})
+        request = Request(scope)
+        fault = self.simulator.faults.take(request.method, request.url.path)
+        status = 0
+
+        async def watched(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            if fault is None:
+                await self.app(scope, receive, watched)
+            else:
+                await self._with(fault, scope, receive, watched, send)
+        finally:
+            caller = scope["state"].get("caller")
+            raw = request.headers.get("procore-company-id", "")
+            self.simulator.ledger.call(
+                Call(
+                    stamp(self.simulator.clock.now()),
+                    self.origin,
+                    request.method,
+                    request.url.path,
+                    tuple(request.query_params.keys()),
+                    status,
+                    int(raw) if raw.isdigit() else None,
+                    caller.credential if caller else None,
+                    request.headers.get("user-agent", ""),
+                )
+            )
+
+    async def _with(
+        self, fault: Fault, scope: Scope, receive: Receive, watched: Send, send: Send
+    ) -> None:
+        if fault.kind == "delay":
+            await asyncio.sleep(fault.seconds)
+            await self.app(scope, receive, watched)
+        elif fault.kind == "status":
+            headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after else None
+            response = answer({"errors": "Trouble on demand"}, fault.status, headers)
+            await response(scope, receive, watched)
+        elif fault.kind == "html":
+            page = HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", fault.status)
+            await page(scope, receive, watched)
+        elif fault.kind == "reset_before":
+            _transport(send).abort()
+        elif fault.kind == "reset_after":
+
+            async def nowhere(message: MutableMapping[str, Any]) -> None:
+                return None
+
+            await self.app(scope, receive, nowhere)
+            _transport(send).abort()
+        else:
+            await self.app(scope, receive, _Cut(watched, send))
+
+
+class _Cut:
+    """Promises the whole body, sends half of it and hangs up."""
+
+    def __init__(self, watched: Send, send: Send) -> None:
+        self.watched, self.send = watched, send
+
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            body: bytes = message.get("body", b"")
+            half = {"type": message["type"], "body": body[: len(body) // 2], "more_body": True}
+            await self.watched(half)
+            _transport(self.send).close()
+            return
+        await self.watched(message)
+
+
+def _transport(send: Send) -> Any:
+    """uvicorn's `send` is a method of the cycle that owns the connection."""
+    return send.__self__.transport  # type: ignore[attr-defined]  # uvicorn's, not ASGI's

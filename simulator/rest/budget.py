@@ -1,0 +1,270 @@
+"""The budget: views, detail rows, line items by create, update, sync and delete, and the lock."""
+
+from decimal import Decimal
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from simulator.clock import stamp
+from simulator.rest.wire import Caller, Refusal, answer, body_of, page_of
+from simulator.world import Project, Record
+
+SYNC_LIMIT = 1000
+FIELDS = ("original_budget_amount", "uom", "quantity", "unit_cost", "calculation_strategy")
+NUMBERS = ("original_budget_amount", "quantity", "unit_cost")
+
+
+async def budget(request: Request, caller: Caller) -> Response:
+    project = caller.project(request.path_params["project_id"], "budget")
+    return answer({"locked": project.budget_locked})
+
+
+async def budget_views(request: Request, caller: Caller) -> Response:
+    project = caller.project(request.query_params.get("project_id"), "budget")
+    view = {
+        "id": project.budget_view_id,
+        "name": "Procore Standard Budget",
+        "description": "",
+        "created_at": project.record["created_at"],
+        "updated_at": project.record["updated_at"],
+        "created_by": {"id": 1, "name": "Procore", "login": "support@procore.example"},
+        "role": "primary",
+        "links": {
+            "detail_rows": f"/rest/v1.0/budget_views/{project.budget_view_id}/detail_rows",
+            "summary_rows": f"/rest/v1.0/budget_views/{project.budget_view_id}/summary_rows",
+        },
+    }
+    return page_of(request, [view])
+
+
+COLUMNS = (
+    ("original_budget_amount", "Original Budget Amount", "standard"),
+    ("budget_modifications", "Budget Modifications", "standard"),
+    ("revised_budget", "Revised Budget", "standard"),
+)
+
+
+async def budget_detail_columns(request: Request, caller: Caller) -> Response:
+    _view(request, caller)
+    return answer(
+        [
+            {
+                "id": key,
+                "name": name,
+                "type": kind,
+                "position": position,
+                "aggregatable": True,
+                "filterable": False,
+                "groupable": False,
+            }
+            for position, (key, name, kind) in enumerate(COLUMNS)
+        ]
+    )
+
+
+async def detail_rows(request: Request, caller: Caller) -> Response:
+    project = _view(request, caller)
+    company = caller.here()
+    return page_of(
+        request, [_row(project, company.name, line) for line in project.budget_line_items.values()]
+    )
+
+
+def _row(project: Project, company_name: str, line: Record) -> Record:
+    wbs = project.wbs_codes[line["wbs_code_id"]]
+    code, kind = wbs["segment_items"]
+    original: Decimal = line["original_budget_amount"] or Decimal(0)
+    changes: Decimal = line["budget_modifications"]
+    return {
+        "id": line["id"],
+        "deletable": line["deletable"],
+        "company_id": project.company_id,
+        "company": company_name,
+        "project_id": project.id,
+        "project": project.record["name"],
+        "wbs_code_id": wbs["id"],
+        "biller_id": project.id,
+        "biller": project.record["name"],
+        "biller_type": "Project",
+        "root_cost_code_id": code["id"],
+        "root_cost_code": code["code"].split("-")[0],
+        "cost_code_id": code["id"],
+        "cost_code": f"{code['code']} - {code['name']}",
+        "cost_code_origin_id": None,
+        "category_id": kind["id"],
+        "category": kind["name"],
+        "budget_line_item_id": line["id"],
+        "original_budget_amount": _text(original),
+        "budget_modifications": _text(changes),
+        "revised_budget": _text(original + changes),
+        "budget_forecast": None,
+        "currency_configuration": {"currency_iso_code": "USD"},
+        "unbudgeted_reason": None,
+        "additional_properties": {},
+    }
+
+
+async def create(request: Request, caller: Caller) -> Response:
+    body = await body_of(request)
+    project = _writable(caller, body)
+    given = body.get("budget_line_item")
+    if not isinstance(given, dict):
+        raise Refusal(400, {"errors": "param is missing: budget_line_item"})
+    problems = _problems(project, caller.here().units, given)
+    if not problems and given["wbs_code_id"] in _budgeted(project):
+        problems = {"wbs_code": ["has already been taken"]}
+    if problems:
+        raise Refusal(422, {"errors": problems})
+    line = _store(caller, project, given)
+    return answer(_item(project, line), 201)
+
+
+async def update(request: Request, caller: Caller) -> Response:
+    body = await body_of(request)
+    project = _writable(caller, body)
+    line = project.budget_line_items.get(int(request.path_params["id"]))
+    if line is None:
+        raise Refusal(404, {"errors": "Not Found"})
+    given = body.get("budget_line_item")
+    if not isinstance(given, dict):
+        raise Refusal(400, {"errors": "param is missing: budget_line_item"})
+    problems = _problems(project, caller.here().units, {"wbs_code_id": line["wbs_code_id"], **given})
+    if problems:
+        raise Refusal(422, {"errors": problems})
+    return answer(_item(project, _store(caller, project, {**given, "id": line["id"]})))
+
+
+async def show(request: Request, caller: Caller) -> Response:
+    project = caller.project(request.query_params.get("project_id"), "budget")
+    line = project.budget_line_items.get(int(request.path_params["id"]))
+    if line is None:
+        raise Refusal(404, {"errors": "Not Found"})
+    return answer(_item(project, line))
+
+
+async def sync(request: Request, caller: Caller) -> Response:
+    """Creates or updates up to 1,000 lines; one bad line refuses the whole call, nothing is kept."""
+    body = await body_of(request)
+    project = _writable(caller, body)
+    given = body.get("budget_line_items")
+    if not isinstance(given, list) or not all(isinstance(line, dict) for line in given):
+        raise Refusal(400, {"errors": "param is missing: budget_line_items"})
+    if len(given) > SYNC_LIMIT:
+        raise Refusal(400, {"errors": f"No more than {SYNC_LIMIT} items are allowed"})
+    taken = dict(_budgeted(project))
+    for position, line in enumerate(given):
+        problems = _problems(project, caller.here().units, line)
+        code = line.get("wbs_code_id")
+        if not problems and "id" in line and line["id"] not in project.budget_line_items:
+            problems = {"id": ["does not exist"]}
+        elif not problems and taken.get(code, line.get("id")) != line.get("id"):
+            problems = {"wbs_code": ["has already been taken"]}
+        if problems:
+            named = {f"budget_line_items[{position}].{key}": text for key, text in problems.items()}
+            raise Refusal(422, {"errors": named})
+        taken[code] = line.get("id", -position - 1)
+    return answer([_item(project, _store(caller, project, line)) for line in given])
+
+
+async def delete(request: Request, caller: Caller) -> Response:
+    project = caller.project(request.path_params["project_id"], "budget")
+    line = project.budget_line_items.get(int(request.path_params["id"]))
+    error: Record = {"code": "NOT_FOUND", "message": "Not found", "details": []}
+    if line is None:
+        raise Refusal(404, {"error": error})
+    if project.budget_locked or not line["deletable"]:
+        error = {"code": "FORBIDDEN", "message": "The line item cannot be deleted", "details": []}
+        raise Refusal(403, {"error": error})
+    del project.budget_line_items[line["id"]]
+    _tell(caller, project, line["id"], "delete")
+    return Response(status_code=204)
+
+
+def _view(request: Request, caller: Caller) -> Project:
+    project = caller.project(request.query_params.get("project_id"), "budget")
+    if int(request.path_params["budget_view_id"]) != project.budget_view_id:
+        raise Refusal(404, {"errors": "Not Found"})
+    return project
+
+
+def _writable(caller: Caller, body: Record) -> Project:
+    raw = body.get("project_id")
+    project = caller.project(str(raw) if isinstance(raw, int) else None, "budget")
+    if project.budget_locked:
+        raise Refusal(403, {"errors": "The budget is locked", "reason": "budget_locked"})
+    return project
+
+
+def _budgeted(project: Project) -> dict[int, int]:
+    return {line["wbs_code_id"]: line["id"] for line in project.budget_line_items.values()}
+
+
+def _problems(project: Project, units: tuple[str, ...], line: Record) -> dict[str, list[str]]:
+    problems: dict[str, list[str]] = {}
+    wbs_id = line.get("wbs_code_id")
+    wbs = project.wbs_codes.get(wbs_id) if isinstance(wbs_id, int) else None
+    if wbs is None:
+        problems["wbs_code_id"] = ["must exist"]
+    elif wbs["status"] != "active":
+        problems["wbs_code_id"] = ["is inactive"]
+    for name in NUMBERS:
+        value: Any = line.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | Decimal)):
+            problems[name] = ["is not a number"]
+    unit = line.get("uom")
+    if unit is not None and unit not in units:
+        problems["uom"] = ["is not included in the list"]
+    if line.get("calculation_strategy", "manual") not in {"manual", "automatic"}:
+        problems["calculation_strategy"] = ["is not included in the list"]
+    return problems
+
+
+def _store(caller: Caller, project: Project, given: Record) -> Record:
+    line = project.budget_line_items.get(given["id"]) if "id" in given else None
+    reason = "update"
+    if line is None:
+        reason = "create"
+        line_id = caller.simulator.world.new_id()
+        line = {
+            "id": line_id,
+            "wbs_code_id": given["wbs_code_id"],
+            **dict.fromkeys(FIELDS),
+            "budget_modifications": Decimal("0.00"),
+            "deletable": True,
+        }
+        project.budget_line_items[line_id] = line
+    line["updated_at"] = stamp(caller.simulator.clock.now())
+    for name in FIELDS:
+        if name in given:
+            value = given[name]
+            line[name] = Decimal(value) if isinstance(value, int) else value
+    if line["calculation_strategy"] == "automatic" and line["quantity"] is not None:
+        line["original_budget_amount"] = line["quantity"] * (line["unit_cost"] or Decimal(0))
+    _tell(caller, project, line["id"], reason)
+    return line
+
+
+def _tell(caller: Caller, project: Project, line_id: int, reason: str) -> None:
+    caller.simulator.webhooks.emit(
+        resource="Budget Line Items",
+        reason=reason,
+        company_id=project.company_id,
+        project_id=project.id,
+        resource_id=line_id,
+        user_id=caller.person.id if caller.person else 1,
+    )
+
+
+def _item(project: Project, line: Record) -> Record:
+    wbs = project.wbs_codes[line["wbs_code_id"]]
+    return {
+        "id": line["id"],
+        **{name: line[name] for name in FIELDS},
+        "wbs_code": {key: wbs[key] for key in ("id", "flat_code", "description")},
+        "currency_configuration": {"currency_iso_code": "USD"},
+    }
+
+
+def _text(amount: Decimal) -> str:
+    return f"{amount:.2f}"

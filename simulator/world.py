@@ -1,0 +1,119 @@
+"""What exists in the stand-in's Procore: companies, people, rights, installs and records."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from simulator.clock import Clock, stamp
+
+Record = dict[str, Any]
+
+# Names as `GET /rest/v1.0/settings/permissions` gives them.
+PROJECT_TOOLS = ("rfis", "submittals", "change_events", "commitments", "budget")
+FIRST_ID = 4_300_000_001  # above 2^32, so that a 32-bit column shows itself at once
+
+
+@dataclass
+class Person:
+    """A directory user, or a service account. `tools` holds the project tools they may read."""
+
+    id: int
+    login: str
+    name: str
+    role: str
+    company_ids: set[int]
+    tools: set[str]
+    admin: bool = False
+    project_ids: set[int] | None = None  # None: all projects of their companies
+
+
+@dataclass
+class Installation:
+    """The app at one company, with its service account and the projects an administrator picked."""
+
+    company_id: int
+    installed_at: datetime
+    permitted_projects: set[int]
+    version: str = "1.0.0"
+    service_account: bool = True  # False: only people's own authorisations reach the company
+    uninstalled_at: datetime | None = None
+
+    @property
+    def active(self) -> bool:
+        return self.uninstalled_at is None
+
+
+@dataclass
+class Project:
+    """A project's lists, each a mapping from id to the record exactly as the API shows it."""
+
+    id: int
+    company_id: int
+    record: Record
+    rfis: dict[int, Record] = field(default_factory=dict)
+    submittals: dict[int, Record] = field(default_factory=dict)
+    change_events: dict[int, Record] = field(default_factory=dict)
+    work_order_contracts: dict[int, Record] = field(default_factory=dict)
+    purchase_order_contracts: dict[int, Record] = field(default_factory=dict)
+    wbs_codes: dict[int, Record] = field(default_factory=dict)
+    budget_line_items: dict[int, Record] = field(default_factory=dict)
+    budget_view_id: int = 0
+    budget_locked: bool = False
+
+
+@dataclass
+class Company:
+    id: int
+    name: str
+    projects: dict[int, Project] = field(default_factory=dict)
+    users: dict[int, Record] = field(default_factory=dict)
+    vendors: dict[int, Record] = field(default_factory=dict)
+    units: tuple[str, ...] = ()
+
+
+class World:
+    """Everything behind the wire. One process holds it; nothing is written to disk."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.companies: dict[int, Company] = {}
+        self.people: dict[int, Person] = {}
+        self.installations: dict[int, Installation] = {}
+        self._ids = FIRST_ID
+
+    def new_id(self) -> int:
+        self._ids += 1
+        return self._ids
+
+    def touch(self, record: Record) -> None:
+        """Moves `updated_at`, as every change in Procore does."""
+        record["updated_at"] = stamp(self.clock.now())
+
+    def project(self, project_id: int) -> Project | None:
+        for company in self.companies.values():
+            if project_id in company.projects:
+                return company.projects[project_id]
+        return None
+
+    def installed_at(self, company_id: int) -> Installation | None:
+        installation = self.installations.get(company_id)
+        return installation if installation and installation.active else None
+
+    def install(
+        self, company_id: int, permitted_projects: set[int], *, service_account: bool = True
+    ) -> Installation:
+        installation = Installation(
+            company_id, self.clock.now(), permitted_projects, service_account=service_account
+        )
+        self.installations[company_id] = installation
+        return installation
+
+    def uninstall(self, company_id: int) -> None:
+        installation = self.installed_at(company_id)
+        if installation:
+            installation.uninstalled_at = self.clock.now()
+
+    def all_projects(self) -> Iterator[Project]:
+        for company in self.companies.values():
+            yield from company.projects.values()
