@@ -252,4 +252,4 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/dashboard/"
 
 LOGGING_CONFIG = "partner_app.core.logging.configure"
-LOGGING: dict[str, Any] = {}
+LOGGING = {"version": 1}  # not empty, or Django would not call the function above
