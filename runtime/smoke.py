@@ -89,7 +89,7 @@ class Smoke:
         said("project page: " + " | ".join(frame.locator(".tile").all_inner_texts()).replace("\n", " "))
         self.shoot("project")
         frame.locator(".tile").first.click()
-        expect(frame.get_by_role("table")).to_be_visible()
+        expect(frame.get_by_role("heading", name="Open RFIs")).to_be_visible()
         said(f"records behind the first number: {frame.locator('tbody tr').count()}")
         self.shoot("records")
 

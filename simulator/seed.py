@@ -195,8 +195,11 @@ class _Builder:
     def _wbs(self, project: Project, *, civil: bool) -> None:
         source = CIVIL_SECTIONS if civil else COST_CODES
         pairs = [(code, kind) for kind in COST_TYPES.items() for code in source.items()]
-        wanted = max(self.size.wbs_codes, len(source)) if civil else self.size.wbs_codes
-        for index, ((code, title), (letter, kind)) in enumerate(pairs[:wanted]):
+        wanted = max(self.size.wbs_codes, len(source) + 1) if civil else self.size.wbs_codes
+        # One that no longer takes a budget, as every company has.
+        retired = ("00-000", "Retired code")
+        pairs = [*pairs[: wanted - 1], (retired, ("S", COST_TYPES["S"]))]
+        for index, ((code, title), (letter, kind)) in enumerate(pairs):
             wbs_id = self.world.new_id()
             created, updated = self._times(600)
             project.wbs_codes[wbs_id] = {
@@ -204,7 +207,7 @@ class _Builder:
                 "flat_code": f"{code}.{letter}",
                 "flat_name": f"{title}.{kind}",
                 "description": f"{title} – {kind}",
-                "status": "inactive" if index == 37 else "active",
+                "status": "inactive" if code == retired[0] else "active",
                 "created_at": stamp(created),
                 "updated_at": stamp(updated),
                 "wbs_pattern_id": 1,

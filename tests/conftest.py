@@ -1,0 +1,89 @@
+"""Database, stand-in and people, all real."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connections
+from pytest_django.plugin import DjangoDbBlocker
+
+from integrations.procore.sync.services import sync_now
+from partner_app.connections.discover import discover
+from partner_app.core import clock
+from tests.environment import ANNOUNCEMENT
+from tests.procore import Procore
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def schema(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Migrated by the owner, used by the runtime role, as in production."""
+    with django_db_blocker.unblock():
+        call_command("provision_database", stdout=open("/dev/null", "w"))  # noqa: PTH123, SIM115
+        call_command("migrate", verbosity=0)
+        call_command("provision_database", stdout=open("/dev/null", "w"))  # noqa: PTH123, SIM115
+        yield
+        for connection in connections.all():
+            connection.close()
+
+
+@pytest.fixture
+def database(schema: None) -> Iterator[None]:
+    """Empty tables before and after; the owner empties them, the app's role could not."""
+    _empty()
+    yield
+    _empty()
+
+
+def _empty() -> None:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables "
+            "WHERE schemaname = 'public' AND tablename <> 'django_migrations'"
+        )
+        cursor.execute(f"TRUNCATE {cursor.fetchone()[0]} CASCADE")
+    cache.clear()
+
+
+@pytest.fixture
+def procore(database: None) -> Iterator[Procore]:
+    """The stand-in, with its books cleared; two companies have the app, the third has not."""
+    found = Procore(ANNOUNCEMENT)
+    found.reset()
+    yield found
+    found.reset()
+
+
+@pytest.fixture
+def company(procore: Procore) -> int:
+    """The main company, discovered and connected through its service account."""
+    discover()
+    return procore.company_id
+
+
+@pytest.fixture
+def synced(company: int) -> int:
+    sync_now(company_id=company, full=True, only=[], wait=clock.wait_until)
+    return company
+
+
+@pytest.fixture
+def openapi() -> dict[str, Any]:
+    path = SHARED / "procore" / "openapi.json"
+    if not path.exists():
+        pytest.skip("the reference schema is not beside this clone")
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
+
+
+@pytest.fixture
+def web() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session

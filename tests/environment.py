@@ -1,0 +1,68 @@
+"""Loaded before Django (pyproject: -p tests.environment): real Postgres, real broker, real stand-in.
+
+One of each for the whole run, on free ports; all are stopped at the end.
+"""
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+from runtime.services import Postgres, Redis, free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def start_simulator(base_url: str, *options: str) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simulator", "--redirect-uri", f"{base_url}/oauth/callback/", *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    return process, json.loads(process.stdout.readline())
+
+
+def _begin() -> dict[str, Any]:
+    folder = tempfile.TemporaryDirectory(prefix="tieback-tests-")
+    postgres, redis = Postgres(Path(folder.name) / "postgres"), Redis()
+    database = postgres.database("tieback_tests")
+    port = free_port()
+    base_url = f"http://localhost:{port}"
+    simulator, announcement = start_simulator(base_url)
+
+    def end() -> None:
+        simulator.terminate()
+        simulator.wait(timeout=20)
+        redis.stop()
+        postgres.stop()
+        folder.cleanup()
+
+    atexit.register(end)
+    os.environ.update(
+        {
+            "DJANGO_SETTINGS_MODULE": "partner_app.settings",
+            "BASE_URL": base_url,
+            "SECRET_KEY": "only-for-tests",
+            "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+            "DATABASE_OWNER_URL": database.owner_url,
+            "DATABASE_URL": database.runtime_url,
+            "CELERY_BROKER_URL": redis.url,
+            "PROCORE_LOGIN_URL": announcement["login"],
+            "PROCORE_API_URL": announcement["api"],
+            "PROCORE_CLIENT_ID": announcement["client_id"],
+            "PROCORE_CLIENT_SECRET": announcement["client_secret"],
+            "PROCORE_FRAME_ANCESTORS": announcement["frame"],
+        }
+    )
+    return announcement
+
+
+ANNOUNCEMENT = _begin()

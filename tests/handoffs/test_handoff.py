@@ -1,0 +1,156 @@
+import csv
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from partner_app.estimates.services import import_estimate
+from partner_app.handoffs.errors import BudgetLocked, NotApproved, PlanIsBlocked, PlanIsStale
+from partner_app.handoffs.services import (
+    approve_handoff,
+    plan_handoff,
+    push_handoff,
+    undo_handoff,
+)
+from tests.conftest import SHARED
+from tests.procore import Procore
+
+SMALL = Path(__file__).parents[1] / "estimates" / "files" / "small.csv"
+REAL = SHARED / "data" / "indot" / "estimates"
+
+
+class Road:
+    """The road job: its WBS codes are the sections of the pay items."""
+
+    def __init__(self, company_id: int, procore: Procore, folder: Path) -> None:
+        self.company_id, self.procore, self.folder = company_id, procore, folder
+        self.project_id = procore.projects()[1]
+
+    def mapping(self, file: Path) -> Path:
+        with file.open(newline="") as lines:
+            sections = sorted({row["Pay Item"][:3] for row in csv.DictReader(lines)})
+        path = self.folder / "mapping.csv"
+        rows = [f"{section}*,{section}-000.S," for section in sections]
+        path.write_text("item_code,wbs_code,percent\n" + "\n".join(rows) + "\n")
+        return path
+
+    def estimate(self, file: Path = SMALL, *, mapped: bool = True) -> str:
+        answer = import_estimate(
+            file=file,
+            company_id=self.company_id,
+            project_id=self.project_id,
+            mapping=self.mapping(file) if mapped else None,
+            dry_run=False,
+        )
+        return str(answer["estimate_id"])
+
+    def step(self, name: str, estimate_id: str) -> dict[str, Any]:
+        services: dict[str, Any] = {
+            "plan": plan_handoff,
+            "approve": approve_handoff,
+            "push": push_handoff,
+            "undo": undo_handoff,
+        }
+        answer: dict[str, Any] = services[name](company_id=self.company_id, estimate_id=estimate_id)
+        return answer
+
+    def budget(self) -> dict[str, Decimal]:
+        codes = {c["id"]: c["flat_code"] for c in self.procore.records(self.project_id, "wbs_codes")}
+        lines = self.procore.records(self.project_id, "budget_line_items")
+        return {codes[l["wbs_code_id"]]: Decimal(str(l["original_budget_amount"])) for l in lines}
+
+
+@pytest.fixture
+def road(synced: int, procore: Procore, tmp_path: Path) -> Road:
+    return Road(synced, procore, tmp_path)
+
+
+def pushed(road: Road, file: Path = SMALL) -> str:
+    estimate_id = road.estimate(file)
+    for step in ("plan", "approve"):
+        road.step(step, estimate_id)
+    assert road.step("push", estimate_id)["state"] == "done"
+    return estimate_id
+
+
+def test_the_budget_equals_the_estimate_to_the_cent_and_a_second_push_writes_nothing(
+    road: Road,
+) -> None:
+    before = road.budget()
+    estimate_id = pushed(road)
+    budget = road.budget()
+    wanted = {"105-000.S": "12500.00", "202-000.S": "1404.33", "304-000.S": "-180.00"}
+    assert {code: budget[code] for code in wanted} == {c: Decimal(v) for c, v in wanted.items()}
+    untouched = before.keys() - wanted.keys()
+    assert all(budget[code] == before[code] for code in untouched)
+    road.procore.control("clear", all=True)
+    assert road.step("push", estimate_id)["state"] == "done"
+    assert [call["method"] for call in road.procore.ledger() if call["method"] != "GET"] == []
+    assert road.budget() == budget
+    road.step("undo", estimate_id)
+    assert road.budget() == before
+
+
+@pytest.mark.parametrize("kind", ["reset_before", "reset_after", "truncate"])
+def test_a_push_whose_answer_is_lost_writes_each_line_once(road: Road, kind: str) -> None:
+    before = road.budget()
+    road.procore.control(
+        "faults", kind=kind, method="POST", path="/rest/v1.0/budget_line_items/sync"
+    )
+    estimate_id = pushed(road)
+    assert len(road.budget()) == len(before.keys() | {"105-000.S", "202-000.S", "304-000.S"})
+    road.step("undo", estimate_id)
+    assert road.budget() == before
+
+
+def test_lines_without_a_code_block_the_plan_and_say_so(road: Road) -> None:
+    estimate_id = road.estimate(mapped=False)
+    assert "4 lines" in road.step("plan", estimate_id)["reasons"][0]
+    with pytest.raises(PlanIsBlocked):
+        road.step("approve", estimate_id)
+    with pytest.raises(NotApproved):
+        road.step("push", estimate_id)
+
+
+def test_a_plan_made_before_somebody_edited_the_budget_is_stale(road: Road) -> None:
+    estimate_id = pushed(road)
+    road.step("plan", estimate_id)
+    road.step("approve", estimate_id)
+    codes = {c["flat_code"]: c["id"] for c in road.procore.records(road.project_id, "wbs_codes")}
+    line = next(
+        line
+        for line in road.procore.records(road.project_id, "budget_line_items")
+        if line["wbs_code_id"] == codes["105-000.S"]
+    )
+    path = f"projects/{road.project_id}/budget_line_items/{line['id']}"
+    road.procore.control(path, set={"original_budget_amount": "1.00"})
+    with pytest.raises(PlanIsStale):
+        road.step("push", estimate_id)
+    road.procore.control(path, set={"original_budget_amount": "12500.00"})
+    for step in ("plan", "approve", "push"):
+        road.step(step, estimate_id)
+
+
+def test_a_locked_budget_is_never_unlocked(road: Road) -> None:
+    estimate_id = road.estimate()
+    road.step("plan", estimate_id)
+    road.step("approve", estimate_id)
+    road.procore.control(f"projects/{road.project_id}/lock", locked=True)
+    before = road.budget()
+    with pytest.raises(BudgetLocked):
+        road.step("push", estimate_id)
+    assert road.budget() == before
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the real estimates are not beside this clone")
+def test_a_real_estimate_of_243_lines_ties_out_to_the_cent(road: Road) -> None:
+    before = road.budget()
+    file = REAL / "R-43798-A.csv"
+    estimate_id = pushed(road, file)
+    sections = {line.split(",")[1] for line in road.mapping(file).read_text().splitlines()[1:]}
+    total = sum((amount for code, amount in road.budget().items() if code in sections), Decimal(0))
+    assert total == Decimal("25236841.72")
+    assert road.procore.violations() == []
+    road.step("undo", estimate_id)
+    assert road.budget() == before

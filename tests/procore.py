@@ -1,0 +1,90 @@
+"""The stand-in as tests drive it: its control API, and signing in as somebody over HTTP."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+PATIENCE = 30  # seconds
+
+
+@dataclass
+class Procore:
+    announcement: dict[str, Any]
+
+    @property
+    def company_id(self) -> int:
+        return int(self.announcement["companies"][0]["id"])
+
+    @property
+    def neighbour_id(self) -> int:
+        return int(self.announcement["companies"][1]["id"])
+
+    @property
+    def without_app_id(self) -> int:
+        return int(self.announcement["companies"][2]["id"])
+
+    def control(self, path: str, **body: Any) -> Any:
+        address = f"{self.announcement['control']}/{path}"
+        answer = (
+            requests.post(address, json=body, timeout=PATIENCE)
+            if body
+            else requests.get(address, timeout=PATIENCE)
+        )
+        answer.raise_for_status()
+        return answer.json()
+
+    def reset(self) -> None:
+        """Two installs as at the start, no faults, an empty ledger, plenty of calls."""
+        self.control("clear", all=True)
+        self.control("clock", skew_seconds=0)
+        self.control("rates", per_hour=1_000_000, per_spike=100_000)
+        self.control("installs", company_id=self.company_id, permitted_projects="all")
+        self.control("installs", company_id=self.neighbour_id, permitted_projects="all")
+        self.control("installs", company_id=self.without_app_id, permitted_projects=None)
+        for project in self.projects():
+            self.control(f"projects/{project}/lock", locked=False)
+
+    def projects(self, company_id: int | None = None) -> list[int]:
+        wanted = company_id or self.company_id
+        for row in self.control("installs"):
+            if row["company_id"] == wanted:
+                return [int(value) for value in row["permitted_projects"]]
+        return []
+
+    def records(self, project_id: int, kind: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.control(f"projects/{project_id}/{kind}")
+        return rows
+
+    def violations(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.control("violations")
+        return rows
+
+    def ledger(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.control("ledger")
+        return rows
+
+    def person(self, role: str, company_id: int | None = None) -> dict[str, Any]:
+        wanted = company_id or self.company_id
+        people: list[dict[str, Any]] = self.control("people")
+        return next(p for p in people if p["role"] == role and wanted in p["company_ids"])
+
+    def authorize(self, address: str, person_id: int, *, decision: str = "allow") -> dict[str, str]:
+        """Walks the login pages as a browser would; gives the callback's parameters."""
+        with requests.Session() as browser:
+            browser.trust_env = False
+            login = self.announcement["login"]
+            form: dict[str, Any] = {"person": person_id, "then": f"{login}/"}
+            browser.post(f"{login}/sessions", data=form, allow_redirects=False, timeout=PATIENCE)
+            answer = browser.get(address, allow_redirects=False, timeout=PATIENCE)
+            if answer.status_code == 200:
+                query = {key: values[0] for key, values in parse_qs(urlsplit(address).query).items()}
+                answer = browser.post(
+                    f"{login}/oauth/decision",
+                    data={**query, "decision": decision},
+                    allow_redirects=False,
+                    timeout=PATIENCE,
+                )
+        query = parse_qs(urlsplit(answer.headers["location"]).query)
+        return {key: values[0] for key, values in query.items()}
