@@ -34,7 +34,7 @@ lint: setup ## Format, lint, templates, imports, dependencies, types, migrations
 	@.venv/bin/lint-imports
 	@set -a; . tests/check.env; .venv/bin/mypy .
 	@node_modules/.bin/tsc --noEmit
-	@set -a; . tests/check.env; $(PY) -m tests.migrations_check
+	@set -a; . tests/check.env; DJANGO_SETTINGS_MODULE=partner_app.settings $(PY) -m tests.migrations_check
 
 fix: setup ## Repairs what tools can repair.
 	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .

@@ -7,6 +7,5 @@ class PartnerAppConfig(AppConfig):
     name = "partner_app"
 
     def ready(self) -> None:
-        from partner_app.celery import app  # noqa: F401, PLC0415  # needs Django's settings
-
-        from partner_app.core import checks  # noqa: F401, PLC0415  # registers the system check
+        from partner_app.celery import app  # noqa: F401  # needs Django's settings
+        from partner_app.core import checks  # noqa: F401  # registers the system check

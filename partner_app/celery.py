@@ -12,6 +12,6 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["integrations.procore.sync", "partner_app.handoffs"])
 
 
-@setup_logging.connect  # type: ignore[untyped-decorator]  # celery's signals carry no types
+@setup_logging.connect
 def _keep_our_logging(**_: object) -> None:
     """Django has configured logging already; Celery must not do it again."""

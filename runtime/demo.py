@@ -278,7 +278,9 @@ def main() -> int:
     demo = Demo(arguments.data.resolve(), size=arguments.size, port=arguments.port)
     try:
         demo.start()
-        print(f"Tieback runs. Open {demo.address} in a browser; Ctrl-C stops everything.", flush=True)
+        print(
+            f"Tieback runs. Open {demo.address} in a browser; Ctrl-C stops everything.", flush=True
+        )
         demo.watch()
     except Stopped:
         return 0

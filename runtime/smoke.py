@@ -20,9 +20,11 @@ WIDTHS = (1440, 768, 400)
 
 
 class Smoke:
-    """One journey of a company administrator, then of somebody without budgets, then of a partner."""
+    """An administrator's journey, then that of somebody without budgets, then a partner's."""
 
-    def __init__(self, context: BrowserContext, address: str, base_url: str, images: Path | None) -> None:
+    def __init__(
+        self, context: BrowserContext, address: str, base_url: str, images: Path | None
+    ) -> None:
         self.context, self.address, self.base_url, self.images = context, address, base_url, images
         self.page = context.new_page()
         self.page.set_default_timeout(PATIENCE)
@@ -41,7 +43,9 @@ class Smoke:
 
     def sign_in_to_procore(self, name: str) -> None:
         self.page.goto(self.address)
-        self.page.get_by_role("listitem").filter(has_text="Halden Bay").get_by_role("button", name=name).click()
+        self.page.get_by_role("listitem").filter(has_text="Halden Bay").get_by_role(
+            "button", name=name
+        ).click()
         expect(self.page.get_by_role("heading", name="Halden Bay Builders")).to_be_visible()
         self.home = self.page.url
 
@@ -86,7 +90,10 @@ class Smoke:
         frame = self.page.frame_locator("iframe")
         frame.locator(".card .title").first.click()
         expect(frame.get_by_role("heading", name="Committed against budget")).to_be_visible()
-        said("project page: " + " | ".join(frame.locator(".tile").all_inner_texts()).replace("\n", " "))
+        said(
+            "project page: "
+            + " | ".join(frame.locator(".tile").all_inner_texts()).replace("\n", " ")
+        )
         self.shoot("project")
         frame.locator(".tile").first.click()
         expect(frame.get_by_role("heading", name="Open RFIs")).to_be_visible()

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import socket
 import sys
@@ -39,10 +40,8 @@ def main() -> int:
     )
     if not arguments.bare:
         _install_first_two(simulator)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(simulator, sockets))
-    except KeyboardInterrupt:
-        pass
     return 0
 
 

@@ -77,6 +77,7 @@ async def rates(request: Request) -> Response:
     body: dict[str, int] = await request.json()
     simulator.rates.per_hour = body.get("per_hour", simulator.rates.per_hour)
     simulator.rates.per_spike = body.get("per_spike", simulator.rates.per_spike)
+    simulator.rates.used.clear()
     return answer({"per_hour": simulator.rates.per_hour, "per_spike": simulator.rates.per_spike})
 
 
@@ -88,7 +89,10 @@ async def mischief(request: Request) -> Response:
 
 
 async def installs(request: Request) -> Response:
-    """POST {"company_id", "permitted_projects", "service_account"}: ids, "all", or null to uninstall."""
+    """POST {"company_id", "permitted_projects", "service_account"}.
+
+    Ids, "all", or null to uninstall.
+    """
     simulator = _simulator(request)
     world = simulator.world
     if request.method == "POST":
@@ -183,7 +187,9 @@ async def drift(request: Request) -> Response:
     count = int(body["changes"])
     for number in range(count):
         project, record = every[(number * 7919) % len(every)]
-        record["due_date"] = (simulator.clock.now() + timedelta(days=number % 30)).date().isoformat()
+        record["due_date"] = (
+            (simulator.clock.now() + timedelta(days=number % 30)).date().isoformat()
+        )
         simulator.world.touch(record)
         _emit(simulator, project, "rfis", record["id"], "update")
         await asyncio.sleep(float(body.get("seconds", 0)) / count)

@@ -32,7 +32,10 @@ class Violation:
 
 
 class Ledger:
-    """Append-only until the control API clears it. Limited in size so that a long demo stays small."""
+    """Append-only until the control API clears it.
+
+    Limited in size so that a long demo stays small.
+    """
 
     LIMIT = 200_000
 

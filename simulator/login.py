@@ -80,7 +80,9 @@ async def authorize(request: Request) -> Response:
         return _back(query["redirect_uri"], query.get("state"), error="unsupported_response_type")
     person = _signed_in(request)
     if person is None:
-        return _people(simulator, simulator.origins.login + str(request.url).removeprefix(_base(request)))
+        return _people(
+            simulator, simulator.origins.login + str(request.url).removeprefix(_base(request))
+        )
     if person.id in simulator.consents:
         return _grant(simulator, person, dict(query))
     hidden = "".join(
@@ -107,7 +109,9 @@ async def decide(request: Request) -> Response:
 
 
 def _grant(simulator: Simulator, person: Person, query: dict[str, str]) -> Response:
-    challenge = query.get("code_challenge") if query.get("code_challenge_method") == "S256" else None
+    challenge = (
+        query.get("code_challenge") if query.get("code_challenge_method") == "S256" else None
+    )
     code = simulator.tokens.issue_code(person.id, query["redirect_uri"], challenge)
     return _back(query["redirect_uri"], query.get("state"), code=code.value)
 

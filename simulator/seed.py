@@ -47,7 +47,10 @@ NEIGHBOUR = Size(2, 8, 10, 8, 8, 4, 5, 30, 12)
 
 
 def build_world(clock: Clock, *, size: str, seed: int) -> World:
-    """Three companies: the main one in the asked size, a small neighbour, and one without the app."""
+    """Three companies.
+
+    The main one in the asked size, a small neighbour, and one without the app.
+    """
     world = World(clock)
     rng = random.Random(seed)
     for name, shape in (
@@ -126,7 +129,9 @@ class _Builder:
     def _vendor(self, number: int) -> None:
         created, updated = self._times(900)
         trade = TRADES[number % len(TRADES)]
-        place = ("North", "Harbor", "Summit", "Prairie", "Lakeside", "Union")[number // len(TRADES) % 6]
+        place = ("North", "Harbor", "Summit", "Prairie", "Lakeside", "Union")[
+            number // len(TRADES) % 6
+        ]
         name = f"{place} {trade} {number + 1}"
         vendor_id = self.world.new_id()
         self.company.vendors[vendor_id] = {
@@ -300,7 +305,11 @@ class _Builder:
             "current_revision": True,
             "title": title,
             "description": None,
-            "status": {"id": ("Draft", "Open", "Closed").index(status) + 1, "name": status, "status": status},
+            "status": {
+                "id": ("Draft", "Open", "Closed").index(status) + 1,
+                "name": status,
+                "status": status,
+            },
             "type": {"id": 1, "name": "Shop Drawing"},
             "due_date": due.isoformat(),
             "submit_by": (due - timedelta(days=14)).isoformat(),
@@ -348,7 +357,9 @@ class _Builder:
         project.change_events[event_id] = {
             "id": event_id,
             "number": f"{index + 1:03d}",
-            "title": reason + " at " + self.rng.choice(["grid B4", "level 2", "east entry", "roof"]),
+            "title": reason
+            + " at "
+            + self.rng.choice(["grid B4", "level 2", "east entry", "roof"]),
             "description": None,
             "scope": self.rng.choice(["in_scope", "out_of_scope", "tbd"]),
             "status": {"id": 1, "name": status, "mapped_to_status": status},
@@ -427,4 +438,3 @@ class _Builder:
     def _vendor_ref(self) -> Record:
         vendor = self.rng.choice(self.vendors)
         return {"id": vendor["id"], "name": vendor["name"]}
-

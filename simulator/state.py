@@ -3,10 +3,9 @@
 import secrets
 from dataclasses import dataclass, field
 
-from simulator.clock import Clock
+from simulator.clock import Clock, stamp
 from simulator.faults import Faults
 from simulator.ledger import Ledger, Violation
-from simulator.clock import stamp
 from simulator.rates import Rates
 from simulator.seed import build_world
 from simulator.tokens import Tokens

@@ -1,7 +1,7 @@
 """OAuth's books: codes, grants and their tokens. Refresh tokens are single-use and rotate."""
 
-import hashlib
 import base64
+import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Loaded before Django (pyproject: -p tests.environment): real Postgres, real broker, real stand-in.
+"""Loaded before Django (pyproject: -p tests.environment): real Postgres, broker and stand-in.
 
 One of each for the whole run, on free ports; all are stopped at the end.
 """
@@ -21,7 +21,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def start_simulator(base_url: str, *options: str) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "simulator", "--redirect-uri", f"{base_url}/oauth/callback/", *options],
+        [
+            sys.executable,
+            "-m",
+            "simulator",
+            "--redirect-uri",
+            f"{base_url}/oauth/callback/",
+            *options,
+        ],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,

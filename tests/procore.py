@@ -25,8 +25,8 @@ class Procore:
     def without_app_id(self) -> int:
         return int(self.announcement["companies"][2]["id"])
 
-    def control(self, path: str, **body: Any) -> Any:
-        address = f"{self.announcement['control']}/{path}"
+    def control(self, where: str, /, **body: Any) -> Any:
+        address = f"{self.announcement['control']}/{where}"
         answer = (
             requests.post(address, json=body, timeout=PATIENCE)
             if body
@@ -79,10 +79,12 @@ class Procore:
             browser.post(f"{login}/sessions", data=form, allow_redirects=False, timeout=PATIENCE)
             answer = browser.get(address, allow_redirects=False, timeout=PATIENCE)
             if answer.status_code == 200:
-                query = {key: values[0] for key, values in parse_qs(urlsplit(address).query).items()}
+                given = {
+                    key: values[0] for key, values in parse_qs(urlsplit(address).query).items()
+                }
                 answer = browser.post(
                     f"{login}/oauth/decision",
-                    data={**query, "decision": decision},
+                    data={**given, "decision": decision},
                     allow_redirects=False,
                     timeout=PATIENCE,
                 )

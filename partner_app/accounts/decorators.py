@@ -17,7 +17,7 @@ def partner_admin_required(view: View) -> View:
     @login_required
     @wraps(view)
     def inner(request: HttpRequest) -> HttpResponse:
-        if not request.user.is_staff:  # type: ignore[union-attr]  # login_required
+        if not request.user.is_staff:
             return render(request, "public/no_access.html", status=403)
         if not is_mfa_enabled(request.user):
             return redirect("mfa_activate_totp")

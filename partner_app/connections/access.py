@@ -66,7 +66,7 @@ class SharedRate:
 
 
 def app_client(company_id: int) -> ProcoreClient:
-    """As the service account where the company installed it, else as the installing administrator."""
+    """As the service account where the company has it, else as the administrator who connected."""
     with tenant(company_id):
         kinds = {
             (c.kind, c.remote_user_id)

@@ -71,7 +71,10 @@ def start_sign_in(
 
 
 def consume_state(state: str, *, browser: str) -> SignInAttempt:
-    """Once, in time, in the browser that began. Raises StateUnknown, -Foreign, -Replayed, -Expired."""
+    """Once, in time, in the browser that began.
+
+    Raises StateUnknown, -Foreign, -Replayed, -Expired.
+    """
     with transaction.atomic():
         attempt = (
             SignInAttempt.objects.select_for_update().filter(state_hash=fingerprint(state)).first()
@@ -155,7 +158,7 @@ def finish_choice(attempt: SignInAttempt) -> None:
 
 
 def choices(signed_in: SignedIn) -> list[Choice]:
-    """The person's companies, each with what stands in its way. Raises NoCompany where all are barred."""
+    """The person's companies, each with what bars it. Raises NoCompany where all are barred."""
     found = list(_judge(signed_in))
     if not any(not choice.obstacle for choice in found):
         names = "; ".join(f"{choice.name}: {choice.obstacle}" for choice in found)

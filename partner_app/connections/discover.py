@@ -1,4 +1,7 @@
-"""Who has us installed, and who left. Client credentials list exactly the companies with our app."""
+"""Who has us installed, and who left.
+
+Client credentials list exactly the companies with our app.
+"""
 
 from django.conf import settings
 

@@ -55,9 +55,7 @@ def _migrations() -> Check:
 def _role() -> Check:
     """Neither superuser nor BYPASSRLS, nor owner of any table."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
-        )
+        cursor.execute("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
         powers = cursor.fetchone()
         cursor.execute("SELECT count(*) FROM pg_tables WHERE tableowner = current_user")
         owned = cursor.fetchone()[0]

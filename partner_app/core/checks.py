@@ -17,6 +17,8 @@ def every_tenant_table_is_declared(**_: Any) -> list[Error]:
         declared = getattr(model, "tenant_table", False) or getattr(model, "operational", "")
         if "company_id" in names and not declared:
             problems.append(
-                Error(f"{model._meta.label} has a company but says neither tenant_table nor why not.")
+                Error(
+                    f"{model._meta.label} has a company but says neither tenant_table nor why not."
+                )
             )
     return problems

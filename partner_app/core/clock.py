@@ -10,4 +10,4 @@ def now() -> datetime:
 
 def wait_until(moment: datetime) -> None:
     """For commands in the foreground only; a worker gives its work back instead of waiting."""
-    time.sleep(max(0.0, (moment - now()).total_seconds()))  # noqa: TID251  # the one allowed place
+    time.sleep(max(0.0, (moment - now()).total_seconds()))  # the one allowed place

@@ -12,7 +12,10 @@ class Blame(StrEnum):
 
 
 class TiebackError(Exception):
-    """People see `user_message` and `remedy`, filled with the facts given; retries obey `transient`."""
+    """People see `user_message` and `remedy`, filled with the facts given.
+
+    Retries obey `transient`.
+    """
 
     code = "tieback.error"
     user_message = "Something went wrong."

@@ -14,7 +14,9 @@ def alive(_request: HttpRequest) -> JsonResponse:
 
 def ready(_request: HttpRequest) -> JsonResponse:
     parts = {"database": _database(), "broker": _broker(), "migrations": _migrations()}
-    return JsonResponse({"ready": all(parts.values()), **parts}, status=200 if all(parts.values()) else 503)
+    return JsonResponse(
+        {"ready": all(parts.values()), **parts}, status=200 if all(parts.values()) else 503
+    )
 
 
 def _database() -> bool:

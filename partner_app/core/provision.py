@@ -34,7 +34,10 @@ def provision() -> dict[str, object]:
             run("CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS")
             if runtime["PASSWORD"]:
                 run("ALTER ROLE {role} PASSWORD {word}", word=sql.Literal(runtime["PASSWORD"]))
-        run("GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {role}", name=sql.Identifier(owner["NAME"]))
+        run(
+            "GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {role}",
+            name=sql.Identifier(owner["NAME"]),
+        )
         run("GRANT USAGE ON SCHEMA public TO {role}")
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         tables = [name for (name,) in cursor.fetchall()]

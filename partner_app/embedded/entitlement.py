@@ -43,7 +43,10 @@ class Rights:
 
 
 def visible_projects(viewer: Viewer) -> frozenset[int]:
-    """Ids of the projects that Procore lists for the viewer. Raises ProcoreError, ReconnectNeeded."""
+    """Ids of the projects that Procore lists for the viewer.
+
+    Raises ProcoreError, ReconnectNeeded.
+    """
     known = _known(viewer, 0)
     if known:
         return frozenset(known.project_ids)

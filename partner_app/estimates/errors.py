@@ -19,9 +19,7 @@ class FileUnreadable(ReadingError):
 class LayoutUnknown(ReadingError):
     code = "estimate.layout_unknown"
     user_message = "The header row lacks: {missing}."
-    remedy = (
-        "The columns are Pay Item, Description, Quantity, Unit, Unit Price, Extension, in any order."
-    )
+    remedy = "The columns are Pay Item, Description, Quantity, Unit, Unit Price, Extension."
 
 
 class MappingUnreadable(ReadingError):

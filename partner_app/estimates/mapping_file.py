@@ -26,7 +26,10 @@ class Rules:
     shares: Mapping[str, tuple[Share, ...]]
 
     def for_code(self, item_code: str) -> tuple[tuple[Share, ...], str]:
-        """The shares and the pattern that gave them; an exact code beats any prefix, long beats short."""
+        """The shares and the pattern that gave them.
+
+        An exact code beats any prefix, long beats short.
+        """
         if item_code in self.shares:
             return self.shares[item_code], item_code
         for length in range(len(item_code), -1, -1):

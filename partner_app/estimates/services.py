@@ -37,7 +37,9 @@ def import_estimate(
         if not Project.objects.filter(**here, remote_id=project_id).exists():
             raise ProjectUnknown(project_id=project_id)
         codes = set(
-            WbsCode.objects.filter(**here, project_id=project_id).values_list("flat_code", flat=True)
+            WbsCode.objects.filter(**here, project_id=project_id).values_list(
+                "flat_code", flat=True
+            )
         )
         estimate = None
         if not dry_run and not reading.errors:

@@ -29,7 +29,10 @@ def read_codes(client: ProcoreClient, company_id: int, project_id: int) -> dict[
 
 
 def read_lines(client: ProcoreClient, project_id: int) -> dict[int, LiveLine]:
-    """Amounts of the first budget view; rows without a line item (only cost) are no budget lines."""
+    """Amounts of the first budget view.
+
+    Rows without a line item (only cost) are no budget lines.
+    """
     source = BudgetRow.spec.sources[0]
     views = client.page(source.via, {"project_id": project_id}, 1).rows
     lines: dict[int, LiveLine] = {}

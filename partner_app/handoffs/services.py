@@ -1,6 +1,5 @@
 """Plan, approve, push and undo, each one transaction around what it decides, none around a call."""
 
-from collections import defaultdict
 from decimal import Decimal
 
 from django.db.models import Sum
@@ -84,7 +83,8 @@ def approve_handoff(*, company_id: int, estimate_id: str) -> Answer:
 def push_handoff(*, company_id: int, estimate_id: str) -> Answer:
     """Writes each line once; after a crash or a lost answer it reads back before it repeats.
 
-    A handoff that is done writes nothing. Raises NotApproved, PlanIsStale, BudgetLocked, ProcoreError.
+    A handoff that is done writes nothing.
+    Raises NotApproved, PlanIsStale, BudgetLocked, ProcoreError.
     """
     client = app_client(company_id)
     with tenant(company_id):
@@ -114,7 +114,10 @@ def push_handoff(*, company_id: int, estimate_id: str) -> Answer:
 
 
 def undo_handoff(*, company_id: int, estimate_id: str) -> Answer:
-    """Restores amounts and deletes created lines where nobody changed them since; says what it left."""
+    """Restores amounts and deletes created lines where nobody changed them since.
+
+    Says what it left.
+    """
     client = app_client(company_id)
     with tenant(company_id):
         handoff = newest_handoff(estimate_id)
@@ -163,12 +166,10 @@ def undo_handoff(*, company_id: int, estimate_id: str) -> Answer:
 
 def _exact_sums(estimate: Estimate) -> tuple[dict[str, Decimal], int]:
     """Unrounded sums by WBS code, and how many lines go nowhere yet."""
-    sums: dict[str, Decimal] = defaultdict(Decimal)
     mappings = LineMapping.objects.filter(line__estimate=estimate)
-    for code, amount in mappings.values_list("wbs_code").annotate(total=Sum("amount")).order_by():
-        sums[code] = amount
+    sums = dict(mappings.values_list("wbs_code").annotate(total=Sum("amount")).order_by())
     unmapped = EstimateLine.objects.filter(estimate=estimate, mappings=None).count()
-    return dict(sums), unmapped
+    return sums, unmapped
 
 
 def _check_fresh(company_id: int, handoff: Handoff, live: LiveBudget, *, resuming: bool) -> None:
@@ -202,7 +203,9 @@ def _record(event: Event, handoff: Handoff) -> None:
     record(event, actor="operator", company_id=handoff.company_id, subject=str(handoff.id))
 
 
-def _answer(handoff: Handoff, client: ProcoreClient | None = None, *, locked: bool = False) -> Answer:
+def _answer(
+    handoff: Handoff, client: ProcoreClient | None = None, *, locked: bool = False
+) -> Answer:
     reasons = _reasons(handoff)
     if locked:
         reasons.append("The budget is locked in Procore; a push would be refused")

@@ -1,10 +1,14 @@
-"""What the pages and the panel read: under tenant() and the viewer's rights, as frozen dataclasses."""
+"""What the pages and the panel read.
+
+Under tenant() and the viewer's rights, as frozen dataclasses.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -14,7 +18,6 @@ from integrations.procore.resources.change_events import ChangeEvent
 from integrations.procore.resources.commitments import COMMITTED, Commitment
 from integrations.procore.resources.projects import Project
 from integrations.procore.resources.rfis import Rfi
-from integrations.procore.resources.source import SourceRecord
 from integrations.procore.resources.submittals import Submittal
 from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.handoffs.selectors import handed_off_totals
@@ -25,7 +28,7 @@ PENDING_COMMITMENTS = F("pending_change_orders") + F("draft_change_orders_amount
 
 @dataclass(frozen=True)
 class Health:
-    """A project at a glance. A figure that the viewer may not see is None, and so is its absence."""
+    """A project at a glance. A figure that the viewer may not see is None."""
 
     project: Project
     open_rfis: int | None
@@ -61,7 +64,7 @@ class Listing:
 
     title: str
     kind: str
-    rows: QuerySet[SourceRecord]
+    rows: QuerySet[Any, Any]
     total: int
     amount: Decimal | None
 
@@ -175,7 +178,8 @@ KINDS: dict[str, Tool] = {
     "budget": Tool.BUDGET,
 }
 
-Found = tuple[str, QuerySet[SourceRecord], F | object | None]
+Rows = QuerySet[Any, Any]
+Found = tuple[str, Rows, Any]
 
 
 def _rfis(company_id: int, project_id: int, _today: date) -> Found:
@@ -240,7 +244,7 @@ def _open_events(company_id: int, ids: list[int]) -> QuerySet[ChangeEvent]:
     )
 
 
-def _grouped(rows: QuerySet[SourceRecord], **figures: object) -> Mapping[int, Mapping[str, Decimal]]:
+def _grouped(rows: "QuerySet[Any, Any]", **figures: Any) -> Mapping[int, Mapping[str, Decimal]]:
     found: dict[int, Mapping[str, Decimal]] = defaultdict(dict)
     for row in rows.order_by().values("project_id").annotate(**figures):
         found[row["project_id"]] = row

@@ -10,7 +10,5 @@ urlpatterns = [
     path("refresh/", views.refresh, name="refresh"),
     path("projects/<int:project_id>/", views.project, name="project"),
     path("projects/<int:project_id>/<slug:kind>/", views.records, name="records"),
-    path(
-        "panel/<int:project_id>/<str:view>/<int:record_id>/", views.panel, name="panel-record"
-    ),
+    path("panel/<int:project_id>/<str:view>/<int:record_id>/", views.panel, name="panel-record"),
 ]

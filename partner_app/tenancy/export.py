@@ -17,7 +17,10 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def export_company(*, company_id: int, output: Path) -> dict[str, object]:
-    """One file a resource. Models offer `spec` and columns marked by kept(); nothing else leaves."""
+    """One file a resource.
+
+    Models offer `spec` and columns marked by kept(); nothing else leaves.
+    """
     company_or_error(company_id)
     output.mkdir(parents=True, exist_ok=True)
     written: dict[str, int] = {}

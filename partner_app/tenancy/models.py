@@ -16,7 +16,10 @@ class CompanyState(models.TextChoices):
 
 
 class Company(models.Model):
-    """A Procore company. Its name is needed by the partner's operations; nothing else is content."""
+    """A Procore company.
+
+    Its name is needed by the partner's operations; nothing else is content.
+    """
 
     operational: ClassVar[str] = "life cycle and schedule; the name is shown to partner admins"
 

@@ -31,7 +31,12 @@ def purge_company(*, company_id: int) -> dict[str, object]:
             if count:
                 deleted[model._meta.db_table] = count
         Company.objects.filter(id=company_id).delete()
-        record(Event.COMPANY_PURGED, actor="operator", company_id=company_id, rows=sum(deleted.values()))
+        record(
+            Event.COMPANY_PURGED,
+            actor="operator",
+            company_id=company_id,
+            rows=sum(deleted.values()),
+        )
     return {"company_id": company_id, "purged": True, "rows": deleted}
 
 

@@ -84,9 +84,7 @@ async def company_home(request: Request) -> Response:
         if project.rfis:
             first = next(iter(project.rfis))
             query = urlencode({"view": "rfi.detail", "id": first})
-            panel = (
-                f' · <a href="/companies/{company.id}/projects/{project.id}/panel?{query}">RFI 1</a>'
-            )
+            panel = f' · <a href="/companies/{company.id}/projects/{project.id}/panel?{query}">RFI 1</a>'
         rows.append(
             f'<li><a href="/companies/{company.id}/projects/{project.id}/app">'
             f"{escape(project.record['display_name'])}</a>{panel}</li>"

@@ -129,7 +129,9 @@ async def update(request: Request, caller: Caller) -> Response:
     given = body.get("budget_line_item")
     if not isinstance(given, dict):
         raise Refusal(400, {"errors": "param is missing: budget_line_item"})
-    problems = _problems(project, caller.here().units, {"wbs_code_id": line["wbs_code_id"], **given})
+    problems = _problems(
+        project, caller.here().units, {"wbs_code_id": line["wbs_code_id"], **given}
+    )
     if problems:
         raise Refusal(422, {"errors": problems})
     return answer(_item(project, _store(caller, project, {**given, "id": line["id"]})))
@@ -144,7 +146,10 @@ async def show(request: Request, caller: Caller) -> Response:
 
 
 async def sync(request: Request, caller: Caller) -> Response:
-    """Creates or updates up to 1,000 lines; one bad line refuses the whole call, nothing is kept."""
+    """Creates or updates up to 1,000 lines.
+
+    One bad line refuses the whole call, nothing is kept.
+    """
     body = await body_of(request)
     project = _writable(caller, body)
     given = body.get("budget_line_items")

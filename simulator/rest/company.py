@@ -60,7 +60,10 @@ async def vendors(request: Request, caller: Caller) -> Response:
 
 
 async def permissions(request: Request, caller: Caller) -> Response:
-    """The viewer's rights, tool by tool; company tools without a project, project tools with one."""
+    """The viewer's rights, tool by tool.
+
+    Company tools without a project, project tools with one.
+    """
     if caller.person is None:
         raise Refusal(403, {"errors": "Not available to service accounts"})
     raw = request.query_params.get("project_id")

@@ -153,7 +153,10 @@ def _number(request: Request, name: str, default: int) -> int:
 def listed(
     request: Request, records: Iterable[Record], *, filters: tuple[str, ...] = ("updated_at",)
 ) -> list[Record]:
-    """Applies the filters that the operation lists; others are ignored silently, as Procore does."""
+    """Applies the filters that the operation lists.
+
+    Others are ignored silently, as Procore does.
+    """
     rows = list(records)
     if "updated_at" in filters:
         for name in ("updated_at", "created_at"):

@@ -56,9 +56,14 @@ class Road:
         return answer
 
     def budget(self) -> dict[str, Decimal]:
-        codes = {c["id"]: c["flat_code"] for c in self.procore.records(self.project_id, "wbs_codes")}
+        codes = {
+            c["id"]: c["flat_code"] for c in self.procore.records(self.project_id, "wbs_codes")
+        }
         lines = self.procore.records(self.project_id, "budget_line_items")
-        return {codes[l["wbs_code_id"]]: Decimal(str(l["original_budget_amount"])) for l in lines}
+        return {
+            codes[line["wbs_code_id"]]: Decimal(str(line["original_budget_amount"]))
+            for line in lines
+        }
 
 
 @pytest.fixture

@@ -23,7 +23,9 @@ from partner_app.tenancy.models import Company
 from tests.procore import Procore
 
 
-def sync(company_id: int, *, full: bool = False, only: list[str] | None = None) -> dict[str, dict[str, int]]:
+def sync(
+    company_id: int, *, full: bool = False, only: list[str] | None = None
+) -> dict[str, dict[str, int]]:
     answer = sync_now(company_id=company_id, full=full, only=only or [], wait=clock.wait_until)
     resources: dict[str, dict[str, int]] = answer["resources"]  # type: ignore[assignment]
     return resources
@@ -141,8 +143,14 @@ def test_the_export_gives_back_exactly_the_kept_fields(
         assert lines
         assert all(set(json.loads(line)["fields"]) == names for line in lines)
     project = procore.projects()[0]
-    wanted = {row["id"]: Decimal(row["grand_total"]) for row in procore.records(project, "work_order_contracts")}
-    rows = [json.loads(line, parse_float=Decimal) for line in (tmp_path / "commitments.jsonl").read_text().splitlines()]
+    wanted = {
+        row["id"]: Decimal(row["grand_total"])
+        for row in procore.records(project, "work_order_contracts")
+    }
+    rows = [
+        json.loads(line, parse_float=Decimal)
+        for line in (tmp_path / "commitments.jsonl").read_text().splitlines()
+    ]
     got = {row["id"]: row["fields"]["grand_total"] for row in rows if row["id"] in wanted}
     assert got == wanted
 

@@ -57,7 +57,7 @@ class ProcoreClient:
     session: requests.Session = field(default_factory=requests.Session)
 
     def __post_init__(self) -> None:
-        # Quick faults only. 429 and 503 carry advice when to come back, so they are not retried here.
+        # Quick faults only: 429 and 503 carry advice when to come back.
         retry = Retry(
             total=3,
             allowed_methods={"GET"},

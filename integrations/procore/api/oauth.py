@@ -1,5 +1,7 @@
 """The four token requests and the address of the sign-in page [oauth_endpoints]."""
 
+import base64
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,12 +39,13 @@ class OAuth:
 
     def __post_init__(self) -> None:
         if urlsplit(self.login_url).hostname in {"127.0.0.1", "localhost"}:
-            os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # noqa: TID251  # a stand-in on loopback
+            os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # a stand-in on loopback
 
     def authorization_address(self, *, state: str, verifier: str) -> str:
         """PKCE is sent and not depended on: Procore does not document it."""
         session = self._session()
-        challenge = session._client.create_code_challenge(verifier, "S256")
+        digest = hashlib.sha256(verifier.encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
         address, _ = session.authorization_url(
             f"{self.login_url}/oauth/authorize",
             state=state,
@@ -112,7 +115,9 @@ class OAuth:
     def _session(self) -> OAuth2Session:
         return OAuth2Session(self.client_id, redirect_uri=self.redirect_uri)
 
-    def _ask(self, request: Callable[[OAuth2Session], Any], session: OAuth2Session | None = None) -> TokenPair:
+    def _ask(
+        self, request: Callable[[OAuth2Session], Any], session: OAuth2Session | None = None
+    ) -> TokenPair:
         session = session or self._session()
         session.headers["User-Agent"] = self.user_agent
         session.register_compliance_hook("access_token_response", _server_trouble)
@@ -125,7 +130,9 @@ class OAuth:
             raise Unreachable from None
         lifetime = timedelta(seconds=int(token.get("expires_in", DEFAULT_LIFETIME)))
         return TokenPair(
-            token["access_token"], token.get("refresh_token"), clock.now().astimezone(UTC) + lifetime
+            token["access_token"],
+            token.get("refresh_token"),
+            clock.now().astimezone(UTC) + lifetime,
         )
 
 
@@ -133,4 +140,3 @@ def _server_trouble(response: requests.Response) -> requests.Response:
     if response.status_code >= 500:
         raise ServerTrouble(response.status_code)
     return response
-

@@ -14,9 +14,7 @@ class BudgetRow(SourceRecord):
     spec = ResourceSpec(
         name="budget_rows",
         scope=Scope.PROJECT,
-        sources=(
-            Source(VIEWS + "/{via}/detail_rows", {"project_id": "{project_id}"}, via=VIEWS),
-        ),
+        sources=(Source(VIEWS + "/{via}/detail_rows", {"project_id": "{project_id}"}, via=VIEWS),),
         changes=Changes.CONTENT,
         tool="budget",
         webhooks=("Budget Line Items",),

@@ -13,9 +13,7 @@ class ChangeEvent(SourceRecord):
     spec = ResourceSpec(
         name="change_events",
         scope=Scope.PROJECT,
-        sources=(
-            Source("/rest/v1.1/change_events", {"project_id": "{project_id}"}, deleted=True),
-        ),
+        sources=(Source("/rest/v1.1/change_events", {"project_id": "{project_id}"}, deleted=True),),
         changes=Changes.UPDATED_AT,
         tool="change_events",
         webhooks=("Change Events",),

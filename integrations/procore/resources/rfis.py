@@ -35,5 +35,7 @@ class Rfi(SourceRecord):
     class Meta:
         indexes: ClassVar = [
             # open_items() and overdue counts on home and project page.
-            models.Index(fields=["company", "project_id", "status", "due_date"], name="rfi_open_due")
+            models.Index(
+                fields=["company", "project_id", "status", "due_date"], name="rfi_open_due"
+            )
         ]

@@ -88,7 +88,10 @@ def kept_fields(model: type[SourceRecord]) -> list[tuple["models.Field[Any, Any]
 
 
 def decode(model: type[SourceRecord], row: dict[str, Any], extra: dict[str, Any]) -> Decoded:
-    """`extra` holds what the source itself adds (the kind of a contract). Raises FieldUnreadable."""
+    """`extra` holds what the source itself adds (the kind of a contract).
+
+    Raises FieldUnreadable.
+    """
     merged = {**model.prepare(row), **extra}
     values = tuple(_value(field, why, merged) for field, why in kept_fields(model))
     try:

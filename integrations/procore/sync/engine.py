@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -43,7 +44,7 @@ class Part:
     project_id: int | None
 
     @property
-    def key(self) -> dict[str, object]:
+    def key(self) -> dict[str, Any]:
         return {"resource": self.model.spec.name, "project_id": self.project_id or 0}
 
 
@@ -138,9 +139,7 @@ def _read_and_write(
     before, seen, newest = client.calls, set[int](), cursor.updated_to
     for name in COUNTS:
         setattr(step, name, 0)
-    batches = read(
-        client, model, company_id=company_id, project_id=part.project_id, window=span
-    )
+    batches = read(client, model, company_id=company_id, project_id=part.project_id, window=span)
     for batch in batches:
         seen.update(record.remote_id for record in batch.records)
         for record in batch.records:

@@ -24,7 +24,11 @@ def take_run(*, company_id: int, mode: str, only: list[str], holder: str) -> Syn
     """A new run, or the one whose process died: it goes on there. Raises SyncInProgress."""
     now = clock.now()
     with transaction.atomic():
-        run = SyncRun.objects.select_for_update().filter(company_id=company_id, state="running").first()
+        run = (
+            SyncRun.objects.select_for_update()
+            .filter(company_id=company_id, state="running")
+            .first()
+        )
         if run:
             if run.leased_until > now:
                 raise SyncInProgress
@@ -46,7 +50,10 @@ def take_run(*, company_id: int, mode: str, only: list[str], holder: str) -> Syn
 
 
 def keep_lease(run: SyncRun) -> None:
-    """In the writing transaction: a process that was believed dead writes nothing. Raises LeaseLost."""
+    """In the writing transaction.
+
+    A process that was believed dead writes nothing. Raises LeaseLost.
+    """
     kept = SyncRun.objects.filter(id=run.id, holder=run.holder, state="running").update(
         leased_until=clock.now() + LEASE
     )
@@ -71,10 +78,11 @@ def finish(run: SyncRun, *, failed: bool = False) -> SyncRun:
 
 def counts_by_resource(run: SyncRun) -> dict[str, dict[str, int]]:
     """In the order of a sync; resources not reached yet are absent."""
-    rows = SyncStep.objects.filter(run=run).values("resource").annotate(
-        **{f"n_{name}": Sum(name) for name in COUNTS}
-    )
-    found = {row["resource"]: {name: row[f"n_{name}"] for name in COUNTS} for row in rows}
+    found: dict[str, dict[str, int]] = {}
+    for step in SyncStep.objects.filter(run=run):
+        sums = found.setdefault(step.resource, dict.fromkeys(COUNTS, 0))
+        for name in COUNTS:
+            sums[name] += getattr(step, name)
     return {name: found[name] for name in RESOURCES if name in found}
 
 
@@ -85,7 +93,9 @@ def progress(company_id: int) -> tuple[SyncRun | None, list[dict[str, object]]]:
         return None, []
     rows = {
         row["resource"]: row
-        for row in SyncStep.objects.filter(run=run).values("resource").annotate(
+        for row in SyncStep.objects.filter(run=run)
+        .values("resource")
+        .annotate(
             records=Sum("fetched"),
             parts=Count("id"),
             parts_done=Count("id", filter=Q(done=True)),

@@ -27,7 +27,9 @@ def verify(*, company_id: int, wait: Wait) -> dict[str, object]:
             projects = list(remote)
         with tenant(company_id):
             rows = model._base_manager.filter(company_id=company_id)
-            local = {key: bytes(value) for key, value in rows.values_list("remote_id", "content_hash")}
+            local = {
+                key: bytes(value) for key, value in rows.values_list("remote_id", "content_hash")
+            }
         both = remote.keys() & local.keys()
         resources[name] = {
             "remote": len(remote),
@@ -41,7 +43,11 @@ def verify(*, company_id: int, wait: Wait) -> dict[str, object]:
 
 
 def _remote(
-    client: ProcoreClient, model: type[SourceRecord], company_id: int, project_id: int | None, wait: Wait
+    client: ProcoreClient,
+    model: type[SourceRecord],
+    company_id: int,
+    project_id: int | None,
+    wait: Wait,
 ) -> dict[int, bytes]:
     while True:
         try:

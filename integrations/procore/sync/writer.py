@@ -20,14 +20,18 @@ class Written:
 
 
 def write_batch(
-    model: type[SourceRecord], *, company_id: int, project_id: int | None, records: Sequence[Decoded]
+    model: type[SourceRecord],
+    *,
+    company_id: int,
+    project_id: int | None,
+    records: Sequence[Decoded],
 ) -> Written:
     """Inside tenant(). A record that came twice counts once, and the later one wins."""
     latest = {record.remote_id: record for record in records}
     if not latest:
         return Written(0, 0, 0)
-    columns = (*FIXED, *(field.column for field, _ in kept_fields(model)))
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    columns = (*FIXED, *(field.attname for field, _ in kept_fields(model)))
+    names = sql.SQL(", ").join([sql.Identifier(name) for name in columns])
     table = sql.Identifier(model._meta.db_table)
     now = clock.now()
     with connection.cursor() as cursor:
@@ -35,7 +39,7 @@ def write_batch(
         cursor.execute(
             _text(sql.SQL("CREATE TEMP TABLE staging (LIKE {}) ON COMMIT DROP").format(table))
         )
-        with cursor.copy(_text(sql.SQL("COPY staging ({}) FROM STDIN").format(names))) as copy:  # type: ignore[attr-defined]  # psycopg's, passed through by Django
+        with cursor.copy(_text(sql.SQL("COPY staging ({}) FROM STDIN").format(names))) as copy:
             for record in latest.values():
                 fixed = (company_id, record.remote_id, project_id, record.updated_at)
                 copy.write_row((*fixed, record.content_hash, now, *record.values))
@@ -76,7 +80,8 @@ def _merge(table: sql.Identifier, names: sql.Composed, columns: Sequence[str]) -
                     OR old.remote_updated_at IS DISTINCT FROM EXCLUDED.remote_updated_at
                 RETURNING (old.xmax = 0) AS inserted
             )
-            SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted) FROM merged
+            SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted)
+            FROM merged
             """
         ).format(table=table, names=names, assignments=assignments)
     )

@@ -100,5 +100,7 @@ def _disagreement(
     """The amount rules; over half a cent apart, both values are shown."""
     if quantity is None or price is None or abs(quantity * price - amount) <= TOLERANCE:
         return
-    message = f"Quantity × unit price is {quantity * price}, the amount is {amount}; the amount is used."
+    message = (
+        f"Quantity × unit price is {quantity * price}, the amount is {amount}; the amount is used."
+    )
     yield Problem(row, "Extension", message)

@@ -11,7 +11,10 @@ class NotANumber(ValueError):
 
 
 def number(text: str) -> Decimal | None:
-    """1,234.50 and $1,234.50, (123.45) and 123.45- as negative; blank is None. Raises NotANumber."""
+    """1,234.50 and $1,234.50, (123.45) and 123.45- as negative.
+
+    Blank is None. Raises NotANumber.
+    """
     raw = text.strip()
     if not raw:
         return None

@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandParser
@@ -23,6 +24,6 @@ class Command(JsonCommand):
         user.set_password(password)
         user.is_staff = True
         user.save()
-        user.authenticator_set.all().delete()
+        Authenticator.objects.filter(user=user).delete()
         TOTP.activate(user, secret)
         return {"username": user.username, "password": password, "totp_secret": secret}

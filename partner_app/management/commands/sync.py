@@ -15,7 +15,9 @@ class Command(JsonCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("company_id", type=int)
-        parser.add_argument("--full", action="store_true", help="read everything, not from the cursors")
+        parser.add_argument(
+            "--full", action="store_true", help="read everything, not from the cursors"
+        )
         parser.add_argument("--resource", action="append", choices=list(RESOURCES), default=[])
 
     def work(self, **options: Any) -> Any:

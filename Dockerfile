@@ -1,0 +1,23 @@
+# Two stages: browser libraries and wheels are made in the first, only what runs is in the second.
+FROM node:20-bookworm-slim AS assets
+WORKDIR /build
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev
+
+FROM python:3.12-slim-bookworm
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /app
+COPY requirements/base.txt requirements/base.txt
+RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements/base.txt
+COPY manage.py ./
+COPY partner_app partner_app
+COPY integrations integrations
+COPY templates templates
+COPY static static
+COPY tests/check.env check.env
+COPY --from=assets /build/node_modules/@procore/procore-iframe-helpers/dist/index.min.js .data/vendor/procore-iframe-helpers.js
+RUN set -a && . ./check.env && python manage.py collectstatic --noinput && rm check.env \
+    && useradd --system --uid 10001 tieback
+USER 10001
+EXPOSE 8000
+CMD ["gunicorn", "partner_app.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--worker-tmp-dir", "/dev/shm"]
