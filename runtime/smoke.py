@@ -1,7 +1,7 @@
 """make smoke and make screenshots: the demo, driven by a browser from install to dashboard."""
 
 import argparse
-import json
+import secrets
 import signal
 import subprocess
 import sys
@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 
 import pyotp
+import requests
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
-from runtime.browser import FLAGS, require
+from runtime.browser import PARTITIONED, require
 from runtime.demo import ROOT
 
 PATIENCE = 60_000  # milliseconds
@@ -30,16 +31,18 @@ class Smoke:
         self.page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
 
-    def run(self, admin: dict[str, str]) -> None:
+    def run(self, set_up_link: str) -> None:
         self.sign_in_to_procore("Company Admin")
+        self.slow_down()
         self.install_in_procore()
         self.page.get_by_role("link", name="Open Tieback").click()
         self.connect()
         self.work()
+        self.settings()
         self.panel()
         self.without_budget()
         self.refusals()
-        self.dashboard(admin)
+        self.dashboard(set_up_link)
 
     def sign_in_to_procore(self, name: str) -> None:
         self.page.goto(self.address)
@@ -53,6 +56,12 @@ class Smoke:
         self.page.get_by_role("link", name="App Management").click()
         self.page.get_by_role("button", name="Install Tieback").click()
         said("installed in the stand-in's App Management")
+
+    def slow_down(self) -> None:
+        """So that a person, and a picture, can see the first sync at work."""
+        control = "http://127.0.0.1:" + self.address.rstrip("/").rpartition(":")[2] + "/control"
+        fault = {"kind": "delay", "path": "/rest/*/projects/*", "times": 10, "seconds": 0.6}
+        requests.post(f"{control}/faults", json=fault, timeout=10).raise_for_status()
 
     def connect(self) -> None:
         frame = self.page.frame_locator("iframe")
@@ -73,11 +82,11 @@ class Smoke:
             start.click()
         expect(frame.get_by_role("heading", name="Projects", exact=True)).to_be_visible()
         said("signed in through the pop-up, third-party cookies blocked")
+        expect(frame.get_by_role("heading", name="The first sync is running")).to_be_visible()
         self.shoot("sync-progress")
         expect(frame.get_by_text("Up to date")).to_be_visible()
-        self.page.reload()
-        self.sign_in_again()
         expect(frame.locator(".card").nth(3)).to_be_visible()
+        expect(frame.get_by_text("Company Admin · Halden Bay Builders")).to_be_visible()
         said(f"first sync ended; {frame.locator('.card').count()} projects shown")
         self.shoot("company-home")
 
@@ -95,17 +104,26 @@ class Smoke:
             + " | ".join(frame.locator(".tile").all_inner_texts()).replace("\n", " ")
         )
         self.shoot("project")
-        frame.locator(".tile").first.click()
+        frame.get_by_role("button", name="Open RFIs").click()
         expect(frame.get_by_role("heading", name="Open RFIs")).to_be_visible()
         said(f"records behind the first number: {frame.locator('tbody tr').count()}")
         self.shoot("records")
+
+    def settings(self) -> None:
+        """Lets support look, so that the picture shows a grant."""
+        frame = self.page.frame_locator("iframe")
+        frame.get_by_role("button", name="Settings").click()
+        frame.get_by_role("button", name="Allow", exact=True).click()
+        expect(frame.get_by_text("may look at your records until")).to_be_visible()
+        said("the company lets support look for a while")
+        self.shoot("settings")
 
     def panel(self) -> None:
         self.page.goto(self.home)
         self.page.get_by_role("link", name="RFI 1").first.click()
         self.sign_in_again()
         frame = self.page.frame_locator("iframe")
-        expect(frame.get_by_role("heading", name="1:")).to_be_visible()
+        expect(frame.get_by_role("heading", name="RFI 1:")).to_be_visible()
         said("side panel shows the open RFI")
         self.shoot("panel")
 
@@ -131,19 +149,32 @@ class Smoke:
         said("a made-up state ends on a page that says what to do")
         page.close()
 
-    def dashboard(self, admin: dict[str, str]) -> None:
+    def dashboard(self, set_up_link: str) -> None:
+        """From the one-time link over a second factor to the tenants."""
         page = self.context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(set_up_link)
+        password = secrets.token_urlsafe(16)
+        for label in ("Password", "The same password again"):
+            page.get_by_label(label, exact=True).fill(password)
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Confirm").click()
+        secret = page.get_by_label("Authenticator secret").input_value()
+        page.get_by_label("Authenticator code").fill(pyotp.TOTP(secret).now())
+        page.get_by_role("button", name="Activate").click()
+        page.get_by_role("heading", name="Recovery Codes").wait_for()
         page.goto(f"{self.base_url}/dashboard/")
-        page.get_by_label("Username").fill(admin["username"])
-        page.get_by_label("Password").fill(admin["password"])
-        page.get_by_role("button", name="Sign In").click()
-        page.get_by_label("Authenticator code").or_(page.get_by_label("Code")).first.fill(
-            pyotp.TOTP(admin["totp_secret"]).now()
-        )
-        page.get_by_role("button", name="Sign In").first.click()
-        expect(page.get_by_role("cell", name="Halden Bay Builders")).to_be_visible()
-        said("dashboard lists the tenant")
+        expect(page.get_by_role("link", name="Halden Bay Builders")).to_be_visible()
+        said("a partner admin set up a password and a second factor; dashboard lists the tenant")
         self.shoot("dashboard", page)
+        page.get_by_role("link", name="Halden Bay Builders").click()
+        page.get_by_role("link", name="Look at its records").click()
+        expect(page.get_by_text("Lakefront Medical Pavilion")).to_be_visible()
+        said("support sees records under the company's grant")
+        page.goto(set_up_link)
+        expect(page.get_by_text("was used already")).to_be_visible()
+        said("the set-up link works once")
         page.close()
 
     def shoot(self, name: str, page: Page | None = None) -> None:
@@ -188,14 +219,14 @@ def main() -> int:
             address = line.split("Open ")[1].split(" ")[0]
             environment = (Path(folder) / "demo.env").read_text()
             base_url = environment.split("BASE_URL='")[1].split("'")[0]
-            admin = json.loads((Path(folder) / "admin.json").read_text())
+            set_up_link = demo.stdout.readline().split(": ")[1].strip()
             with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+                browser = playwright.chromium.launch(executable_path=chromium, args=PARTITIONED)
                 context = browser.new_context(
                     viewport={"width": 1440, "height": 900},
                     color_scheme="dark" if arguments.dark else "light",
                 )
-                Smoke(context, address, base_url, arguments.screenshots).run(admin)
+                Smoke(context, address, base_url, arguments.screenshots).run(set_up_link)
                 browser.close()
         finally:
             demo.send_signal(signal.SIGTERM)

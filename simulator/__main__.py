@@ -35,21 +35,13 @@ def main() -> int:
         redirect_uris=tuple(arguments.redirect_uri or [DEFAULT_REDIRECT]),
         size=arguments.size,
         seed=arguments.seed,
+        bare=arguments.bare,
         client_id=arguments.client_id,
         client_secret=arguments.client_secret,
     )
-    if not arguments.bare:
-        _install_first_two(simulator)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(simulator, sockets))
     return 0
-
-
-def _install_first_two(simulator: Simulator) -> None:
-    """The main company permits all its projects, the neighbour only one; the third has no app."""
-    main_company, neighbour, *_ = simulator.world.companies.values()
-    simulator.world.install(main_company.id, set(main_company.projects))
-    simulator.world.install(neighbour.id, set(list(neighbour.projects)[:1]))
 
 
 async def _serve(simulator: Simulator, sockets: list[socket.socket]) -> None:

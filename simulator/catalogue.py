@@ -149,6 +149,13 @@ TRADES = (
     "Painting", "Flooring", "Elevator", "Fire Protection", "Plumbing", "Mechanical", "Electric",
     "Controls", "Earthworks", "Paving", "Utilities", "Landscape", "Doors and Hardware",
 )  # fmt: skip
+PLACES = ("North", "Harbor", "Summit", "Prairie", "Lakeside", "Union")
+BUSINESS_KINDS = (
+    "affirmative_action", "small_business", "african_american_business", "hispanic_business",
+    "womens_business", "historically_underutilized_business", "sdvo_business",
+    "certified_business_enterprise", "asian_american_business", "native_american_business",
+    "disadvantaged_business", "minority_business_enterprise", "eight_a_business",
+)  # fmt: skip
 ROLES = ("Superintendent", "Estimator", "Project Engineer", "Foreman", "Accountant", "Scheduler")
 PROJECT_NAMES = (
     "Lakefront Medical Pavilion", "Foundry Row Apartments", "Eastside Middle School",
@@ -181,6 +188,15 @@ CHANGE_REASONS = (
     "Design clarification", "Unforeseen rock", "Owner request", "Utility conflict",
     "Code official comment", "Material substitution", "Weather damage",
 )  # fmt: skip
+OBSERVATIONS = (
+    "Guardrail missing at opening", "Rebar cover below the drawing", "Housekeeping on level 3",
+    "Anchor bolts out of line", "Fire stopping incomplete", "Ponding at roof drain",
+)  # fmt: skip
+PUNCH_ITEMS = (
+    "Touch up paint at corridor", "Door does not latch", "Ceiling tile stained",
+    "Outlet cover missing", "Grout joint open", "Label panel circuits", "Adjust closer",
+)  # fmt: skip
+CHANGE_PLACES = ("at grid B4", "on level 2", "at the east entry", "at the roof", "in stair 3")
 UNITS = (
     "ea", "ls", "lf", "sf", "sy", "cy", "tons", "lbs", "gal", "hr", "day", "mo", "acre", "mile",
     "each", "sft", "syd", "cyd", "cft", "$",

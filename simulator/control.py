@@ -13,6 +13,7 @@ from starlette.routing import Route
 from simulator.clock import stamp
 from simulator.faults import KINDS, Fault
 from simulator.ledger import as_json
+from simulator.mutations import Mutations
 from simulator.rest.wire import answer
 from simulator.state import Simulator
 from simulator.webhooks import Mischief
@@ -24,9 +25,17 @@ WEBHOOK_NAMES = {
     "change_events": "Change Events",
     "work_order_contracts": "Work Order Contracts",
     "purchase_order_contracts": "Purchase Order Contracts",
+    "change_orders": "Commitment Change Orders",
+    "direct_costs": "Direct Costs",
+    "requisitions": "Requisitions",
+    "observations": "Observation Items",
+    "punch_items": "Punch Items",
     "wbs_codes": "WBS Codes",
     "budget_line_items": "Budget Line Items",
 }
+
+
+SOFTLY_DELETED = ("change_events", "work_order_contracts", "purchase_order_contracts")
 
 
 def _simulator(request: Request) -> Simulator:
@@ -43,9 +52,17 @@ async def ledger(request: Request) -> Response:
 
 
 async def clear(request: Request) -> Response:
-    simulator = _simulator(request)
-    simulator.ledger.clear()
-    simulator.faults.waiting.clear()
+    _simulator(request).forget()
+    return answer({})
+
+
+async def clear_faults(request: Request) -> Response:
+    _simulator(request).faults.waiting.clear()
+    return answer({})
+
+
+async def reset(request: Request) -> Response:
+    _simulator(request).reset()
     return answer({})
 
 
@@ -71,6 +88,14 @@ async def clock(request: Request) -> Response:
     return answer({"now": stamp(simulator.clock.now())})
 
 
+async def login(request: Request) -> Response:
+    """POST {"opener_policy"}: the Cross-Origin-Opener-Policy of the login pages; empty for none."""
+    simulator = _simulator(request)
+    body: dict[str, str] = await request.json()
+    simulator.login_opener_policy = body["opener_policy"]
+    return answer({"opener_policy": simulator.login_opener_policy})
+
+
 async def rates(request: Request) -> Response:
     """POST {"per_hour", "per_spike"}."""
     simulator = _simulator(request)
@@ -89,9 +114,9 @@ async def mischief(request: Request) -> Response:
 
 
 async def installs(request: Request) -> Response:
-    """POST {"company_id", "permitted_projects", "service_account"}.
+    """POST {"company_id", "permitted_projects", "service_account"} or {"company_id", "update"}.
 
-    Ids, "all", or null to uninstall.
+    Ids, "all", or null to uninstall; an update names the app's new version.
     """
     simulator = _simulator(request)
     world = simulator.world
@@ -99,12 +124,14 @@ async def installs(request: Request) -> Response:
         body: dict[str, Any] = await request.json()
         company = world.companies[body["company_id"]]
         chosen = body.get("permitted_projects", "all")
-        if chosen is None:
+        if "update" in body:
+            world.update(company.id, str(body["update"]))
+        elif chosen is None:
             world.uninstall(company.id)
         else:
             projects = set(company.projects if chosen == "all" else chosen)
             account = bool(body.get("service_account", True))
-            world.install(company.id, projects, service_account=account)
+            simulator.install(company.id, projects, service_account=account)
     return answer(
         [
             {
@@ -139,6 +166,13 @@ async def people(request: Request) -> Response:
     )
 
 
+async def service_tools(request: Request) -> Response:
+    """POST {"tools"}: what the manifest grants the service account."""
+    simulator = _simulator(request)
+    simulator.service_tools = set((await request.json())["tools"])
+    return answer({"tools": sorted(simulator.service_tools)})
+
+
 async def records(request: Request) -> Response:
     """GET a project's records of one kind, as the API would show them all at once."""
     project = _project(request)
@@ -160,16 +194,33 @@ async def change(request: Request) -> Response:
         if name == "rfis":
             record["deleted"] = True
             record["deleted_at"] = stamp(simulator.clock.now())
-        elif "deleted_at" in record:
+        elif name in SOFTLY_DELETED:
             record["deleted_at"] = stamp(simulator.clock.now())
         else:
             del kind[record["id"]]
     for key, value in body.get("set", {}).items():
         decimal = name == "budget_line_items" and key.endswith("amount")
-        record[key] = Decimal(str(value)) if decimal else value
+        if value is None:
+            record.pop(key, None)
+        else:
+            record[key] = Decimal(str(value)) if decimal else value
     simulator.world.touch(record)
+    if name == "commitment_line_items":  # a contract changes with its lines
+        record = project.contract(record["holder"]["id"])
+        simulator.world.touch(record)
+        name, reason = "work_order_contracts", "update"
     _emit(simulator, project, name, record["id"], reason)
     return answer(record)
+
+
+async def mutate(request: Request) -> Response:
+    """POST {"changes": n, "seed": s}: people add, change and delete n records of many kinds."""
+    simulator = _simulator(request)
+    body: dict[str, Any] = await request.json()
+    done = Mutations(simulator, int(body.get("seed", 1)), body.get("company_id"), tell).make(
+        int(body["changes"])
+    )
+    return answer(done)
 
 
 async def lock(request: Request) -> Response:
@@ -197,6 +248,10 @@ async def drift(request: Request) -> Response:
 
 
 def _emit(simulator: Simulator, project: Project, kind: str, record_id: int, reason: str) -> None:
+    tell(simulator, project, kind, record_id, reason)
+
+
+def tell(simulator: Simulator, project: Project, kind: str, record_id: int, reason: str) -> None:
     simulator.webhooks.emit(
         resource=WEBHOOK_NAMES[kind],
         reason=reason,
@@ -219,13 +274,18 @@ routes = [
     Route("/control/violations", violations),
     Route("/control/ledger", ledger),
     Route("/control/clear", clear, methods=["POST"]),
+    Route("/control/clear-faults", clear_faults, methods=["POST"]),
+    Route("/control/reset", reset, methods=["POST"]),
     Route("/control/faults", faults, methods=["GET", "POST"]),
     Route("/control/clock", clock, methods=["POST"]),
+    Route("/control/login", login, methods=["POST"]),
     Route("/control/rates", rates, methods=["POST"]),
     Route("/control/webhooks", mischief, methods=["POST"]),
     Route("/control/installs", installs, methods=["GET", "POST"]),
     Route("/control/people", people, methods=["GET", "POST"]),
+    Route("/control/service-tools", service_tools, methods=["POST"]),
     Route("/control/drift", drift, methods=["POST"]),
+    Route("/control/mutations", mutate, methods=["POST"]),
     Route(BASE + "/lock", lock, methods=["POST"]),
     Route(BASE + "/{kind}", records),
     Route(BASE + "/{kind}/{id:int}", change, methods=["POST"]),

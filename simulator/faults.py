@@ -4,8 +4,8 @@ import fnmatch
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["status", "delay", "truncate", "html", "reset_before", "reset_after"]
-KINDS = ("status", "delay", "truncate", "html", "reset_before", "reset_after")
+Kind = Literal["status", "delay", "truncate", "html", "reset_before", "reset_after", "bad_link"]
+KINDS = ("status", "delay", "truncate", "html", "reset_before", "reset_after", "bad_link")
 
 
 @dataclass

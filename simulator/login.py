@@ -1,4 +1,4 @@
-"""The login origin: sign-in, consent, tokens, revocation and token info. Never framed."""
+"""The login origin: sign-in and consent, never framed; and the token endpoints."""
 
 import secrets
 from html import escape
@@ -11,10 +11,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from simulator.pages import page
+from simulator.rest import oauth
 from simulator.rest.app import Trouble
-from simulator.rest.wire import answer
 from simulator.state import Simulator
-from simulator.tokens import TOKEN_LIFETIME, Grant
 from simulator.world import Person
 
 COOKIE = "standin_session"
@@ -28,9 +27,7 @@ def login_app(simulator: Simulator) -> ASGIApp:
             Route("/sessions", sign_in, methods=["GET", "POST"]),
             Route("/oauth/authorize", authorize),
             Route("/oauth/decision", decide, methods=["POST"]),
-            Route("/oauth/token", token, methods=["POST"]),
-            Route("/oauth/revoke", revoke, methods=["POST"]),
-            Route("/oauth/token/info", token_info),
+            *oauth.routes,
         ]
     )
     app.state.simulator = simulator
@@ -122,68 +119,6 @@ def _back(redirect_uri: str, state: str | None, **values: str) -> Response:
     return RedirectResponse(f"{redirect_uri}?{urlencode(values)}", 303, headers=UNFRAMED)
 
 
-async def token(request: Request) -> Response:
-    simulator = _simulator(request)
-    form = await request.form()
-    grant_type = form.get("grant_type")
-    if (form.get("client_id"), form.get("client_secret")) != (
-        simulator.client_id,
-        simulator.client_secret,
-    ):
-        return _oauth_error("invalid_client", "Client authentication failed")
-    grant: Grant | None
-    if grant_type == "client_credentials":
-        grant = simulator.tokens.issue(None)
-    elif grant_type == "authorization_code":
-        grant = simulator.tokens.redeem_code(
-            str(form.get("code")),
-            str(form.get("redirect_uri")),
-            str(form["code_verifier"]) if "code_verifier" in form else None,
-        )
-    elif grant_type == "refresh_token":
-        refresh = str(form.get("refresh_token"))
-        if refresh in simulator.tokens.spent_refresh:
-            simulator.violation("reused_refresh_token", "POST", "/oauth/token")
-        grant = simulator.tokens.rotate(refresh)
-    else:
-        return _oauth_error("unsupported_grant_type", "The grant type is not supported", 400)
-    if grant is None:
-        return _oauth_error("invalid_grant", "The grant is invalid, expired or revoked")
-    body = {
-        "access_token": grant.access_token,
-        "token_type": "bearer",
-        "expires_in": int(TOKEN_LIFETIME.total_seconds()),
-        "created_at": int(grant.created_at.timestamp()),
-    }
-    if grant.refresh_token:
-        body["refresh_token"] = grant.refresh_token
-    return answer(body, headers=UNFRAMED)
-
-
-async def revoke(request: Request) -> Response:
-    form = await request.form()
-    _simulator(request).tokens.revoke(str(form.get("token")))
-    return answer({})
-
-
-async def token_info(request: Request) -> Response:
-    simulator = _simulator(request)
-    bearer = request.headers.get("authorization", "").partition(" ")[2]
-    grant = simulator.tokens.living(bearer)
-    if grant is None:
-        return _oauth_error("invalid_token", "The access token is invalid")
-    left = grant.expires_at - simulator.clock.now()
-    return answer(
-        {
-            "resource_owner_id": grant.person_id,
-            "scopes": [],
-            "expires_in_seconds": int(left.total_seconds()),
-            "application": {"uid": simulator.client_id},
-            "created_at": int(grant.created_at.timestamp()),
-        }
-    )
-
-
 def _people(simulator: Simulator, then: str) -> Response:
     world = simulator.world
     rows = []
@@ -209,10 +144,6 @@ def _signed_in(request: Request) -> Person | None:
 def _plain(title: str, text: str, status: int) -> Response:
     body = f'<main class="card"><h1>{escape(title)}</h1><p>{escape(text)}</p></main>'
     return HTMLResponse(page(title, body), status, headers=UNFRAMED)
-
-
-def _oauth_error(error: str, description: str, status: int = 401) -> Response:
-    return answer({"error": error, "error_description": description}, status)
 
 
 def _base(request: Request) -> str:

@@ -10,7 +10,7 @@ STYLE = """
 body { margin: 0; font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); }
 header.bar { display: flex; gap: 1rem; align-items: center; flex-wrap: wrap; padding: .6rem 1rem;
   background: #20262c; color: #fff; }
-header.bar a { color: #fff; } header.bar .grow { flex: 1; }
+header.bar a { color: #fff; } header.bar button { color: #fff; background: none; border-color: #5b6670; } header.bar .grow { flex: 1; }
 main.card { max-width: 44rem; margin: 2rem auto; padding: 1.5rem; background: var(--paper);
   border: 1px solid var(--line); border-radius: .5rem; }
 h1 { font-size: 1.25rem; margin: 0 0 .5rem; } p { margin: .4rem 0 .8rem; } .soft { color: var(--soft); }
@@ -22,6 +22,7 @@ label.row { display: flex; gap: .5rem; padding: .2rem 0; }
 iframe { border: 0; width: 100%; height: 100%; display: block; background: var(--paper); }
 .stage { height: calc(100vh - 3.4rem); } .split { display: grid; grid-template-columns: 1fr 400px;
   height: calc(100vh - 3.4rem); } .split > div { padding: 1rem; overflow: auto; }
+@media (max-width: 60rem) { .split { grid-template-columns: 1fr; } .split > div { display: none; } }
 .split iframe { border-inline-start: 1px solid var(--line); }
 """
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 HOUR = 3600
 SPIKE = 10
+ON_ITS_WAY = 1.0  # seconds in which a call may arrive that was made before an answer was heard
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,13 @@ class Rates:
     per_hour: int = 3600
     per_spike: int = 100
     used: dict[tuple[str, int, int], tuple[int, int]] = field(default_factory=dict)
-    barred_until: dict[tuple[str, int], int] = field(default_factory=dict)
+    barred: dict[tuple[str, int], tuple[float, int]] = field(default_factory=dict)  # since, until
 
     def count(self, credential: str, company_id: int, now: datetime) -> Standing:
         key = (credential, company_id)
         second = int(now.timestamp())
-        too_early = self.barred_until.get(key, 0) > second
+        since, until = self.barred.get(key, (0.0, 0))
+        too_early = until > second and now.timestamp() - since > ON_ITS_WAY
         standings = []
         for length, limit in ((HOUR, self.per_hour), (SPIKE, self.per_spike)):
             start = second - second % length
@@ -50,5 +52,5 @@ class Rates:
         left, limit, reset = min(standings)
         refused = left < 0
         if refused:
-            self.barred_until[key] = reset
+            self.barred[key] = (since if until == reset else now.timestamp(), reset)
         return Standing(limit, max(0, left), reset, refused, too_early)

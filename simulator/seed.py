@@ -2,30 +2,30 @@
 
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import timedelta
 
 from simulator.catalogue import (
-    CHANGE_REASONS,
+    BUSINESS_KINDS,
     CIVIL_SECTIONS,
     CIVIL_TITLES,
     COST_CODES,
     COST_TYPES,
-    MULTILINGUAL,
+    PLACES,
     PROJECT_NAMES,
-    RFI_SUBJECTS,
     ROLES,
-    SUBMITTAL_TITLES,
     TRADES,
     UNITS,
 )
+from simulator.chance import Chance
 from simulator.clock import Clock, stamp
+from simulator.costs import Costs
+from simulator.records import UNLISTED, Records
 from simulator.world import PROJECT_TOOLS, Company, Person, Project, Record, World
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many of each a company gets; the last six are for each project."""
+    """How many of each a company gets; from `rfis` on, for each project."""
 
     projects: int
     users: int
@@ -34,16 +34,23 @@ class Size:
     submittals: int
     change_events: int
     commitments: int
+    change_orders: int
+    direct_costs: int
+    requisitions: int
+    observations: int
+    punch_items: int
     wbs_codes: int
     budget_rows: int
 
 
 SIZES = {
-    "S": Size(4, 22, 30, 25, 25, 10, 12, 40, 26),  # about 600 records
-    "M": Size(25, 300, 700, 160, 170, 60, 70, 180, 120),  # about 20,000
-    "L": Size(200, 800, 1400, 220, 230, 90, 90, 210, 150),  # about 200,000
+    "S": Size(4, 16, 20, 18, 16, 8, 6, 4, 6, 4, 4, 6, 34, 20),  # about 600 records
+    "M": Size(25, 300, 700, 140, 140, 50, 30, 15, 40, 25, 25, 40, 150, 100),  # about 20,000
+    "L": Size(200, 800, 1400, 160, 160, 60, 40, 20, 60, 40, 40, 60, 180, 130),  # about 200,000
 }
-NEIGHBOUR = Size(2, 8, 10, 8, 8, 4, 5, 30, 12)
+SUBCONTRACT, PURCHASE_ORDER = "WorkOrderContract", "PurchaseOrderContract"
+BASE_TYPES = {"S": "commitment", "M": "materials", "E": "equipment"}
+NEIGHBOUR = Size(2, 8, 10, 8, 8, 4, 5, 3, 4, 3, 2, 3, 30, 12)
 
 
 def build_world(clock: Clock, *, size: str, seed: int) -> World:
@@ -63,26 +70,28 @@ def build_world(clock: Clock, *, size: str, seed: int) -> World:
 
 
 class _Builder:
+    """One company from its directory to the last contract of its last project."""
+
     def __init__(self, world: World, rng: random.Random, company: Company, size: Size) -> None:
-        self.world, self.rng, self.company, self.size = world, rng, company, size
-        self.now = world.clock.now()
-        self.today = self.now.date()
+        self.world, self.company, self.size = world, company, size
+        self.chance = Chance(rng, world.clock.now())
         world.companies[company.id] = company
 
     def build(self) -> None:
         self._people()
         for number in range(self.size.vendors):
             self._vendor(number)
-        self.users = list(self.company.users.values())
-        self.vendors = list(self.company.vendors.values())
+        for letter, name in COST_TYPES.items():
+            self._cost_type(letter, name)
+        people, vendors = list(self.company.users.values()), list(self.company.vendors.values())
+        self.records = Records(self.world, self.chance, people, vendors)
+        self.costs = Costs(self.world, self.chance, people, vendors)
         for number in range(self.size.projects):
             self._project(number)
         first_two = set(list(self.company.projects)[:2])
         for person in self.world.people.values():
             if person.role == "engineer" and self.company.id in person.company_ids:
                 person.project_ids = first_two
-
-    # People ------------------------------------------------------------------------------
 
     def _people(self) -> None:
         everything = set(PROJECT_TOOLS)
@@ -104,9 +113,10 @@ class _Builder:
         return self.company.name.lower().replace(" ", "-") + ".example"
 
     def _user(self, name: str, email: str) -> Record:
-        created, updated = self._times(900)
+        created = self.chance.moment(3, 900)
         first, _, last = name.rpartition(" ")
         user_id = self.world.new_id()
+        template = {"id": 1, "name": "Standard", "project_specific": False, "type": "global"}
         record: Record = {
             "id": user_id,
             "name": name,
@@ -117,22 +127,19 @@ class _Builder:
             "is_active": True,
             "is_employee": True,
             "created_at": stamp(created),
-            "updated_at": stamp(updated),
-            "vendor": None,
-            "permission_template": None,
-            "company_permission_template": None,
-            "x_unlisted": "kept by nobody",
+            "updated_at": stamp(self.chance.after(created)),
+            "vendor": {"id": self.company.id, "name": self.company.name},
+            "permission_template": template,
+            "company_permission_template": {**template, "type": "company_tools"},
+            **UNLISTED,
         }
         self.company.users[user_id] = record
         return record
 
     def _vendor(self, number: int) -> None:
-        created, updated = self._times(900)
+        created = self.chance.moment(3, 900)
         trade = TRADES[number % len(TRADES)]
-        place = ("North", "Harbor", "Summit", "Prairie", "Lakeside", "Union")[
-            number // len(TRADES) % 6
-        ]
-        name = f"{place} {trade} {number + 1}"
+        name = f"{PLACES[number // len(TRADES) % len(PLACES)]} {trade} {number + 1}"
         vendor_id = self.world.new_id()
         self.company.vendors[vendor_id] = {
             "id": vendor_id,
@@ -142,26 +149,30 @@ class _Builder:
             "trade_name": trade,
             "is_active": number % 17 != 0,
             "created_at": stamp(created),
-            "updated_at": stamp(updated),
-            "business_register": None,
-            "primary_contact": None,
-            "vendor_group": None,
-            "parent": None,
+            "updated_at": stamp(self.chance.after(created)),
+            "business_register": {"id": vendor_id},
+            "primary_contact": {},
+            "vendor_group": {"id": 1, "name": "Subcontractors"},
+            "parent": {"id": vendor_id, "name": name},
             "standard_cost_codes": [],
-            "bidding": None,
+            "bidding": dict.fromkeys(BUSINESS_KINDS, False),
+            **UNLISTED,
         }
 
-    # Projects ----------------------------------------------------------------------------
+    def _cost_type(self, letter: str, name: str) -> None:
+        key = self.world.new_id()
+        base = BASE_TYPES.get(letter, "other")
+        self.company.cost_types[key] = {"id": key, "code": letter, "name": name, "base_type": base}
 
     def _project(self, number: int) -> None:
         civil = number % 4 == 1
         titles = CIVIL_TITLES if civil else PROJECT_NAMES
         phase = f" Phase {number // len(titles) + 1}" if number >= len(titles) else ""
         name = titles[number % len(titles)] + phase
-        created, updated = self._times(700)
+        created = self.chance.moment(120, 700)
         start = created.date()
         project_id = self.world.new_id()
-        value = self._money(4_000_000, 90_000_000)
+        value = self.chance.money(4_000_000, 90_000_000)
         record: Record = {
             "id": project_id,
             "name": name,
@@ -178,24 +189,56 @@ class _Builder:
             "total_value": str(value),
             "estimated_value": str(value),
             "created_at": stamp(created),
-            "updated_at": stamp(updated),
+            "updated_at": stamp(self.chance.after(created)),
             "custom_fields": {},
             "project_stage": {"id": 1, "name": "Course of Construction"},
-            "project_template": None,
+            "project_template": {},
             "is_demo": False,
+            **UNLISTED,
         }
         project = Project(project_id, self.company.id, record, budget_view_id=self.world.new_id())
         self.company.projects[project_id] = project
         self._wbs(project, civil=civil)
-        self._budget(project)
+        self._budget(project, civil=civil)
         for index in range(self.size.rfis):
-            self._rfi(project, index)
+            _add(project.rfis, self.records.rfi(project, index))
         for index in range(self.size.submittals):
-            self._submittal(project, index)
+            _add(project.submittals, self.records.submittal(project, index))
         for index in range(self.size.change_events):
-            self._change_event(project, index)
+            _add(project.change_events, self.records.change_event(project, index))
         for index in range(self.size.commitments):
-            self._commitment(project, index)
+            if index % 3 == 2:
+                order = self.records.purchase_order(project, index)
+                self._contract(project, project.purchase_order_contracts, order, PURCHASE_ORDER)
+            else:
+                contract = self.records.subcontract(project, index)
+                self._contract(project, project.work_order_contracts, contract, SUBCONTRACT)
+        self._after_contracts(project)
+
+    def _contract(
+        self, project: Project, rows: dict[int, Record], contract: Record, kind: str
+    ) -> None:
+        _add(rows, contract)
+        for line in self.costs.line_items(project, contract, kind):
+            _add(project.commitment_line_items, line)
+
+    def _after_contracts(self, project: Project) -> None:
+        contracts = [
+            *((row, SUBCONTRACT) for row in project.work_order_contracts.values()),
+            *((row, PURCHASE_ORDER) for row in project.purchase_order_contracts.values()),
+        ]
+        for index in range(self.size.change_orders):
+            contract, _ = contracts[index % len(contracts)]
+            _add(project.change_orders, self.costs.change_order(project, contract, index))
+        for index in range(self.size.requisitions):
+            contract, kind = contracts[index % len(contracts)]
+            _add(project.requisitions, self.costs.requisition(project, contract, kind, index))
+        for index in range(self.size.direct_costs):
+            _add(project.direct_costs, self.costs.direct_cost(project, index))
+        for index in range(self.size.observations):
+            _add(project.observations, self.costs.observation(project, index))
+        for index in range(self.size.punch_items):
+            _add(project.punch_items, self.costs.punch_item(project, index))
 
     def _wbs(self, project: Project, *, civil: bool) -> None:
         source = CIVIL_SECTIONS if civil else COST_CODES
@@ -206,7 +249,7 @@ class _Builder:
         pairs = [*pairs[: wanted - 1], (retired, ("S", COST_TYPES["S"]))]
         for index, ((code, title), (letter, kind)) in enumerate(pairs):
             wbs_id = self.world.new_id()
-            created, updated = self._times(600)
+            created = self.chance.moment(3, 600)
             project.wbs_codes[wbs_id] = {
                 "id": wbs_id,
                 "flat_code": f"{code}.{letter}",
@@ -214,227 +257,53 @@ class _Builder:
                 "description": f"{title} – {kind}",
                 "status": "inactive" if code == retired[0] else "active",
                 "created_at": stamp(created),
-                "updated_at": stamp(updated),
+                "updated_at": stamp(self.chance.after(created)),
                 "wbs_pattern_id": 1,
                 "segment_items": [
-                    {"id": index + 1, "code": code, "name": title},
-                    {"id": 9000 + ord(letter), "code": letter, "name": kind},
+                    _segment_item(index + 1, code, title, "Cost Code", 1),
+                    _segment_item(9000 + ord(letter), letter, kind, "Cost Type", 2),
                 ],
+                **UNLISTED,
             }
 
-    def _budget(self, project: Project) -> None:
+    def _budget(self, project: Project, *, civil: bool) -> None:
         codes = [code for code in project.wbs_codes.values() if code["status"] == "active"]
         # Road jobs start without a budget on most codes: theirs arrives as an estimate.
-        rows = self.size.budget_rows if project.record["state_code"] != "IN" else 3
-        for code in codes[:rows]:
+        for code in codes[: 3 if civil else self.size.budget_rows]:
             line_id = self.world.new_id()
-            amount = self._money(8_000, 900_000)
             project.budget_line_items[line_id] = {
                 "id": line_id,
                 "wbs_code_id": code["id"],
-                "original_budget_amount": amount,
-                "uom": None,
-                "quantity": None,
-                "unit_cost": None,
+                "original_budget_amount": self.chance.money(8_000, 900_000),
                 "calculation_strategy": "manual",
-                "budget_modifications": self._money(-20_000, 40_000)
-                if self.rng.random() < 0.2
-                else Decimal("0.00"),
-                "deletable": self.rng.random() < 0.6,
+                "budget_modifications": self.chance.sometimes(0.2, -20_000, 40_000),
+                "deletable": self.chance.rng.random() < 0.6,
             }
+        for code in codes[-2:]:
+            project.unbudgeted[code["id"]] = self.world.new_id()
 
-    def _rfi(self, project: Project, index: int) -> None:
-        created, updated = self._times(200)
-        status = self.rng.choices(["open", "closed", "draft"], [5, 6, 1])[0]
-        due = created.date() + timedelta(days=self.rng.randint(5, 60))
-        value = self.rng.choice([0, 1200, 4800, 15000, 64000])
-        impact: Record = (
-            {"status": "yes_known", "value": value}
-            if value and self.rng.random() < 0.4
-            else {"status": self.rng.choice(["yes_unknown", "no_impact", "tbd"]), "value": None}
-        )
-        rfi_id = self.world.new_id()
-        subject = RFI_SUBJECTS[self.rng.randrange(len(RFI_SUBJECTS))]
-        if index % 19 == 7:
-            subject = MULTILINGUAL[index % len(MULTILINGUAL)]
-        project.rfis[rfi_id] = {
-            "id": rfi_id,
-            "number": str(index + 1),
-            "full_number": str(index + 1),
-            "subject": subject,
-            "status": status,
-            "translated_status": status.title(),
-            "private": False,
-            "deleted": False,
-            "deleted_at": None,
-            "initiated_at": stamp(created),
-            "due_date": due.isoformat() if status != "draft" else None,
-            "time_resolved": stamp(self._before_now(created)) if status == "closed" else None,
-            "cost_impact": impact,
-            "schedule_impact": {"status": "no_impact", "value": None},
-            "ball_in_court": self._person() if status == "open" else None,
-            "ball_in_courts": [],
-            "assignee": self._person(),
-            "assignees": [],
-            "rfi_manager": self._person(),
-            "received_from": self._person(),
-            "responsible_contractor": self._vendor_ref(),
-            "created_by": self._person(),
-            "created_at": stamp(created),
-            "updated_at": stamp(updated),
-            "cost_code": None,
-            "location": None,
-            "project_stage": None,
-            "sub_job": None,
-            "custom_fields": {},
-            "questions": [],
-            "link": f"/{project.id}/project/rfi/show/{rfi_id}",
-        }
 
-    def _submittal(self, project: Project, index: int) -> None:
-        created, updated = self._times(240)
-        status = self.rng.choices(["Draft", "Open", "Closed"], [1, 4, 5])[0]
-        due = created.date() + timedelta(days=self.rng.randint(10, 80))
-        submittal_id = self.world.new_id()
-        title = SUBMITTAL_TITLES[self.rng.randrange(len(SUBMITTAL_TITLES))]
-        project.submittals[submittal_id] = {
-            "id": submittal_id,
-            "number": str(index + 1),
-            "formatted_number": f"{index + 1:03d}",
-            "revision": "0",
-            "current_revision": True,
-            "title": title,
-            "description": None,
-            "status": {
-                "id": ("Draft", "Open", "Closed").index(status) + 1,
-                "name": status,
-                "status": status,
-            },
-            "type": {"id": 1, "name": "Shop Drawing"},
-            "due_date": due.isoformat(),
-            "submit_by": (due - timedelta(days=14)).isoformat(),
-            "issue_date": None,
-            "received_date": None,
-            "distributed_at": None,
-            "private": False,
-            "ball_in_court": [],
-            "responsible_contractor": self._vendor_ref(),
-            "received_from": self._person(),
-            "submittal_manager": self._person(),
-            "created_by": self._person(),
-            "created_at": stamp(created),
-            "updated_at": stamp(updated),
-            "approvers": [],
-            "associated_attachments": [],
-            "cost_code_id": None,
-            "distribution_members": [],
-            "drawing_ids": [],
-            "linked_drawing_ids": [],
-            "last_distributed_submittal": None,
-            "location_id": None,
-            "specification_section": None,
-            "sub_job_id": None,
-            "submittal_package": None,
-            "custom_fields": {},
-        }
+def _add(rows: dict[int, Record], record: Record) -> None:
+    rows[record["id"]] = record
 
-    def _change_event(self, project: Project, index: int) -> None:
-        created, updated = self._times(260)
-        event_id = self.world.new_id()
-        status = self.rng.choices(["Open", "Pending", "Closed"], [5, 2, 4])[0]
-        reason = CHANGE_REASONS[self.rng.randrange(len(CHANGE_REASONS))]
-        items = []
-        for _ in range(self.rng.randint(1, 3)):
-            amount = str(self._money(900, 70_000))
-            items.append(
-                {
-                    "id": self.world.new_id(),
-                    "event_id": event_id,
-                    "latest_cost_values": {"amount": amount, "source": "rom"},
-                    "latest_revenue_values": {"amount": amount, "source": "rom"},
-                }
-            )
-        project.change_events[event_id] = {
-            "id": event_id,
-            "number": f"{index + 1:03d}",
-            "title": reason
-            + " at "
-            + self.rng.choice(["grid B4", "level 2", "east entry", "roof"]),
-            "description": None,
-            "scope": self.rng.choice(["in_scope", "out_of_scope", "tbd"]),
-            "status": {"id": 1, "name": status, "mapped_to_status": status},
-            "change_type": {"id": 1, "name": "Owner Change", "abbreviation": "OC"},
-            "change_reason": {"id": 1, "change_reason": reason},
-            "project_id": project.id,
-            "company_id": project.company_id,
-            "currency_configuration": {"currency_iso_code": "USD"},
-            "change_items": items,
-            "created_by": self._person(),
-            "created_at": stamp(created),
-            "updated_at": stamp(updated),
-            "deleted_at": None,
-            "in_recycle_bin": False,
-        }
 
-    def _commitment(self, project: Project, index: int) -> None:
-        created, updated = self._times(400)
-        contract_id = self.world.new_id()
-        order = index % 3 == 2
-        status = self.rng.choice(
-            ["Approved", "Approved", "Processing", "Draft", "Closed"]
-            if order
-            else ["Approved", "Approved", "Complete", "Draft", "Out For Signature"]
-        )
-        total = self._money(15_000, 1_400_000)
-        changes = self._money(0, 60_000) if self.rng.random() < 0.4 else Decimal("0.00")
-        pending = self._money(0, 30_000) if self.rng.random() < 0.3 else Decimal("0.00")
-        vendor = self.rng.choice(self.vendors)
-        record: Record = {
-            "id": contract_id,
-            "number": f"{'PO' if order else 'SC'}-{1001 + index}",
-            "title": str(vendor["trade_name"]) + (" materials" if order else " subcontract"),
-            "status": status,
-            "executed": status in {"Approved", "Complete", "Closed"},
-            "private": False,
-            "vendor": {"id": vendor["id"], "company": vendor["name"]},
-            "project": {"id": project.id, "name": project.record["name"]},
-            "grand_total": str(total),
-            "approved_change_orders": str(changes),
-            "pending_change_orders": str(pending),
-            "draft_change_orders_amount": "0.00",
-            "revised_contract": str(total + changes),
-            "pending_revised_contract": str(total + changes + pending),
-            "total_payments": "0.00",
-            "accounting_method": "amount",
-            "currency_configuration": {"currency_iso_code": "USD"},
-            "created_at": stamp(created),
-            "updated_at": stamp(updated),
-            "deleted_at": None,
-        }
-        if order:
-            record["assignee"] = None
-            project.purchase_order_contracts[contract_id] = record
-        else:
-            project.work_order_contracts[contract_id] = record
-
-    # Small things ------------------------------------------------------------------------
-
-    def _times(self, days: int) -> tuple[datetime, datetime]:
-        created = self.now - timedelta(seconds=self.rng.randint(3 * 86400, days * 86400))
-        return created, self._before_now(created)
-
-    def _before_now(self, created: datetime) -> datetime:
-        span = (self.now - created).total_seconds() - 600
-        return created + timedelta(seconds=self.rng.uniform(0, span))
-
-    def _money(self, low: int, high: int) -> Decimal:
-        cents = Decimal(self.rng.randint(low * 100, high * 100)) / 100
-        return cents.quantize(Decimal("0.01"), ROUND_HALF_UP)
-
-    def _person(self) -> Record:
-        user = self.rng.choice(self.users)
-        return {"id": user["id"], "name": user["name"], "login": user["email_address"]}
-
-    def _vendor_ref(self) -> Record:
-        vendor = self.rng.choice(self.vendors)
-        return {"id": vendor["id"], "name": vendor["name"]}
+def _segment_item(item_id: int, code: str, name: str, segment: str, position: int) -> Record:
+    return {
+        "id": item_id,
+        "code": code,
+        "name": name,
+        "is_parent": False,
+        "status": "active",
+        "segment": {
+            "id": position,
+            "name": segment,
+            "type": segment.lower().replace(" ", "_"),
+            "position": position,
+            "delimiter": ".",
+            "required": True,
+            "segment_items_count": 1,
+            "project_can_modify_origin_project": True,
+            "project_can_delete_origin_company": False,
+            "structure": "tiered" if position == 1 else "flat",
+        },
+    }

@@ -20,6 +20,7 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RESOURCES = (
     "Projects", "Company Users", "Company Vendors", "RFIs", "Submittals", "Change Events",
     "Work Order Contracts", "Purchase Order Contracts", "Budget Line Items", "WBS Codes",
+    "Commitment Change Orders", "Direct Costs", "Requisitions", "Observation Items", "Punch Items",
 )  # fmt: skip
 
 
@@ -33,6 +34,7 @@ class Hook:
     destination_url: str
     authorization: str | None
     created_at: str
+    status: str = "active"
     triggers: dict[int, tuple[str, str]] = field(default_factory=dict)
     queue: "list[Delivery]" = field(default_factory=list)
     deliveries: "list[Delivery]" = field(default_factory=list)
@@ -78,7 +80,8 @@ class Webhooks:
         if self.mischief.silent:
             return
         for hook in self.hooks.values():
-            if hook.company_id != company_id or (resource, reason) not in hook.triggers.values():
+            wanted = (resource, reason) in hook.triggers.values() and hook.status == "active"
+            if hook.company_id != company_id or not wanted:
                 continue
             payload = {
                 "id": ulid(),

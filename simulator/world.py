@@ -10,7 +10,10 @@ from simulator.clock import Clock, stamp
 Record = dict[str, Any]
 
 # Names as `GET /rest/v1.0/settings/permissions` gives them.
-PROJECT_TOOLS = ("rfis", "submittals", "change_events", "commitments", "budget")
+PROJECT_TOOLS = (
+    "rfis", "submittals", "change_events", "commitments", "budget",
+    "direct_costs", "observations", "punch_list",
+)  # fmt: skip
 FIRST_ID = 4_300_000_001  # above 2^32, so that a 32-bit column shows itself at once
 
 
@@ -56,10 +59,24 @@ class Project:
     change_events: dict[int, Record] = field(default_factory=dict)
     work_order_contracts: dict[int, Record] = field(default_factory=dict)
     purchase_order_contracts: dict[int, Record] = field(default_factory=dict)
+    commitment_line_items: dict[int, Record] = field(default_factory=dict)
+    change_orders: dict[int, Record] = field(default_factory=dict)
+    direct_costs: dict[int, Record] = field(default_factory=dict)
+    requisitions: dict[int, Record] = field(default_factory=dict)
+    observations: dict[int, Record] = field(default_factory=dict)
+    punch_items: dict[int, Record] = field(default_factory=dict)
     wbs_codes: dict[int, Record] = field(default_factory=dict)
     budget_line_items: dict[int, Record] = field(default_factory=dict)
+    unbudgeted: dict[int, int] = field(default_factory=dict)  # WBS code with costs → its row's id
     budget_view_id: int = 0
     budget_locked: bool = False
+
+    def contract(self, contract_id: int) -> Record:
+        """Of either kind."""
+        orders = self.purchase_order_contracts
+        return (
+            orders[contract_id] if contract_id in orders else self.work_order_contracts[contract_id]
+        )
 
 
 @dataclass
@@ -69,6 +86,7 @@ class Company:
     projects: dict[int, Project] = field(default_factory=dict)
     users: dict[int, Record] = field(default_factory=dict)
     vendors: dict[int, Record] = field(default_factory=dict)
+    cost_types: dict[int, Record] = field(default_factory=dict)
     units: tuple[str, ...] = ()
 
 
@@ -108,6 +126,13 @@ class World:
         )
         self.installations[company_id] = installation
         return installation
+
+    def update(self, company_id: int, version: str) -> None:
+        """A new version of the app clears the permitted projects: they must be picked again."""
+        installation = self.installed_at(company_id)
+        if installation:
+            installation.version = version
+            installation.permitted_projects = set()
 
     def uninstall(self, company_id: int) -> None:
         installation = self.installed_at(company_id)

@@ -16,6 +16,7 @@ from integrations.procore.sync.services import sync_now
 from partner_app.connections.discover import discover
 from partner_app.core import clock
 from tests.environment import ANNOUNCEMENT
+from tests.frame import Frame
 from tests.procore import Procore
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -52,12 +53,11 @@ def _empty() -> None:
 
 
 @pytest.fixture
-def procore(database: None) -> Iterator[Procore]:
+def procore(database: None) -> Procore:
     """The stand-in, with its books cleared; two companies have the app, the third has not."""
     found = Procore(ANNOUNCEMENT)
     found.reset()
-    yield found
-    found.reset()
+    return found
 
 
 @pytest.fixture
@@ -87,3 +87,20 @@ def web() -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.trust_env = False
         yield session
+
+
+@pytest.fixture
+def frame(procore: Procore) -> Frame:
+    """Nobody has signed in yet; the company is not connected."""
+    return Frame(procore, procore.company_id)
+
+
+@pytest.fixture
+def admin(synced: int, procore: Procore) -> Frame:
+    return Frame(procore, synced).sign_in("admin")
+
+
+@pytest.fixture
+def engineer(synced: int, procore: Procore) -> Frame:
+    """Sees two projects, and neither budgets nor commitments nor change events."""
+    return Frame(procore, synced).sign_in("engineer")

@@ -1,8 +1,9 @@
 """The stand-in as tests drive it: its control API, and signing in as somebody over HTTP."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
 
@@ -25,6 +26,30 @@ class Procore:
     def without_app_id(self) -> int:
         return int(self.announcement["companies"][2]["id"])
 
+    @property
+    def redirect_uri(self) -> str:
+        return os.environ["BASE_URL"] + "/oauth/callback/"
+
+    def authorization_address(self, **changes: str) -> str:
+        query = {
+            "response_type": "code",
+            "client_id": self.announcement["client_id"],
+            "redirect_uri": self.redirect_uri,
+            "state": "as-given",
+        }
+        return f"{self.announcement['login']}/oauth/authorize?{urlencode({**query, **changes})}"
+
+    def token_answer(self, **form: str) -> requests.Response:
+        keys = {name: self.announcement[name] for name in ("client_id", "client_secret")}
+        address = self.announcement["login"] + "/oauth/token"
+        return requests.post(address, data={**keys, **form}, timeout=PATIENCE)
+
+    def tokens(self, **form: str) -> dict[str, Any]:
+        answer = self.token_answer(**form)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
     def control(self, where: str, /, **body: Any) -> Any:
         address = f"{self.announcement['control']}/{where}"
         answer = (
@@ -36,15 +61,10 @@ class Procore:
         return answer.json()
 
     def reset(self) -> None:
-        """Two installs as at the start, no faults, an empty ledger, plenty of calls."""
-        self.control("clear", all=True)
-        self.control("clock", skew_seconds=0)
+        """The world as at the start, all projects permitted, plenty of calls."""
+        self.control("reset", all=True)
         self.control("rates", per_hour=1_000_000, per_spike=100_000)
-        self.control("installs", company_id=self.company_id, permitted_projects="all")
         self.control("installs", company_id=self.neighbour_id, permitted_projects="all")
-        self.control("installs", company_id=self.without_app_id, permitted_projects=None)
-        for project in self.projects():
-            self.control(f"projects/{project}/lock", locked=False)
 
     def projects(self, company_id: int | None = None) -> list[int]:
         wanted = company_id or self.company_id

@@ -1,6 +1,24 @@
 """Gathers the packages' models, so that there is one line of migrations."""
 
 from integrations.procore.resources.registry import RESOURCES
-from integrations.procore.sync.models import DueWork, SyncCursor, SyncRun, SyncStep
+from integrations.procore.sync.models import (
+    DueRead,
+    DueWork,
+    Incident,
+    SyncCursor,
+    SyncRun,
+    SyncStep,
+)
+from integrations.procore.webhooks.models import WebhookEvent, WebhookHook
 
-__all__ = ["RESOURCES", "DueWork", "SyncCursor", "SyncRun", "SyncStep"]
+__all__ = [
+    "RESOURCES",
+    "DueRead",
+    "DueWork",
+    "Incident",
+    "SyncCursor",
+    "SyncRun",
+    "SyncStep",
+    "WebhookEvent",
+    "WebhookHook",
+]

@@ -1,26 +1,47 @@
-"""The dashboard's door: a partner admin, with a second factor."""
+"""The dashboard's door: a partner admin with a second factor and the role for it."""
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-View = Callable[[HttpRequest], HttpResponse]
+from partner_app.accounts.errors import RoleMissing
+from partner_app.accounts.models import PartnerAdmin, Role
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
-def partner_admin_required(view: View) -> View:
-    """Without a second factor, first to setting one up."""
+class AdminRequest(HttpRequest):
+    """A request of which the partner admin is known."""
 
-    @login_required
-    @wraps(view)
-    def inner(request: HttpRequest) -> HttpResponse:
-        if not request.user.is_staff:
-            return render(request, "public/no_access.html", status=403)
-        if not is_mfa_enabled(request.user):
-            return redirect("mfa_activate_totp")
-        return view(request)
+    admin: PartnerAdmin
 
-    return inner
+
+def role_required(
+    needed: Role,
+) -> Callable[[Callable[Concatenate[AdminRequest, P], HttpResponse]], View[P]]:
+    """Without a second factor, first to setting one up. Raises RoleMissing."""
+
+    def decorate(view: Callable[Concatenate[AdminRequest, P], HttpResponse]) -> View[P]:
+        @login_required
+        @wraps(view)
+        def inner(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            admin = PartnerAdmin.objects.filter(user__username=request.user.get_username()).first()
+            if admin is None:
+                return render(request, "public/no_access.html", status=403)
+            if not is_mfa_enabled(request.user):
+                return redirect("mfa_activate_totp")
+            if not Role(admin.role).covers(needed):
+                raise RoleMissing(role=needed.label)
+            known: Any = request
+            known.admin = admin
+            return view(known, *args, **kwargs)
+
+        return inner  # type: ignore[return-value]  # login_required forgets the arguments
+
+    return decorate

@@ -6,7 +6,10 @@ from django.db import models
 
 
 class AuditEvent(models.Model):
-    """Who did what to what, when. `facts` holds numbers and ids, never content or secrets."""
+    """Who did what to what, when, from where. `facts` holds numbers and ids, never content.
+
+    `address` is that of the request, empty for what happened by itself or at a shell.
+    """
 
     operational: ClassVar[str] = "outlives the company; holds no customer content"
 
@@ -14,6 +17,7 @@ class AuditEvent(models.Model):
     company_id = models.BigIntegerField(null=True)
     actor = models.TextField()
     event = models.TextField()
+    address = models.TextField(blank=True)
     subject = models.TextField(blank=True)
     facts = models.JSONField(default=dict)
 

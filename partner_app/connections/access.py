@@ -1,20 +1,23 @@
 """A ready client for whoever names a company: the app's own, or a viewer's."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 from django.conf import settings
-from django.core.cache import cache
+from django.db import connection
 
-from integrations.procore.api.client import ProcoreClient
+from integrations.procore.api.client import Bearer, ProcoreClient
 from integrations.procore.api.oauth import TokenPair
-from integrations.procore.api.rate import Standing
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.connections.models import Connection, ConnectionKind
-from partner_app.connections.refresh import access_token
+from partner_app.connections.rates import SharedRate
+from partner_app.connections.refresh import access_token, oauth
 from partner_app.tenancy.context import tenant
 
-HOUR = 3600  # seconds; the longest of Procore's windows
+KEPT = 30.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -39,34 +42,62 @@ class StoredBearer:
 
 
 @dataclass(frozen=True)
-class FreshBearer:
-    """Tokens of a sign-in under way, not stored yet."""
+class FixedBearer:
+    """One access token and no way to another: of a sign-in under way, or for a few calls."""
 
-    pair: TokenPair
+    access_token: str
 
     def token(self) -> str:
-        return self.pair.access_token
+        return self.access_token
 
     def renew(self, refused: str) -> str:
         raise ReconnectNeeded
 
 
-@dataclass(frozen=True)
-class SharedRate:
-    """In Redis, so that all processes know what is left. Without Redis each call learns anew."""
+class KeptBearer:
+    """The token in memory for many calls from many threads; asked anew every half minute.
 
-    key: str
+    The stored bearer refreshes minutes ahead of expiry, so half a minute is never too late.
+    """
 
-    def read(self) -> Standing | None:
-        stored: tuple[int, float] | None = cache.get(self.key)
-        return Standing(stored[0], datetime.fromtimestamp(stored[1], UTC)) if stored else None
+    def __init__(self, stored: Bearer) -> None:
+        self.stored, self.lock = stored, threading.Lock()
+        self.value, self.asked_at = "", 0.0
 
-    def write(self, standing: Standing) -> None:
-        cache.set(self.key, (standing.remaining, standing.reset_at.timestamp()), HOUR)
+    def token(self) -> str:
+        with self.lock:
+            if not self.value or time.monotonic() - self.asked_at > KEPT:
+                self._keep(self.stored.token)
+            return self.value
+
+    def renew(self, refused: str) -> str:
+        with self.lock:
+            if self.value == refused:
+                self._keep(partial(self.stored.renew, refused))
+            return self.value
+
+    def _keep(self, ask: Callable[[], str]) -> None:
+        try:
+            self.value, self.asked_at = ask(), time.monotonic()
+        finally:
+            if threading.current_thread() is not threading.main_thread():
+                connection.close()  # the fetching thread's own
 
 
-def app_client(company_id: int) -> ProcoreClient:
-    """As the service account where the company has it, else as the administrator who connected."""
+def app_client(company_id: int, *, background: bool = False) -> ProcoreClient:
+    """As the service account where the company has it, else as the administrator who connected.
+
+    `background`: for many calls from many threads, behind people who wait.
+    """
+    return _client(company_id, *_app_credential(company_id), background=background)
+
+
+def calls_left(company_id: int) -> int | None:
+    """Of the nearer window, for the service account; None when nothing is known."""
+    return SharedRate(_rate_key(f"{ConnectionKind.SERVICE}:0", company_id)).left()
+
+
+def _app_credential(company_id: int) -> tuple[ConnectionKind, int]:
     with tenant(company_id):
         kinds = {
             (c.kind, c.remote_user_id)
@@ -74,10 +105,24 @@ def app_client(company_id: int) -> ProcoreClient:
         }
     installers = [user for kind, user in kinds if kind == ConnectionKind.INSTALLER]
     if (ConnectionKind.SERVICE, 0) in kinds:
-        return _client(company_id, ConnectionKind.SERVICE, 0)
+        return ConnectionKind.SERVICE, 0
     if installers:
-        return _client(company_id, ConnectionKind.INSTALLER, installers[0])
+        return ConnectionKind.INSTALLER, installers[0]
+    # Whoever connected has lost the right to; a service account installed since can go on.
+    if service_listed(company_id):
+        return ConnectionKind.SERVICE, 0
     raise ReconnectNeeded
+
+
+def service_listed(company_id: int) -> bool:
+    """The client-credentials list names exactly the companies with our service account."""
+    return company_id in listed_companies()
+
+
+def listed_companies() -> dict[int, str]:
+    """Names by id of the companies where the service account is installed. Raises ProcoreError."""
+    client = fresh_client(oauth().client_credentials(), company_id=None, who="service:0")
+    return {int(row["id"]): str(row["name"]) for row in client.rows("/rest/v1.0/companies", {})}
 
 
 def service_client(company_id: int) -> ProcoreClient:
@@ -98,19 +143,33 @@ def viewer_client(company_id: int, remote_user_id: int) -> ProcoreClient:
 
 
 def fresh_client(pair: TokenPair, *, company_id: int | None, who: str) -> ProcoreClient:
-    return _build(FreshBearer(pair), company_id, who)
+    return _build(FixedBearer(pair.access_token), company_id, who)
 
 
-def _client(company_id: int, kind: ConnectionKind, remote_user_id: int) -> ProcoreClient:
-    bearer = StoredBearer(company_id, kind, remote_user_id)
-    return _build(bearer, company_id, f"{kind}:{remote_user_id}")
+def pinned(client: ProcoreClient) -> ProcoreClient:
+    """With the token as it is now, for threads that must not touch the database."""
+    return replace(client, bearer=FixedBearer(client.bearer.token()))
 
 
-def _build(bearer: StoredBearer | FreshBearer, company_id: int | None, who: str) -> ProcoreClient:
+def _client(
+    company_id: int, kind: ConnectionKind, remote_user_id: int, *, background: bool = False
+) -> ProcoreClient:
+    stored = StoredBearer(company_id, kind, remote_user_id)
+    bearer = KeptBearer(stored) if background else stored
+    return _build(bearer, company_id, f"{kind}:{remote_user_id}", background=background)
+
+
+def _build(
+    bearer: Bearer, company_id: int | None, who: str, *, background: bool = False
+) -> ProcoreClient:
     return ProcoreClient(
         settings.PROCORE.api_url,
         settings.PROCORE.user_agent,
         bearer,
         company_id,
-        SharedRate(f"rate:{who}:{company_id}"),
+        SharedRate(_rate_key(who, company_id), background=background),
     )
+
+
+def _rate_key(who: str, company_id: int | None) -> str:
+    return f"tieback:rate:{who}:{company_id}"

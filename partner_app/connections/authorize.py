@@ -20,8 +20,9 @@ from partner_app.connections.errors import (
 )
 from partner_app.connections.models import Purpose, SignInAttempt
 from partner_app.connections.refresh import oauth
-from partner_app.connections.vault import fingerprint, random_secret, seal, unseal
+from partner_app.connections.vault import seal, unseal
 from partner_app.core import clock
+from partner_app.core.secrets import fingerprint, random_secret
 
 LIFETIME = timedelta(minutes=10)  # as long as Procore's own code lives [oauth_endpoints]
 COMPANIES_SHOWN = 20
@@ -100,8 +101,7 @@ def complete(attempt: SignInAttempt, *, code: str) -> SignedIn:
     person = Person(int(me["id"]), str(me.get("name") or me.get("login") or ""))
     companies = {
         int(row["id"]): str(row["name"])
-        for page in client.pages("/rest/v1.0/companies", {})
-        for row in page.rows
+        for row in client.rows("/rest/v1.0/companies", {})
         if row.get("is_active", True)
     }
     return SignedIn(attempt, person, companies, pair)
@@ -190,13 +190,3 @@ def _obstacle(pair: TokenPair, company_id: int) -> str:
         return error.message
     levels = {tool["name"]: tool["user_access_level"]["name"] for tool in manifest["tools"]}
     return "" if levels.get("admin") == "admin" else "you are not an administrator there"
-
-
-def has_service_account(company_id: int) -> bool:
-    """The client-credentials list names exactly the companies with our service account."""
-    client = fresh_client(oauth().client_credentials(), company_id=None, who="service:0")
-    return any(
-        int(row["id"]) == company_id
-        for page in client.pages("/rest/v1.0/companies", {})
-        for row in page.rows
-    )

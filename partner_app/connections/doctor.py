@@ -57,7 +57,10 @@ def _role() -> Check:
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
         powers = cursor.fetchone()
-        cursor.execute("SELECT count(*) FROM pg_tables WHERE tableowner = current_user")
+        cursor.execute(
+            "SELECT count(*) FROM pg_tables WHERE tableowner = current_user "
+            "AND schemaname NOT LIKE 'pg_temp%'"
+        )
         owned = cursor.fetchone()[0]
     harmless = not any(powers) and owned == 0
     detail = "cannot bypass row-level security" if harmless else "could bypass row-level security"

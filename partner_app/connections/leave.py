@@ -1,20 +1,56 @@
-"""What happens to tokens at the end: revoked at Procore; and their re-encryption on rotation."""
+"""What happens when a company leaves: calls end, tokens are revoked, data goes after the grace."""
 
 from integrations.procore.api.errors import ProcoreError
-from partner_app.connections.models import Connection
+from partner_app.connections.models import Connection, ConnectionKind
 from partner_app.connections.refresh import oauth
-from partner_app.connections.vault import reseal, unseal
+from partner_app.connections.vault import unseal
 from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
-from partner_app.tenancy.lifecycle import company_or_error
-from partner_app.tenancy.models import Company
+from partner_app.tenancy.lifecycle import company_or_error, note_closed_down
+from partner_app.tenancy.models import Company, CompanyState
+from partner_app.tenancy.purge import due_for_purge, purge_company
+
+
+def close_down(*, company_id: int) -> None:
+    """After an uninstall: revokes what can be revoked and forgets it; then the grace begins.
+
+    May be repeated after an interruption.
+    """
+    revoke_all(company_id=company_id)
+    with tenant(company_id):
+        Connection.objects.filter(company_id=company_id).delete()
+    note_closed_down(company_id=company_id)
+
+
+def close_down_all() -> None:
+    """Companies that left and whose closing down was interrupted or has not begun."""
+    left = Company.objects.filter(state=CompanyState.DISCONNECTED)
+    for company_id in list(left.values_list("id", flat=True)):
+        close_down(company_id=company_id)
+
+
+def purge_due() -> list[int]:
+    """Revokes and deletes every company whose grace has ended."""
+    purged = due_for_purge()
+    for company_id in purged:
+        purge_now(company_id=company_id, actor="system")
+    return purged
+
+
+def purge_now(*, company_id: int, actor: str = "operator") -> dict[str, object]:
+    revoked = revoke_all(company_id=company_id)
+    return {**purge_company(company_id=company_id, actor=actor), "revoked": revoked}
 
 
 def revoke_all(*, company_id: int) -> int:
-    """How many grants Procore confirmed as revoked. The rows themselves go with the purge."""
+    """How many grants Procore confirmed as revoked.
+
+    The service account's token is shared by all companies of the app: it only expires.
+    """
     company_or_error(company_id)
     with tenant(company_id):
-        tokens = [unseal(c.access_token) for c in Connection.objects.filter(company_id=company_id)]
+        rows = Connection.objects.filter(company_id=company_id, broken_at=None)
+        tokens = [unseal(c.access_token) for c in rows.exclude(kind=ConnectionKind.SERVICE)]
     revoked = 0
     for token in tokens:
         try:
@@ -23,17 +59,3 @@ def revoke_all(*, company_id: int) -> int:
         except ProcoreError as error:
             log.warning("token.revoke_failed", company_id=company_id, code=error.code)
     return revoked
-
-
-def reencrypt_all() -> dict[str, object]:
-    """A row at a time under its lock, so that an interruption loses nothing."""
-    done = 0
-    for company_id in Company.objects.values_list("id", flat=True):
-        with tenant(company_id):
-            for row in Connection.objects.select_for_update().filter(company_id=company_id):
-                row.access_token = reseal(row.access_token)
-                if row.refresh_token:
-                    row.refresh_token = reseal(row.refresh_token)
-                row.save(update_fields=["access_token", "refresh_token"])
-                done += 1
-    return {"re_encrypted": done, "remaining": 0}

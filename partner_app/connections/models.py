@@ -14,7 +14,11 @@ class ConnectionKind(models.TextChoices):
 
 
 class Connection(TenantModel):
-    """One credential at one company. Tokens are ciphertext; `generation` counts refreshes."""
+    """One credential at one company. Tokens are ciphertext; `generation` counts refreshes.
+
+    `spent_at` says that the refresh token is being, or was, shown to Procore. It is committed
+    before the call, so that a process which dies in between cannot make another use it again.
+    """
 
     pk = models.CompositePrimaryKey("company_id", "kind", "remote_user_id")
     kind = models.TextField(choices=ConnectionKind.choices)
@@ -23,7 +27,10 @@ class Connection(TenantModel):
     refresh_token = models.BinaryField(null=True)
     expires_at = models.DateTimeField()
     generation = models.IntegerField(default=1)
+    spent_at = models.DateTimeField(null=True)
+    spent_by = models.UUIDField(null=True)
     broken_at = models.DateTimeField(null=True)
+    last_error = models.TextField(blank=True)
     updated_at = models.DateTimeField()
 
 
@@ -36,6 +43,9 @@ class SignInAttempt(models.Model):
     """A sign-in under way: known by the hash of its state, bound to one browser, used once."""
 
     operational: ClassVar[str] = "exists before the company is known; sealed, minutes old"
+    company_column: ClassVar[str] = "company_hint"
+    keep_for: ClassVar[int] = 1
+    kept_since: ClassVar[str] = "created_at"
 
     state_hash = models.BinaryField(primary_key=True)
     browser_hash = models.BinaryField()

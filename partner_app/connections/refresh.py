@@ -1,12 +1,24 @@
-"""Fresh access tokens: single flight across processes, each refresh token used once."""
+"""Fresh access tokens: single flight across processes, each refresh token used once.
 
+A refresh token dies when Procore sees it, whether or not the answer arrives. So its use is
+announced in a transaction of its own before the call. Whoever finds an announcement without a
+result knows that the token is spent: the connection is broken, never tried again.
+"""
+
+import time
+import uuid
+import zlib
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
 from integrations.procore.api.errors import GrantRefused, ServerTrouble, Unreachable
 from integrations.procore.api.oauth import OAuth, TokenPair
+from partner_app.audit.events import Event
+from partner_app.audit.record import record
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.connections.models import Connection, ConnectionKind
 from partner_app.connections.vault import seal, unseal
@@ -15,6 +27,32 @@ from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
 
 AHEAD = timedelta(minutes=5)  # before expiry, so that no call ever meets a 401
+JITTER = timedelta(minutes=5)  # spread over this span, so that connections do not renew together
+GAP = timedelta(seconds=5)  # between an announcement and its lock; then the process has died
+PAUSE = 0.05  # seconds
+
+
+@dataclass(frozen=True)
+class Key:
+    """Which credential of which company."""
+
+    company_id: int
+    kind: ConnectionKind
+    remote_user_id: int
+
+    @property
+    def where(self) -> dict[str, Any]:
+        return {
+            "company_id": self.company_id,
+            "kind": self.kind,
+            "remote_user_id": self.remote_user_id,
+        }
+
+    @property
+    def ahead(self) -> timedelta:
+        """The same for one connection in every process."""
+        share = zlib.crc32(f"{self.company_id}:{self.kind}:{self.remote_user_id}".encode()) % 1000
+        return AHEAD + JITTER * share / 1000
 
 
 def oauth() -> OAuth:
@@ -31,13 +69,11 @@ def oauth() -> OAuth:
 def store_tokens(
     *, company_id: int, kind: ConnectionKind, remote_user_id: int, pair: TokenPair
 ) -> None:
-    """A new grant replaces the former one of the same kind and person."""
+    """A new grant replaces the former one of the same kind and person, and mends it."""
     with tenant(company_id):
         Connection.objects.update_or_create(
-            company_id=company_id,
-            kind=kind,
-            remote_user_id=remote_user_id,
-            defaults={**_sealed(pair), "broken_at": None},
+            **Key(company_id, kind, remote_user_id).where,
+            defaults=_fresh(pair),
         )
 
 
@@ -48,87 +84,138 @@ def access_token(
 
     Raises ReconnectNeeded, Unreachable, ServerTrouble.
     """
+    key = Key(company_id, kind, remote_user_id)
     with tenant(company_id):
-        connection = _find(company_id, kind, remote_user_id)
-        if connection and connection.broken_at is None:
-            token = unseal(connection.access_token)
-            if token != refused and connection.expires_at - AHEAD > clock.now():
-                return token
-    return _renew(company_id, kind, remote_user_id, refused)
+        token = _living(_find(key), key, refused)
+    if token:
+        return token
+    if kind == ConnectionKind.SERVICE:
+        return _ask_again(key, refused)
+    return _refresh(key, refused)
 
 
-def _renew(company_id: int, kind: ConnectionKind, user_id: int, refused: str | None) -> str:
-    """The exception to "no network call in a transaction": the row's lock makes it single flight.
-
-    What Procore answers is committed even when it is a refusal, so no token is tried twice.
-    """
-    failure: type[Exception] | None = None
-    token = ""
-    with tenant(company_id):
-        connection = _find(company_id, kind, user_id, lock=True)
-        if connection is None:
-            if kind != ConnectionKind.SERVICE:
-                raise ReconnectNeeded
-            _lock_service(company_id)
-            connection = _find(company_id, kind, user_id, lock=True)
-        if connection and connection.broken_at is None:
-            token = unseal(connection.access_token)
-            if token != refused and connection.expires_at - AHEAD > clock.now():
+def _refresh(key: Key, refused: str | None) -> str:
+    """Announces the use of the refresh token, then uses it, each under the row's lock."""
+    mine = uuid.uuid4()
+    while True:
+        with tenant(key.company_id):
+            connection = _find(key, lock=True)
+            token = _living(connection, key, refused)
+            if token:
                 return token  # another process was quicker
+            if connection is None or connection.broken_at or connection.refresh_token is None:
+                raise ReconnectNeeded
+            if connection.spent_at is None:
+                connection.spent_at, connection.spent_by = clock.now(), mine
+                connection.save(update_fields=["spent_at", "spent_by"])
+                break
+            lost = clock.now() - connection.spent_at > GAP
+            if lost:
+                _break(connection, "access.answer_lost")
+        if lost:
+            raise ReconnectNeeded
+        time.sleep(PAUSE)  # noqa: TID251  # it is about to hold the lock that we then wait for
+    return _use(key, mine)
+
+
+def _use(key: Key, mine: uuid.UUID) -> str:
+    """The exception to "no network call in a transaction": waiting for the lock is single flight.
+
+    What Procore answers is committed even when it is a refusal.
+    """
+    failure = ""
+    token = ""
+    with tenant(key.company_id):
+        connection = _find(key, lock=True)
+        if connection is None or connection.refresh_token is None:
+            raise ReconnectNeeded
+        if connection.spent_by != mine or connection.broken_at:
+            raise ReconnectNeeded  # a new sign-in replaced it, or this process was believed dead
         try:
-            pair = _ask(kind, connection)
-        except GrantRefused:
-            failure = ReconnectNeeded
+            pair = oauth().refresh(unseal(connection.refresh_token))
+        except GrantRefused as error:
+            failure = error.code
         except (Unreachable, ServerTrouble):
-            # The refresh token is spent at Procore, whether or not the answer came.
-            failure = ReconnectNeeded if kind != ConnectionKind.SERVICE else Unreachable
+            failure = "access.answer_lost"
         else:
             token = pair.access_token
-            Connection.objects.update_or_create(
-                company_id=company_id,
-                kind=kind,
-                remote_user_id=user_id,
-                defaults={
-                    **_sealed(pair),
-                    "broken_at": None,
-                    "generation": connection.generation + 1 if connection else 1,
-                },
-            )
-        if failure is ReconnectNeeded and connection:
-            connection.broken_at = clock.now()
-            connection.save(update_fields=["broken_at"])
+            for name, value in _fresh(pair).items():
+                setattr(connection, name, value)
+            connection.generation += 1
+            connection.save()
+        if failure:
+            _break(connection, failure)
     if failure:
-        log.info("token.refresh_failed", company_id=company_id, kind=str(kind))
-        raise failure
-    log.info("token.refreshed", company_id=company_id, kind=str(kind))
+        raise ReconnectNeeded
+    log.info("token.refreshed", company_id=key.company_id, kind=str(key.kind))
     return token
 
 
-def _ask(kind: ConnectionKind, connection: Connection | None) -> TokenPair:
-    if kind == ConnectionKind.SERVICE:
-        return oauth().client_credentials()
-    if connection is None or connection.refresh_token is None or connection.broken_at:
-        raise GrantRefused
-    return oauth().refresh(unseal(connection.refresh_token))
+def _ask_again(key: Key, refused: str | None) -> str:
+    """Client credentials have no refresh token: asking twice harms nobody, and is avoided."""
+    with tenant(key.company_id):
+        _lock_service(key.company_id)
+        connection = _find(key, lock=True)
+        token = _living(connection, key, refused)
+        if token:
+            return token
+        try:
+            pair = oauth().client_credentials()
+        except GrantRefused:
+            raise ReconnectNeeded from None
+        Connection.objects.update_or_create(
+            **key.where,
+            defaults={
+                **_fresh(pair),
+                "generation": connection.generation + 1 if connection else 1,
+            },
+        )
+    log.info("token.refreshed", company_id=key.company_id, kind=str(key.kind))
+    return pair.access_token
 
 
-def _find(
-    company_id: int, kind: ConnectionKind, user_id: int, *, lock: bool = False
-) -> Connection | None:
-    rows = Connection.objects.filter(company_id=company_id, kind=kind, remote_user_id=user_id)
+def _living(connection: Connection | None, key: Key, refused: str | None) -> str:
+    """Empty when there is none, or none that would last."""
+    if connection is None or connection.broken_at:
+        return ""
+    token = unseal(connection.access_token)
+    lasts = connection.expires_at - key.ahead > clock.now()
+    return token if lasts and token != refused else ""
+
+
+def _break(connection: Connection, reason: str) -> None:
+    """Only a person, or client credentials, can help now."""
+    connection.broken_at, connection.last_error = clock.now(), reason
+    connection.save(update_fields=["broken_at", "last_error"])
+    record(
+        Event.CONNECTION_BROKEN,
+        actor="system",
+        company_id=connection.company_id,
+        subject=f"{connection.kind}:{connection.remote_user_id}",
+        reason=reason,
+    )
+
+
+def _find(key: Key, *, lock: bool = False) -> Connection | None:
+    rows = Connection.objects.filter(**key.where)
     return (rows.select_for_update() if lock else rows).first()
 
 
 def _lock_service(company_id: int) -> None:
-    """There is no row to lock yet."""
+    """There may be no row to lock yet."""
     with transaction.get_connection().cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [1, company_id % 2**31])
 
 
-def _sealed(pair: TokenPair) -> dict[str, object]:
+def _fresh(pair: TokenPair) -> dict[str, object]:
+    """Everything of a connection that a new pair sets, and what it mends."""
     return {
         "access_token": seal(pair.access_token),
         "refresh_token": seal(pair.refresh_token) if pair.refresh_token else None,
         "expires_at": pair.expires_at,
+        "spent_at": None,
+        "spent_by": None,
+        "broken_at": None,
+        "last_error": "",
         "updated_at": clock.now(),
     }

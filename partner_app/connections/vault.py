@@ -1,10 +1,8 @@
 """Seals and opens what must stay secret. The first key seals, all keys open."""
 
-import hashlib
-import secrets
 from functools import cache
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 
@@ -26,10 +24,9 @@ def reseal(sealed: bytes | memoryview) -> bytes:
     return _box().rotate(bytes(sealed))
 
 
-def fingerprint(secret: str) -> bytes:
-    """What is stored of a random value that is only ever compared."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
-def random_secret() -> str:
-    return secrets.token_urlsafe(32)
+def sealed_under_first(sealed: bytes | memoryview) -> bool:
+    try:
+        Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(bytes(sealed))
+    except InvalidToken:
+        return False
+    return True

@@ -27,6 +27,7 @@ class JsonCommand(BaseCommand):
                 "error": error.code.rpartition(".")[2],
                 "message": error.message,
                 "remedy": error.advice,
+                **error.details,
             }
             self._print(answer)
             sys.exit(1)

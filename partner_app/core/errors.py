@@ -26,6 +26,7 @@ class TiebackError(Exception):
 
     def __init__(self, **facts: object) -> None:
         self.facts = facts
+        self.details: dict[str, object] = {}  # what a script gets beside the words
         super().__init__(self.message)
 
     @property

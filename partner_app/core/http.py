@@ -26,6 +26,42 @@ class DomainErrors:
         return error_page(request, error)
 
 
+class PageUnknown(TiebackError):
+    code = "page.unknown"
+    user_message = "There is no such page."
+    remedy = "Check the address, or start again from the beginning."
+    blame = Blame.TENANT
+    status = 404
+
+
+class RequestRefused(TiebackError):
+    code = "page.request_refused"
+    user_message = "This request cannot be read, or it is too large."
+    remedy = "Go back, make it smaller and try again."
+    blame = Blame.TENANT
+    status = 400
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error_page(request, RequestRefused())
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error_page(request, PageUnknown())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Something that nobody foresaw: it has been logged, and says nothing of itself here."""
+    return error_page(request, Unforeseen())
+
+
+class Unforeseen(TiebackError):
+    code = "tieback.unforeseen"
+    user_message = "Something went wrong on our side."
+    remedy = "It has been recorded. Try again in a minute."
+    transient = True
+
+
 def error_page(request: HttpRequest, error: TiebackError) -> HttpResponse:
     """The whole page, or only its card where the request came from within a page."""
     partial = request.headers.get("HX-Request") == "true"

@@ -11,13 +11,18 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from partner_app.core.origin import client_address, set_address
+
 SECRET_NAMES = re.compile(
     r"token|secret|password|authorization|cookie|code_verifier|api_key", re.IGNORECASE
 )
+NAMES = r"(?:access_token|refresh_token|client_secret|password|code_verifier|code|state|ticket)"
 SECRET_VALUES = re.compile(
     r"(Bearer\s+)[^\s\"',]+"
-    r"|((?:access_token|refresh_token|client_secret|code|state|ticket)=)[^&\s\"']+"
+    rf"|(\b{NAMES}=)[^&\s\"']+"  # in an address or a form
+    rf"|([\"']{NAMES}[\"']\s*:\s*[\"'])[^\"']+"  # in JSON, or a dictionary written out
     r"|(://[^:/@\s]+:)[^@/\s]+(?=@)"
+    r"|(/accounts/set-up/)[^/\s\"']+"
 )
 REDACTED = "[redacted]"
 
@@ -36,7 +41,7 @@ def redact(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
 
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
-        return SECRET_VALUES.sub(lambda m: (m[1] or m[2] or m[3] or "") + REDACTED, value)
+        return SECRET_VALUES.sub(lambda m: next(filter(None, m.groups()), "") + REDACTED, value)
     return value
 
 
@@ -69,6 +74,9 @@ def configure(_settings: dict[str, Any]) -> None:
     root = logging.getLogger()  # noqa: TID251  # the one place that sets the root up
     root.handlers = [handler]
     root.setLevel(logging.INFO)
+    # The OAuth libraries write whole token requests when they are asked for details.
+    for secretive in ("oauthlib", "requests_oauthlib"):
+        logging.getLogger(secretive).setLevel(logging.WARNING)  # noqa: TID251  # as above
     for noisy in ("urllib3", "celery.worker.strategy", "celery.app.trace", "django.request"):
         logging.getLogger(noisy).setLevel(logging.ERROR)  # noqa: TID251  # as above
 
@@ -85,6 +93,7 @@ class RequestLog:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=uuid.uuid4().hex[:12])
+        set_address(client_address(request))
         response = self.get_response(request)
         if response.status_code >= 500:
             log.error("request.failed", path=request.path, status=response.status_code)

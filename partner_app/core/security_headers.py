@@ -28,6 +28,7 @@ class SecurityHeaders:
             response["X-Frame-Options"] = "DENY"
         if not request.path.startswith(KEEP_OPENER):
             response["Cross-Origin-Opener-Policy"] = "same-origin"
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         if not request.path.startswith("/static/"):
             response.setdefault("Cache-Control", "no-store")

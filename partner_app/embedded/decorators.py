@@ -7,6 +7,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from partner_app.core.limits import check_company
 from partner_app.embedded.errors import CompanyNotReady
 from partner_app.embedded.session import Viewer, viewer_of
 from partner_app.tenancy.models import Company
@@ -42,6 +43,7 @@ def viewer_required(
         if company is None or not company.usable:
             raise CompanyNotReady
         known.company = company
+        check_company(request, company.id)
         return view(known, *args, **kwargs)
 
     return inner  # type: ignore[return-value]  # `wraps` forgets that it takes any request

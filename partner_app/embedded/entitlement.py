@@ -1,18 +1,26 @@
 """What Procore lets a viewer see, asked with the viewer's own token and cached briefly."""
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 
+from django.db.models import QuerySet
+
+from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.errors import Forbidden, NotFoundOrHidden
-from partner_app.connections.access import viewer_client
+from partner_app.connections.access import pinned, viewer_client
 from partner_app.core import clock
-from partner_app.embedded.errors import NotEntitled, ProjectHidden
+from partner_app.embedded.errors import NotCompanyAdmin, NotEntitled, ProjectHidden
 from partner_app.embedded.models import Entitlement
 from partner_app.embedded.session import Viewer
 from partner_app.tenancy.context import tenant
 
 FRESH = timedelta(minutes=5)
+COMPANY = -1  # in place of a project: rights on the company itself
+AT_ONCE = 6  # questions to Procore
 PERMISSIONS = "/rest/v1.0/settings/permissions"
 
 
@@ -24,6 +32,9 @@ class Tool(StrEnum):
     CHANGE_EVENTS = "change_events"
     COMMITMENTS = "commitments"
     BUDGET = "budget"
+    DIRECT_COSTS = "direct_costs"
+    OBSERVATIONS = "observations"
+    PUNCH_LIST = "punch_list"
 
     @property
     def label(self) -> str:
@@ -51,45 +62,96 @@ def visible_projects(viewer: Viewer) -> frozenset[int]:
     if known:
         return frozenset(known.project_ids)
     client = viewer_client(viewer.company_id, viewer.remote_user_id)
-    pages = client.pages("/rest/v1.1/projects", {"company_id": viewer.company_id})
-    ids = [int(row["id"]) for page in pages for row in page.rows]
+    rows = client.rows("/rest/v1.1/projects", {"company_id": viewer.company_id})
+    ids = [int(row["id"]) for row in rows]
     _remember(viewer, 0, project_ids=ids)
     return frozenset(ids)
+
+
+def is_company_admin(viewer: Viewer) -> bool:
+    """Whether Procore counts the viewer among the company's administrators.
+
+    Raises ProcoreError, ReconnectNeeded.
+    """
+    known = _known(viewer, COMPANY)
+    if known is None:
+        client = viewer_client(viewer.company_id, viewer.remote_user_id)
+        manifest = client.get(PERMISSIONS, company_id=viewer.company_id)
+        levels = {tool["name"]: tool["user_access_level"]["name"] for tool in manifest["tools"]}
+        admin = levels.get("admin") == "admin"
+        _remember(viewer, COMPANY, tools=["admin"] if admin else [])
+        return admin
+    return "admin" in known.tools
+
+
+def require_company_admin(viewer: Viewer) -> None:
+    """Raises NotCompanyAdmin."""
+    if not is_company_admin(viewer):
+        raise NotCompanyAdmin
 
 
 def rights_on(viewer: Viewer, project_id: int) -> Rights:
     """Raises ProjectHidden, ProcoreError, ReconnectNeeded."""
     if project_id not in visible_projects(viewer):
         raise ProjectHidden
-    known = _known(viewer, project_id)
-    if known:
-        return Rights(project_id, frozenset(Tool(name) for name in known.tools))
-    client = viewer_client(viewer.company_id, viewer.remote_user_id)
+    found = rights_on_each(viewer, [project_id])
+    if project_id not in found:
+        raise ProjectHidden
+    return found[project_id]
+
+
+def rights_on_each(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Rights]:
+    """Rights on projects of which the viewer is known to see the name; hidden ones are left out.
+
+    Procore answers for one project at a time, so several are asked at once.
+    """
+    wanted = list(project_ids)
+    with tenant(viewer.company_id):
+        rows = _fresh(viewer).filter(project_id__in=wanted)
+        found = {
+            row.project_id: Rights(row.project_id, frozenset(Tool(name) for name in row.tools))
+            for row in rows
+        }
+    missing = [project_id for project_id in wanted if project_id not in found]
+    if missing:
+        client = pinned(viewer_client(viewer.company_id, viewer.remote_user_id))
+        with ThreadPoolExecutor(min(AT_ONCE, len(missing))) as pool:
+            asked = pool.map(partial(_ask, client), missing)
+            answers = [rights for rights in asked if rights]
+        for rights in answers:
+            _remember(viewer, rights.project_id, tools=sorted(rights.tools))
+            found[rights.project_id] = rights
+    return found
+
+
+def _ask(client: ProcoreClient, project_id: int) -> Rights | None:
+    """Outside Django: runs in a thread that has no database connection."""
     try:
         manifest = client.get(PERMISSIONS, project_id=project_id)
     except (NotFoundOrHidden, Forbidden):
-        raise ProjectHidden from None
+        return None
     names = {
         str(tool["name"])
         for tool in manifest["tools"]
         if tool["user_access_level"]["name"] != "none"
     }
-    tools = frozenset(tool for tool in Tool if tool in names)
-    _remember(viewer, project_id, tools=sorted(tools))
-    return Rights(project_id, tools)
+    return Rights(project_id, frozenset(tool for tool in Tool if tool in names))
+
+
+def _fresh(viewer: Viewer) -> QuerySet[Entitlement]:
+    return Entitlement.objects.filter(
+        company_id=viewer.company_id,
+        remote_user_id=viewer.remote_user_id,
+        checked_at__gt=clock.now() - FRESH,
+    )
 
 
 def _known(viewer: Viewer, project_id: int) -> Entitlement | None:
     with tenant(viewer.company_id):
-        return Entitlement.objects.filter(
-            company_id=viewer.company_id,
-            remote_user_id=viewer.remote_user_id,
-            project_id=project_id,
-            checked_at__gt=clock.now() - FRESH,
-        ).first()
+        return _fresh(viewer).filter(project_id=project_id).first()
 
 
-def _remember(viewer: Viewer, project_id: int, **found: list[int] | list[Tool]) -> None:
+def _remember(viewer: Viewer, project_id: int, **found: list[int] | list[Tool] | list[str]) -> None:
     with tenant(viewer.company_id):
         Entitlement.objects.update_or_create(
             company_id=viewer.company_id,

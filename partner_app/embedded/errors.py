@@ -1,4 +1,5 @@
-"""TiebackError ── ViewerError ─ SignInNeeded  CodeRefused  NotEntitled  ProjectHidden"""
+"""TiebackError ── ViewerError ─ SignInNeeded  CodeRefused  RenewalRefused  PairingRefused
+NotEntitled  ProjectHidden  CompanyNotReady"""
 
 from partner_app.core.errors import Blame, TiebackError
 
@@ -23,10 +24,30 @@ class CodeRefused(ViewerError):
     status = 400
 
 
+class RenewalRefused(ViewerError):
+    code = "viewer.renewal_refused"
+    user_message = "Your sign-in has ended."
+    remedy = "Sign in with Procore again; it takes one click."
+    status = 401
+
+
+class PairingRefused(ViewerError):
+    code = "viewer.pairing_refused"
+    user_message = "This code does not belong to the Tieback window that you came from."
+    remedy = "Go back to Tieback in Procore, choose Sign in again, and type the code shown there."
+    status = 400
+
+
 class NotEntitled(ViewerError):
     code = "viewer.not_entitled"
     user_message = "Procore does not give you access to this tool on this project."
     remedy = "Ask the project’s administrator in Procore for access to {tool}."
+
+
+class NotCompanyAdmin(ViewerError):
+    code = "viewer.not_company_admin"
+    user_message = "Only a company administrator in Procore can change this."
+    remedy = "Ask one of your company’s administrators."
 
 
 class ProjectHidden(ViewerError):

@@ -24,5 +24,19 @@ class SessionForm(forms.Form):
     nonce = forms.CharField(min_length=20, max_length=200)
 
 
+class RenewalForm(forms.Form):
+    renewal = forms.CharField(min_length=20, max_length=200)
+
+
+class PairingForm(forms.Form):
+    nonce = forms.CharField(min_length=20, max_length=200)
+    collect = forms.BooleanField(required=False)
+
+
+class ConfirmForm(forms.Form):
+    handoff_code = forms.CharField(min_length=20, max_length=200)
+    typed = forms.CharField(min_length=1, max_length=20)
+
+
 class CompanyForm(forms.Form):
     company_id = forms.IntegerField(min_value=1, max_value=LARGEST_ID)

@@ -3,23 +3,22 @@
 from dataclasses import dataclass
 
 from integrations.procore.api.errors import ProcoreError
-from integrations.procore.sync.services import make_due
+from integrations.procore.sync.schedule import make_due
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
-from partner_app.connections.access import service_client
+from partner_app.connections.access import service_client, service_listed
 from partner_app.connections.authorize import (
     Choice,
     SignedIn,
     choices,
     finish_choice,
-    has_service_account,
 )
 from partner_app.connections.errors import NoCompany, NotMember
 from partner_app.connections.models import ConnectionKind
 from partner_app.connections.refresh import store_tokens
 from partner_app.embedded.entitlement import forget
-from partner_app.embedded.session import Viewer, issue_code
-from partner_app.tenancy.lifecycle import note_connected, note_installed
+from partner_app.embedded.session import Viewer, greet, issue_code
+from partner_app.tenancy.lifecycle import note_connected, note_connecting, note_installed
 from partner_app.tenancy.models import Company
 
 
@@ -52,8 +51,9 @@ def connect_company(signed_in: SignedIn, *, company_id: int) -> Welcome:
     if chosen is None or chosen.obstacle:
         raise NoCompany
     finish_choice(signed_in.attempt)
-    service = has_service_account(company_id)
+    service = service_listed(company_id)
     note_installed(company_id=company_id, name=chosen.name)
+    note_connecting(company_id=company_id)
     welcome = _welcome(
         signed_in, company_id, ConnectionKind.VIEWER if service else ConnectionKind.INSTALLER
     )
@@ -61,7 +61,6 @@ def connect_company(signed_in: SignedIn, *, company_id: int) -> Welcome:
         _prove_service(company_id)
     note_connected(
         company_id=company_id,
-        name=chosen.name,
         actor=f"procore:{signed_in.person.remote_user_id}",
     )
     make_due(company_id=company_id)
@@ -89,6 +88,7 @@ def _welcome(signed_in: SignedIn, company_id: int, kind: ConnectionKind) -> Welc
         pair=signed_in.pair,
     )
     forget(viewer)
+    greet(viewer, signed_in.person.name)
     record(Event.VIEWER_SIGNED_IN, actor=viewer.actor, company_id=company_id)
     nonce = signed_in.attempt.nonce_hash
     code = issue_code(nonce_hash=bytes(nonce), viewer=viewer) if nonce else ""

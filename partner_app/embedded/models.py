@@ -12,6 +12,9 @@ class HandoffCode(models.Model):
 
     operational: ClassVar[str] = "read before the company is known; hashes and ids only"
 
+    keep_for: ClassVar[int] = 1
+    kept_since: ClassVar[str] = "expires_at"
+
     code_hash = models.BinaryField(primary_key=True)
     nonce_hash = models.BinaryField()
     company_id = models.BigIntegerField()
@@ -20,20 +23,61 @@ class HandoffCode(models.Model):
     consumed_at = models.DateTimeField(null=True)
 
 
-class EmbeddedSession(models.Model):
-    """A bearer session: held in the frame's memory, known here by its hash."""
+class Pairing(models.Model):
+    """The second way into a frame, where a page on the way cut the pop-up's opener.
+
+    The frame shows a code; whoever has signed in types it into the pop-up. Both ends prove the same
+    nonce, so nobody can be led to sign in for somebody else's frame.
+    """
 
     operational: ClassVar[str] = "read before the company is known; hashes and ids only"
+    keep_for: ClassVar[int] = 1
+    kept_since: ClassVar[str] = "expires_at"
+
+    nonce_hash = models.BinaryField(primary_key=True)
+    code_hash = models.BinaryField()
+    tries_left = models.SmallIntegerField()
+    company_id = models.BigIntegerField(null=True)
+    remote_user_id = models.BigIntegerField(null=True)
+    expires_at = models.DateTimeField()
+
+
+class EmbeddedSession(models.Model):
+    """A bearer session: held in the frame's memory, known here by its hash.
+
+    `renewal_hash` is of a secret that survives a reload where the browser lets the frame store one;
+    it is used once. `family` ties the sessions that followed from one sign-in.
+    """
+
+    operational: ClassVar[str] = "read before the company is known; hashes and ids only"
+
+    keep_for: ClassVar[int] = 1
+    kept_since: ClassVar[str] = "expires_at"
 
     token_hash = models.BinaryField(primary_key=True)
     company_id = models.BigIntegerField()
     remote_user_id = models.BigIntegerField()
+    family = models.UUIDField()
+    renewal_hash = models.BinaryField(unique=True)
+    renewed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 
 
+class ViewerProfile(TenantModel):
+    """The name of somebody who has signed in, to greet them and to sign approvals."""
+
+    pk = models.CompositePrimaryKey("company_id", "remote_user_id")
+    remote_user_id = models.BigIntegerField()
+    name = models.TextField()
+    last_seen_at = models.DateTimeField()
+
+
 class Entitlement(TenantModel):
     """What Procore said a viewer may see: of a project (or, at 0, which projects), and when."""
+
+    keep_for: ClassVar[int] = 1
+    kept_since: ClassVar[str] = "checked_at"
 
     pk = models.CompositePrimaryKey("company_id", "remote_user_id", "project_id")
     remote_user_id = models.BigIntegerField()

@@ -1,14 +1,16 @@
 """Bearer sessions without cookies: short, sliding, ended by silence or by the day."""
 
+import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from partner_app.connections.vault import fingerprint, random_secret
 from partner_app.core import clock
-from partner_app.embedded.errors import CodeRefused, SignInNeeded
-from partner_app.embedded.models import EmbeddedSession, HandoffCode
+from partner_app.core.secrets import fingerprint, random_secret
+from partner_app.embedded.errors import CodeRefused, RenewalRefused, SignInNeeded
+from partner_app.embedded.models import EmbeddedSession, HandoffCode, ViewerProfile
+from partner_app.tenancy.context import tenant
 
 CODE_LIFETIME = timedelta(minutes=2)
 SILENCE = timedelta(minutes=30)
@@ -27,6 +29,15 @@ class Viewer:
         return f"procore:{self.remote_user_id}"
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A session as the frame receives it, once: the secrets are known here by their hashes."""
+
+    viewer: Viewer
+    token: str
+    renewal: str
+
+
 def issue_code(*, nonce_hash: bytes, viewer: Viewer) -> str:
     code = random_secret()
     HandoffCode.objects.create(
@@ -39,28 +50,64 @@ def issue_code(*, nonce_hash: bytes, viewer: Viewer) -> str:
     return code
 
 
-def open_session(*, code: str, nonce: str) -> str:
+def open_session(*, code: str, nonce: str) -> Opened:
     """Exchanges the pop-up's code for a bearer. Raises CodeRefused."""
     now = clock.now()
+    opened = None
     with transaction.atomic():
         row = HandoffCode.objects.select_for_update().filter(code_hash=fingerprint(code)).first()
         if row is None or row.consumed_at or row.expires_at < now:
             raise CodeRefused
         row.consumed_at = now
         row.save(update_fields=["consumed_at"])
-        matches = bytes(row.nonce_hash) == fingerprint(nonce)
-        token = random_secret()
-        if matches:
-            EmbeddedSession.objects.create(
-                token_hash=fingerprint(token),
-                company_id=row.company_id,
-                remote_user_id=row.remote_user_id,
-                created_at=now,
-                expires_at=now + SILENCE,
-            )
-    if not matches:
+        if bytes(row.nonce_hash) == fingerprint(nonce):
+            opened = begin(Viewer(row.company_id, row.remote_user_id))
+    if opened is None:
         raise CodeRefused
-    return token
+    return opened
+
+
+def begin(
+    viewer: Viewer, *, family: uuid.UUID | None = None, since: datetime | None = None
+) -> Opened:
+    """`family` and `since` carry over from the session that this one renews."""
+    now = clock.now()
+    opened = Opened(viewer, random_secret(), random_secret())
+    EmbeddedSession.objects.create(
+        token_hash=fingerprint(opened.token),
+        renewal_hash=fingerprint(opened.renewal),
+        family=family or uuid.uuid4(),
+        company_id=viewer.company_id,
+        remote_user_id=viewer.remote_user_id,
+        created_at=since or now,
+        expires_at=now + SILENCE,
+    )
+    return opened
+
+
+def renew(renewal: str) -> Opened:
+    """After a reload: the stored secret becomes a new session, once. Raises RenewalRefused.
+
+    A second use means that two hold the secret: all sessions of that sign-in end.
+    """
+    opened = None
+    now = clock.now()
+    with transaction.atomic():
+        former = (
+            EmbeddedSession.objects.select_for_update()
+            .filter(renewal_hash=fingerprint(renewal))
+            .first()
+        )
+        if former and former.renewed_at:
+            EmbeddedSession.objects.filter(family=former.family).delete()
+        elif former and former.expires_at > now and former.created_at > now - LONGEST:
+            viewer = Viewer(former.company_id, former.remote_user_id)
+            opened = begin(viewer, family=former.family, since=former.created_at)
+            former.renewed_at, former.expires_at = now, now
+            former.save(update_fields=["renewed_at", "expires_at"])
+    if opened is None:
+        raise RenewalRefused
+    return opened
 
 
 def viewer_of(header: str) -> Viewer:
@@ -81,5 +128,39 @@ def viewer_of(header: str) -> Viewer:
     return Viewer(found.company_id, found.remote_user_id)
 
 
-def end_sessions(*, company_id: int, remote_user_id: int) -> None:
-    EmbeddedSession.objects.filter(company_id=company_id, remote_user_id=remote_user_id).delete()
+def close_session(header: str) -> None:
+    """Signs out, renewals included. An unknown bearer is out already."""
+    token = header.partition(" ")[2]
+    found = EmbeddedSession.objects.filter(token_hash=fingerprint(token)).first()
+    if found:
+        EmbeddedSession.objects.filter(family=found.family).delete()
+
+
+def end_sessions(*, company_id: int) -> None:
+    """All of a company's: it left, or its data is about to go."""
+    EmbeddedSession.objects.filter(company_id=company_id).delete()
+
+
+def greet(viewer: Viewer, name: str) -> None:
+    """Remembers the name that Procore gave at the sign-in."""
+    with tenant(viewer.company_id):
+        ViewerProfile.objects.update_or_create(
+            company_id=viewer.company_id,
+            remote_user_id=viewer.remote_user_id,
+            defaults={"name": name, "last_seen_at": clock.now()},
+        )
+
+
+def names_in(company_id: int) -> dict[str, str]:
+    """By actor, as the audit log writes them: who has signed in here."""
+    with tenant(company_id):
+        rows = ViewerProfile.objects.filter(company_id=company_id)
+        return {f"procore:{row.remote_user_id}": row.name for row in rows}
+
+
+def name_of(viewer: Viewer) -> str:
+    with tenant(viewer.company_id):
+        found = ViewerProfile.objects.filter(
+            company_id=viewer.company_id, remote_user_id=viewer.remote_user_id
+        ).first()
+    return found.name if found else ""

@@ -15,13 +15,31 @@ from partner_app.connections.authorize import (
 )
 from partner_app.connections.errors import SignInRefused
 from partner_app.connections.models import Purpose
-from partner_app.connections.vault import random_secret
 from partner_app.core.errors import TiebackError
 from partner_app.core.http import error_page
+from partner_app.core.secrets import random_secret
 from partner_app.embedded.decorators import framed
-from partner_app.embedded.forms import CompanyForm, FrameForm, SessionForm, SignInForm
+from partner_app.embedded.errors import CodeRefused, PairingRefused, RenewalRefused
+from partner_app.embedded.forms import (
+    CompanyForm,
+    ConfirmForm,
+    FrameForm,
+    PairingForm,
+    RenewalForm,
+    SessionForm,
+    SignInForm,
+)
 from partner_app.embedded.install import Welcome, connect_company, installable, sign_viewer_in
-from partner_app.embedded.session import SILENCE, open_session
+from partner_app.embedded.pairing import collect, confirm_pairing, start_pairing
+from partner_app.embedded.session import (
+    SILENCE,
+    Opened,
+    close_session,
+    name_of,
+    open_session,
+    renew,
+)
+from partner_app.tenancy.lifecycle import company_or_error
 
 BROWSER_COOKIE = "tieback_sign_in"  # only in the top-level pop-up or page, never in the frame
 COOKIE_AGE = 600  # seconds
@@ -46,12 +64,59 @@ def session(request: HttpRequest) -> HttpResponse:
     """The frame's nonce and the pop-up's code become a bearer."""
     form = SessionForm(request.POST)
     if not form.is_valid():
-        return JsonResponse({"error": "code_refused"}, status=400)
+        return _refusal(CodeRefused())
     try:
-        token = open_session(**form.cleaned_data)
+        return _opened(open_session(**form.cleaned_data))
     except TiebackError as error:
-        return JsonResponse({"error": error.code, "message": error.message}, status=error.status)
-    return JsonResponse({"token": token, "expires_in": int(SILENCE.total_seconds())})
+        return _refusal(error)
+
+
+@framed
+@require_POST
+def renewal(request: HttpRequest) -> HttpResponse:
+    """After a reload, where the browser let the frame keep a secret: no pop-up is needed."""
+    form = RenewalForm(request.POST)
+    if not form.is_valid():
+        return _refusal(RenewalRefused())
+    try:
+        return _opened(renew(form.cleaned_data["renewal"]))
+    except TiebackError as error:
+        return _refusal(error)
+
+
+@framed
+@require_POST
+def pairing(request: HttpRequest) -> HttpResponse:
+    """A code for the frame to show, or with `collect` the session that its confirmation opened."""
+    form = PairingForm(request.POST)
+    if not form.is_valid():
+        return _refusal(CodeRefused())
+    nonce = form.cleaned_data["nonce"]
+    if not form.cleaned_data["collect"]:
+        return JsonResponse({"code": start_pairing(nonce=nonce)})
+    found = collect(nonce=nonce)
+    return _opened(found) if found else HttpResponse(status=204)
+
+
+@require_POST
+def confirm(request: HttpRequest) -> HttpResponse:
+    """In the pop-up that has lost its opener: the code shown in the frame is typed here."""
+    form = ConfirmForm(request.POST)
+    if not form.is_valid():
+        raise PairingRefused
+    try:
+        confirm_pairing(**form.cleaned_data)
+    except PairingRefused as error:
+        again = {"handoff_code": form.cleaned_data["handoff_code"], "error": error}
+        return render(request, "install/confirm.html", again, status=422)
+    return render(request, "install/confirmed.html")
+
+
+@framed
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    close_session(request.headers.get("Authorization", ""))
+    return HttpResponse(status=204)
 
 
 @require_GET
@@ -104,6 +169,23 @@ def callback(request: HttpRequest) -> HttpResponse:
     keep_for_choice(signed_in)
     # Away from the address with the code in it.
     return redirect("install-choose")
+
+
+def _opened(found: Opened) -> JsonResponse:
+    company = company_or_error(found.viewer.company_id)
+    return JsonResponse(
+        {
+            "token": found.token,
+            "renewal": found.renewal,
+            "expires_in": int(SILENCE.total_seconds()),
+            "viewer": name_of(found.viewer),
+            "company": company.name,
+        }
+    )
+
+
+def _refusal(error: TiebackError) -> JsonResponse:
+    return JsonResponse({"error": error.code, "message": error.message}, status=error.status)
 
 
 def _frame(request: HttpRequest) -> dict[str, object]:

@@ -1,5 +1,5 @@
-"""TiebackError ── ReadingError ─ FileUnreadable  MappingUnreadable  EstimateHasErrors
-EstimateUnknown  ProjectUnknown"""
+"""TiebackError ── ReadingError ─ FileUnreadable  LayoutUnknown  LayoutAmbiguous  ChoosePart
+MappingUnreadable  EstimateUnknown  ProjectUnknown"""
 
 from partner_app.core.errors import Blame, TiebackError
 
@@ -13,13 +13,32 @@ class ReadingError(TiebackError):
 class FileUnreadable(ReadingError):
     code = "estimate.file_unreadable"
     user_message = "{file} cannot be read: {reason}."
-    remedy = "Give a CSV file in UTF-8 with a header row."
+    remedy = "Give a CSV, XLSX or XLS file with a header row."
 
 
 class LayoutUnknown(ReadingError):
     code = "estimate.layout_unknown"
-    user_message = "The header row lacks: {missing}."
-    remedy = "The columns are Pay Item, Description, Quantity, Unit, Unit Price, Extension."
+    user_message = "No row looks like a header: the file lacks {missing}."
+    remedy = "Name the columns, for example Item, Description, Quantity, Unit, Unit Price, Amount."
+
+
+class LayoutAmbiguous(ReadingError):
+    code = "estimate.layout_ambiguous"
+    user_message = "The estimate could be read in more than one way: {choices}."
+    remedy = "Leave only the one that counts in the file, or rename the other."
+
+
+class ChoosePart(ReadingError):
+    """Several contracts or bidders in one file; `details` say which, with lines and totals."""
+
+    code = "estimate.choose_part"
+    user_message = "The file holds {count} estimates: {names}."
+    remedy = "Say which one to import: its contract, or its contract and bidder."
+
+    def __init__(self, parts: list[dict[str, object]]) -> None:
+        names = ", ".join(str(part["name"]) for part in parts[:5])
+        super().__init__(count=len(parts), names=names + (" …" if len(parts) > 5 else ""))
+        self.details["parts"] = parts
 
 
 class MappingUnreadable(ReadingError):

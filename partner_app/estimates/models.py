@@ -48,3 +48,28 @@ class LineMapping(TenantModel):
     wbs_code = models.TextField()
     amount = models.DecimalField(max_digits=28, decimal_places=10)
     reason = models.TextField()
+
+
+class MappingRule(TenantModel):
+    """The company's memory: an item code, or a description and unit, and the WBS code it went to.
+
+    Exactly one of `item_code` and `words` is set.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    item_code = models.TextField(blank=True)
+    words = models.TextField(blank=True)
+    unit = models.TextField(blank=True)
+    wbs_code = models.TextField()
+    hits = models.IntegerField(default=0)
+    learned_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["company", "item_code", "words", "unit"], name="one_rule_a_key"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(item_code="") ^ models.Q(words=""), name="rule_by_code_or_words"
+            ),
+        ]

@@ -6,7 +6,7 @@ from decimal import Decimal
 from integrations.procore.api.client import ProcoreClient
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.wbs_codes import WbsCode
-from integrations.procore.sync.reading import read
+from integrations.procore.sync.reading import Reader
 from partner_app.handoffs.diff import LiveCode, LiveLine
 
 
@@ -20,8 +20,9 @@ class LiveBudget:
 
 
 def read_codes(client: ProcoreClient, company_id: int, project_id: int) -> dict[str, LiveCode]:
+    reader = Reader(client, WbsCode, company_id=company_id, project_id=project_id)
     codes: dict[str, LiveCode] = {}
-    for batch in read(client, WbsCode, company_id=company_id, project_id=project_id, window=None):
+    for batch in reader.batches():
         for record in batch.records:
             flat_code, _, status = record.values
             codes[str(flat_code)] = LiveCode(record.remote_id, status == "active")
@@ -29,26 +30,24 @@ def read_codes(client: ProcoreClient, company_id: int, project_id: int) -> dict[
 
 
 def read_lines(client: ProcoreClient, project_id: int) -> dict[int, LiveLine]:
-    """Amounts of the first budget view.
+    """Amounts of the first budget view, by WBS code id.
 
     Rows without a line item (only cost) are no budget lines.
     """
     source = BudgetRow.spec.sources[0]
-    views = client.page(source.via, {"project_id": project_id}, 1).rows
-    lines: dict[int, LiveLine] = {}
-    if not views:
-        return lines
-    path = source.path.format(via=views[0]["id"])
-    for page in client.pages(path, {"project_id": project_id}):
-        for row in page.rows:
-            if row.get("wbs_code_id") and not row.get("unbudgeted_reason"):
-                line = LiveLine(
-                    int(row["id"]),
-                    to_amount(row.get("original_budget_amount")),
-                    bool(row.get("deletable")),
-                )
-                lines[int(row["wbs_code_id"])] = line
-    return lines
+    query = {"project_id": project_id}
+    view = next(client.rows(source.via, query), None)
+    if view is None:
+        return {}
+    return {
+        int(row["wbs_code_id"]): LiveLine(
+            int(row["id"]),
+            to_amount(row.get("original_budget_amount")),
+            bool(row.get("deletable")),
+        )
+        for row in client.rows(source.path.format(via=view["id"]), query)
+        if row.get("wbs_code_id") and not row.get("unbudgeted_reason")
+    }
 
 
 def read_budget(client: ProcoreClient, company_id: int, project_id: int) -> LiveBudget:

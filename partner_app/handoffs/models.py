@@ -30,6 +30,7 @@ class RowState(models.TextChoices):
     WAITING = "waiting", "Waiting"
     SENT = "sent", "Sent, answer unknown"
     CONFIRMED = "confirmed", "Confirmed"
+    REFUSED = "refused", "Refused by Procore"
     UNDONE = "undone", "Undone"
 
 

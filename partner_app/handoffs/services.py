@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from integrations.procore.api.client import ProcoreClient
 from partner_app.audit.events import Event
@@ -10,6 +10,7 @@ from partner_app.audit.record import record
 from partner_app.connections.access import app_client
 from partner_app.core import clock
 from partner_app.core.money import to_cents
+from partner_app.estimates.mapping.memory import learn
 from partner_app.estimates.models import Estimate, EstimateLine, LineMapping
 from partner_app.handoffs.diff import fingerprint, plan_rows
 from partner_app.handoffs.errors import (
@@ -76,6 +77,7 @@ def approve_handoff(*, company_id: int, estimate_id: str) -> Answer:
         if reasons:
             raise PlanIsBlocked(reasons="; ".join(reasons))
         _move(handoff, HandoffState.APPROVED)
+        learn(company_id=company_id, estimate_id=handoff.estimate_id)
         _record(Event.HANDOFF_APPROVED, handoff)
         return _answer(handoff)
 
@@ -100,6 +102,8 @@ def push_handoff(*, company_id: int, estimate_id: str) -> Answer:
             raise BudgetLocked
         with tenant(company_id):
             _move(handoff, HandoffState.PUSHING)
+            # What was refused before is tried again: somebody may have mended it in Procore.
+            handoff.rows.filter(state=RowState.REFUSED).update(state=RowState.WAITING)
             settle(handoff, live)
         send_rows(client, handoff)
     state = reconcile(client, handoff)
@@ -131,6 +135,8 @@ def undo_handoff(*, company_id: int, estimate_id: str) -> Answer:
     restored: list[dict[str, object]] = []
     for row in rows:
         line = live.lines.get(row.wbs_code_id or 0)
+        if (line.amount if line else None) == row.before:
+            continue  # an undo that was interrupted has done it
         if line is None or line.amount != row.after:
             left.append(f"{row.wbs_code} was changed in Procore since")
         elif row.action == Action.UPDATE:
@@ -188,7 +194,8 @@ def _check_fresh(company_id: int, handoff: Handoff, live: LiveBudget, *, resumin
 
 
 def _reasons(handoff: Handoff) -> list[str]:
-    reasons = list(handoff.rows.filter(action=Action.BLOCKED).values_list("reason", flat=True))
+    hindered = handoff.rows.filter(Q(action=Action.BLOCKED) | Q(state=RowState.REFUSED))
+    reasons = list(hindered.order_by("wbs_code").values_list("reason", flat=True))
     if handoff.unmapped:
         reasons.append(f"{handoff.unmapped} lines of the estimate have no WBS code")
     return reasons

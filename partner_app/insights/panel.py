@@ -37,7 +37,7 @@ def record_context(
             return RecordContext(
                 "RFI", f"{rfi.number}: {rfi.subject}", rfi.status, rfi.due_date,
                 _late(rfi.due_date, today) if rfi.status == "open" else 0,
-                rfi.cost_impact, rfi.ball_in_court, found=True,
+                rfi.cost_impact, rfi.ball_in_court if rfi.status == "open" else "", found=True,
             )  # fmt: skip
         return RecordContext("RFI")
     if view.startswith("submittal_logs."):

@@ -1,4 +1,4 @@
-"""TiebackError ── CompanyUnknown"""
+"""TiebackError ── CompanyUnknown  MoveUnlawful"""
 
 from partner_app.core.errors import Blame, TiebackError
 
@@ -9,3 +9,10 @@ class CompanyUnknown(TiebackError):
     remedy = "Install the app in Procore, then connect the company, or run discover."
     blame = Blame.TENANT
     status = 404
+
+
+class MoveUnlawful(TiebackError):
+    code = "company.move_unlawful"
+    user_message = "A company cannot go from “{before}” to “{after}”."
+    remedy = "Nothing was changed. This is a fault of ours and has been recorded."
+    status = 409

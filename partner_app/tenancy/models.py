@@ -7,12 +7,25 @@ from django.db import models
 # One deployment speaks to one Procore environment, where company ids are unique: theirs is ours.
 CompanyId = NewType("CompanyId", int)
 
+LONGEST_GRACE = 30  # days
+
 
 class CompanyState(models.TextChoices):
+    """The lawful moves between them stand in lifecycle.MOVES. Purged is to have no row."""
+
     DISCOVERED = "discovered", "Installed in Procore"
-    CONNECTED = "connected", "Connected"
+    CONNECTING = "connecting", "Connecting"
+    ACTIVE = "active", "Active"
+    DEGRADED = "degraded", "Degraded"
     RECONNECT_NEEDED = "reconnect_needed", "Reconnect needed"
-    GONE = "gone", "Uninstalled"
+    DISCONNECTED = "disconnected", "Disconnecting"
+    GRACE = "grace", "Uninstalled, data kept for now"
+
+
+# Procore lets us call, and people may look.
+CONNECTED = (CompanyState.ACTIVE, CompanyState.DEGRADED)
+# People may look; only the connection has to be mended.
+USABLE = (*CONNECTED, CompanyState.RECONNECT_NEEDED)
 
 
 class Company(models.Model):
@@ -27,11 +40,47 @@ class Company(models.Model):
     name = models.TextField()
     state = models.TextField(choices=CompanyState.choices, default=CompanyState.DISCOVERED)
     state_since = models.DateTimeField()
+    state_reason = models.TextField(blank=True)
+    grace_days = models.SmallIntegerField(default=LONGEST_GRACE)
     purge_after = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(grace_days__gte=0, grace_days__lte=LONGEST_GRACE),
+                name="grace_at_most_30_days",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=CompanyState.values), name="known_company_state"
+            ),
+        ]
+        indexes: ClassVar = [
+            # purge_due(), every ten minutes.
+            models.Index(fields=["purge_after"], name="company_purge_due")
+        ]
 
     @property
     def usable(self) -> bool:
-        return self.state in {CompanyState.CONNECTED, CompanyState.RECONNECT_NEEDED}
+        return self.state in USABLE
+
+
+class Installation(models.Model):
+    """History: when the app was installed and removed at a company."""
+
+    operational: ClassVar[str] = "times of install and uninstall; no customer content"
+
+    company = models.ForeignKey(Company, models.CASCADE, related_name="installations")
+    installed_at = models.DateTimeField()
+    uninstalled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["company"],
+                condition=models.Q(uninstalled_at=None),
+                name="one_living_installation",
+            )
+        ]
 
 
 class TenantModel(models.Model):

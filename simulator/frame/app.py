@@ -15,13 +15,15 @@ from simulator.control import routes as control_routes
 from simulator.frame.panel import PANEL_SCRIPT
 from simulator.pages import page
 from simulator.state import Simulator
-from simulator.world import Company, Person
+from simulator.world import Company, Person, Project
 
 COOKIE = "standin_frame"
+NEXT_VERSION = "1.1.0"
+# Kinds whose records the side panel page lists: Procore's view key, and how many.
 VIEWS = {
-    "rfis": "rfi.detail",
-    "submittals": "submittal_logs.detail",
-    "change_events": "change_events.detail",
+    "rfis": ("rfi.detail", "RFI", 6),
+    "submittals": ("submittal_logs.detail", "Submittal", 4),
+    "change_events": ("change_events.detail", "Change event", 4),
 }
 
 
@@ -130,13 +132,25 @@ async def side_panel(request: Request) -> Response:
         context=json.dumps(context).replace("<", "\\u003c"),
         origin=json.dumps(app_origin(simulator)),
     )
-    body = f"""<div class="split"><div><h1>{escape(view)} {escape(record_id)}</h1>
-    <p class="soft">Procore’s own record would be here; the app is in the panel.</p>
+    body = f"""<div class="split"><div><h1>Records in Procore</h1>
+    <p class="soft">Procore’s own pages would be here; the app is in the panel. Open another record, and the panel
+    follows.</p><ul class="plain">{_openable(company.projects[project_id])}</ul>
     <button data-send="sidepanel:app:hidden">Hide panel</button>
     <button data-send="sidepanel:app:visible">Show panel</button></div>
     <iframe id="panel" title="Tieback" src="{escape(address)}"></iframe></div>
     <script>{script}</script>"""
     return _shell(person, company, body)
+
+
+def _openable(project: Project) -> str:
+    rows = []
+    for kind, (view, word, count) in VIEWS.items():
+        for record in list(getattr(project, kind).values())[:count]:
+            title = escape(f"{word} {record['number']}: {record.get('subject') or record['title']}")
+            rows.append(
+                f'<li><button data-view="{view}" data-id="{record["id"]}">{title}</button></li>'
+            )
+    return "".join(rows)
 
 
 async def management(request: Request) -> Response:
@@ -153,8 +167,10 @@ async def management(request: Request) -> Response:
         form = await request.form()
         if form.get("action") == "uninstall":
             world.uninstall(company.id)
+        elif form.get("action") == "update":
+            world.update(company.id, NEXT_VERSION)
         else:
-            world.install(company.id, {int(str(value)) for value in form.getlist("project")})
+            simulator.install(company.id, {int(str(value)) for value in form.getlist("project")})
         return RedirectResponse(request.url.path, 303)
     installation = world.installed_at(company.id)
     chosen = installation.permitted_projects if installation else set(company.projects)
@@ -165,7 +181,8 @@ async def management(request: Request) -> Response:
     )
     state = "Installed" if installation else "Not installed"
     remove = (
-        '<form method="post"><button name="action" value="uninstall">Uninstall</button></form>'
+        '<form method="post"><button name="action" value="update">Update the app</button> '
+        '<button name="action" value="uninstall">Uninstall</button></form>'
         if installation
         else ""
     )

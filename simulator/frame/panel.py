@@ -12,6 +12,12 @@ addEventListener("message", (event) => {
     panel.contentWindow.postMessage({ type: "setup", context }, appOrigin);
   }
 });
+for (const button of document.querySelectorAll("[data-view]")) {
+  button.addEventListener("click", () => {
+    Object.assign(context, { view: button.dataset.view, id: Number(button.dataset.id) });
+    panel.contentWindow.postMessage({ type: "setup", context }, appOrigin);
+  });
+}
 for (const button of document.querySelectorAll("[data-send]")) {
   button.addEventListener("click", () => {
     panel.contentWindow.postMessage({ type: button.dataset.send }, appOrigin);

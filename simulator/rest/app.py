@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from simulator.clock import stamp
 from simulator.faults import Fault
 from simulator.ledger import Call
-from simulator.rest import budget, company, hooks, project
+from simulator.rest import budget, company, hooks, oauth, project
 from simulator.rest.wire import Operation, Refusal, answer, identify
 from simulator.state import Simulator
 
@@ -24,6 +24,8 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
     ("GET", "/rest/v1.0/me", company.me),
     ("GET", "/rest/v1.0/companies", company.companies),
     ("GET", "/rest/v1.1/projects", company.projects),
+    ("GET", "/rest/v1.0/companies/{company_id}/projects", company.all_projects),
+    ("GET", "/rest/v1.1/companies/{company_id}/users", company.users),
     ("GET", "/rest/v1.3/companies/{company_id}/users", company.users),
     ("GET", "/rest/v1.0/vendors", company.vendors),
     ("GET", "/rest/v1.0/settings/permissions", company.permissions),
@@ -34,6 +36,22 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
     ("GET", "/rest/v1.1/change_events", project.change_events),
     ("GET", "/rest/v1.0/work_order_contracts", project.work_order_contracts),
     ("GET", "/rest/v1.0/purchase_order_contracts", project.purchase_order_contracts),
+    (
+        "GET",
+        "/rest/v1.0/work_order_contracts/{contract_id:int}/line_items",
+        project.contract_line_items,
+    ),
+    (
+        "GET",
+        "/rest/v1.0/purchase_order_contracts/{contract_id:int}/line_items",
+        project.contract_line_items,
+    ),
+    ("GET", "/rest/v1.0/projects/{project_id}/commitment_change_orders", project.change_orders),
+    ("GET", "/rest/v1.1/projects/{project_id}/direct_costs", project.direct_costs),
+    ("GET", "/rest/v1.1/requisitions", project.requisitions),
+    ("GET", "/rest/v1.0/observations/items", project.observations),
+    ("GET", "/rest/v1.1/punch_items", project.punch_items),
+    ("GET", "/rest/v1.0/line_item_types", company.cost_types),
     (
         "GET",
         "/rest/v1.0/projects/{project_id}/work_breakdown_structure/wbs_codes",
@@ -70,7 +88,9 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
 
 def api_app(simulator: Simulator) -> ASGIApp:
     routes = [Route(path, _gate(op), methods=[method]) for method, path, op in OPERATIONS]
-    app = Starlette(routes=routes, exception_handlers={404: _unknown, 405: _unknown})
+    app = Starlette(
+        routes=[*routes, *oauth.routes], exception_handlers={404: _unknown, 405: _unknown}
+    )
     app.state.simulator = simulator
     return Trouble(app, simulator, "api")
 
@@ -132,6 +152,10 @@ class Trouble:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if self.origin == "login" and self.simulator.login_opener_policy:
+                    policy = self.simulator.login_opener_policy.encode()
+                    headers = [*message["headers"], (b"cross-origin-opener-policy", policy)]
+                    message = {**message, "headers": headers}
             await send(message)
 
         try:
@@ -171,6 +195,15 @@ class Trouble:
             await page(scope, receive, watched)
         elif fault.kind == "reset_before":
             _transport(send).abort()
+        elif fault.kind == "bad_link":
+
+            async def garbled(message: MutableMapping[str, Any]) -> None:
+                if message["type"] == "http.response.start":
+                    kept = [pair for pair in message["headers"] if pair[0] != b"link"]
+                    message = {**message, "headers": [*kept, (b"link", b"<???>; rel=")]}
+                await watched(message)
+
+            await self.app(scope, receive, garbled)
         elif fault.kind == "reset_after":
 
             async def nowhere(message: MutableMapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from simulator.world import Project, Record
 
 SYNC_LIMIT = 1000
 FIELDS = ("original_budget_amount", "uom", "quantity", "unit_cost", "calculation_strategy")
+STRATEGIES = ("manual", "automatic")
 NUMBERS = ("original_budget_amount", "quantity", "unit_cost")
 
 
@@ -66,19 +67,37 @@ async def budget_detail_columns(request: Request, caller: Caller) -> Response:
 async def detail_rows(request: Request, caller: Caller) -> Response:
     project = _view(request, caller)
     company = caller.here()
-    return page_of(
-        request, [_row(project, company.name, line) for line in project.budget_line_items.values()]
-    )
+    lines = [_line_row(project, company.name, line) for line in project.budget_line_items.values()]
+    budgeted = _budgeted(project)
+    # A code with costs and no budget shows as well, until somebody budgets it.
+    costs = [
+        {**_row(project, company.name, wbs_id, row_id), "unbudgeted_reason": "commitment"}
+        for wbs_id, row_id in project.unbudgeted.items()
+        if wbs_id not in budgeted
+    ]
+    return page_of(request, [*lines, *costs])
 
 
-def _row(project: Project, company_name: str, line: Record) -> Record:
-    wbs = project.wbs_codes[line["wbs_code_id"]]
-    code, kind = wbs["segment_items"]
-    original: Decimal = line["original_budget_amount"] or Decimal(0)
+def _line_row(project: Project, company_name: str, line: Record) -> Record:
+    original: Decimal = line.get("original_budget_amount") or Decimal(0)
     changes: Decimal = line["budget_modifications"]
     return {
-        "id": line["id"],
+        **_row(project, company_name, line["wbs_code_id"], line["id"]),
         "deletable": line["deletable"],
+        "budget_line_item_id": line["id"],
+        "original_budget_amount": _text(original),
+        "budget_modifications": _text(changes),
+        "revised_budget": _text(original + changes),
+    }
+
+
+def _row(project: Project, company_name: str, wbs_code_id: int, row_id: int) -> Record:
+    wbs = project.wbs_codes[wbs_code_id]
+    code, kind = wbs["segment_items"]
+    zero = _text(Decimal(0))
+    return {
+        "id": row_id,
+        "deletable": False,
         "company_id": project.company_id,
         "company": company_name,
         "project_id": project.id,
@@ -91,16 +110,13 @@ def _row(project: Project, company_name: str, line: Record) -> Record:
         "root_cost_code": code["code"].split("-")[0],
         "cost_code_id": code["id"],
         "cost_code": f"{code['code']} - {code['name']}",
-        "cost_code_origin_id": None,
         "category_id": kind["id"],
         "category": kind["name"],
-        "budget_line_item_id": line["id"],
-        "original_budget_amount": _text(original),
-        "budget_modifications": _text(changes),
-        "revised_budget": _text(original + changes),
-        "budget_forecast": None,
+        "original_budget_amount": zero,
+        "budget_modifications": zero,
+        "revised_budget": zero,
+        "budget_forecast": {},
         "currency_configuration": {"currency_iso_code": "USD"},
-        "unbudgeted_reason": None,
         "additional_properties": {},
     }
 
@@ -160,8 +176,8 @@ async def sync(request: Request, caller: Caller) -> Response:
     taken = dict(_budgeted(project))
     for position, line in enumerate(given):
         problems = _problems(project, caller.here().units, line)
-        code = line.get("wbs_code_id")
-        if not problems and "id" in line and line["id"] not in project.budget_line_items:
+        code: Any = line.get("wbs_code_id")
+        if not problems and "id" in line and not _exists(project, line["id"]):
             problems = {"id": ["does not exist"]}
         elif not problems and taken.get(code, line.get("id")) != line.get("id"):
             problems = {"wbs_code": ["has already been taken"]}
@@ -201,6 +217,10 @@ def _writable(caller: Caller, body: Record) -> Project:
     return project
 
 
+def _exists(project: Project, line_id: Any) -> bool:
+    return isinstance(line_id, int) and line_id in project.budget_line_items
+
+
 def _budgeted(project: Project) -> dict[int, int]:
     return {line["wbs_code_id"]: line["id"] for line in project.budget_line_items.values()}
 
@@ -214,13 +234,12 @@ def _problems(project: Project, units: tuple[str, ...], line: Record) -> dict[st
     elif wbs["status"] != "active":
         problems["wbs_code_id"] = ["is inactive"]
     for name in NUMBERS:
-        value: Any = line.get(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | Decimal)):
+        value: Any = line.get(name, 0)
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
             problems[name] = ["is not a number"]
-    unit = line.get("uom")
-    if unit is not None and unit not in units:
+    if "uom" in line and line["uom"] not in units:
         problems["uom"] = ["is not included in the list"]
-    if line.get("calculation_strategy", "manual") not in {"manual", "automatic"}:
+    if line.get("calculation_strategy", "manual") not in STRATEGIES:
         problems["calculation_strategy"] = ["is not included in the list"]
     return problems
 
@@ -234,7 +253,7 @@ def _store(caller: Caller, project: Project, given: Record) -> Record:
         line = {
             "id": line_id,
             "wbs_code_id": given["wbs_code_id"],
-            **dict.fromkeys(FIELDS),
+            "calculation_strategy": "manual",
             "budget_modifications": Decimal("0.00"),
             "deletable": True,
         }
@@ -244,8 +263,8 @@ def _store(caller: Caller, project: Project, given: Record) -> Record:
         if name in given:
             value = given[name]
             line[name] = Decimal(value) if isinstance(value, int) else value
-    if line["calculation_strategy"] == "automatic" and line["quantity"] is not None:
-        line["original_budget_amount"] = line["quantity"] * (line["unit_cost"] or Decimal(0))
+    if line["calculation_strategy"] == "automatic" and "quantity" in line:
+        line["original_budget_amount"] = line["quantity"] * line.get("unit_cost", Decimal(0))
     _tell(caller, project, line["id"], reason)
     return line
 
@@ -265,7 +284,7 @@ def _item(project: Project, line: Record) -> Record:
     wbs = project.wbs_codes[line["wbs_code_id"]]
     return {
         "id": line["id"],
-        **{name: line[name] for name in FIELDS},
+        **{name: line[name] for name in FIELDS if name in line},
         "wbs_code": {key: wbs[key] for key in ("id", "flat_code", "description")},
         "currency_configuration": {"currency_iso_code": "USD"},
     }

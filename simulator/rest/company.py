@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from simulator.clock import stamp
 from simulator.rest.wire import Caller, Refusal, answer, listed, page_of
-from simulator.world import PROJECT_TOOLS, Record
+from simulator.world import PROJECT_TOOLS, Installation, Record
 
 
 async def me(request: Request, caller: Caller) -> Response:
@@ -47,6 +47,25 @@ async def projects(request: Request, caller: Caller) -> Response:
     return page_of(request, listed(request, rows))
 
 
+async def all_projects(request: Request, caller: Caller) -> Response:
+    """The older list: every project at once."""
+    _named(request.path_params["company_id"], caller)
+    rows: list[Record] = [
+        {
+            "id": found.id,
+            "name": found.record["name"],
+            "address": {key: found.record[key] for key in ("city", "state_code", "country_code")},
+            "stage_name": found.record["project_stage"]["name"],
+            "status_name": "Active" if found.record["active"] else "Inactive",
+            "open_items": [],
+            "created_by": {},
+        }
+        for found in caller.here().projects.values()
+        if caller.may_see(found)
+    ]
+    return page_of(request, rows, paginate=False)
+
+
 async def users(request: Request, caller: Caller) -> Response:
     _named(request.path_params["company_id"], caller)
     caller.require_admin()
@@ -57,6 +76,11 @@ async def vendors(request: Request, caller: Caller) -> Response:
     _named(request.query_params.get("company_id"), caller)
     caller.require_admin()
     return page_of(request, listed(request, caller.here().vendors.values()))
+
+
+async def cost_types(request: Request, caller: Caller) -> Response:
+    _named(request.query_params.get("company_id"), caller)
+    return page_of(request, list(caller.here().cost_types.values()))
 
 
 async def permissions(request: Request, caller: Caller) -> Response:
@@ -79,7 +103,14 @@ async def permissions(request: Request, caller: Caller) -> Response:
         level = "admin" if admin else ("standard" if allowed else "none")
         actions: list[Record] = []
         if name == "budget" and allowed:
-            actions = [{"id": 77, "action_name": "create_and_edit_original_budget_amount"}]
+            actions = [
+                {
+                    "id": 77,
+                    "action_name": "create_and_edit_original_budget_amount",
+                    "label": "Create and Edit Original Budget Amount",
+                    "tool_name": "budget",
+                }
+            ]
         tools.append(
             {
                 "id": index + 1,
@@ -91,7 +122,7 @@ async def permissions(request: Request, caller: Caller) -> Response:
                 "url": f"/{name}",
                 "user_access_level": {"id": 4 if admin else 2, "name": level},
                 "permitted_actions": actions,
-                "create_url": None,
+                "create_url": "",
                 "can_create": level in {"standard", "admin"},
                 "trial": False,
             }
@@ -104,21 +135,27 @@ async def app_installations(request: Request, caller: Caller) -> Response:
     installation = caller.simulator.world.installations.get(company)
     rows: list[Record] = []
     if installation:
-        rows.append(
-            {
-                "id": 1,
-                "app_uid": caller.simulator.client_id,
-                "components": ["fullscreen", "sidepanel", "oauth"],
-                "status": "installed" if installation.active else "uninstalled",
-                "installed_at": stamp(installation.installed_at),
-                "uninstalled_at": stamp(installation.uninstalled_at)
-                if installation.uninstalled_at
-                else None,
-                "semantic_version": installation.version,
-                "updatable_app_version_id": None,
-            }
-        )
+        rows.append(_app(caller, installation))
     return page_of(request, rows)
+
+
+def _app(caller: Caller, installation: Installation) -> Record:
+    admin = next(p for p in caller.simulator.world.people.values() if p.admin)
+    person = {"id": admin.id, "login": admin.login, "name": admin.name, "is_active": True}
+    row: Record = {
+        "id": 1,
+        "app_uid": caller.simulator.client_id,
+        "components": ["fullscreen", "sidepanel", "oauth"],
+        "developer_app": {"id": 1, "name": "Tieback", "marketplace_app": {"website_link": {}}},
+        "status": "installed" if installation.active else "uninstalled",
+        "installed_at": stamp(installation.installed_at),
+        "installer": person,
+        "uninstaller": {},
+        "semantic_version": installation.version,
+    }
+    if installation.uninstalled_at:
+        row |= {"uninstalled_at": stamp(installation.uninstalled_at), "uninstaller": person}
+    return row
 
 
 def _named(raw: str | None, caller: Caller) -> int:

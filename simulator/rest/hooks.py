@@ -12,6 +12,9 @@ from simulator.rest.wire import Caller, Refusal, answer, body_of, page_of
 from simulator.webhooks import RESOURCES, Hook
 from simulator.world import Record
 
+VERSION = "v4.0"
+REQUIRED = ("destination_url", "payload_version", "namespace")
+STATUSES = ["active", "disabled"]
 EVENTS = ("create", "update", "delete")
 
 
@@ -36,22 +39,17 @@ async def hooks(request: Request, caller: Caller) -> Response:
         ]
         return page_of(request, rows, v2=True)
     body = await body_of(request)
-    namespace = str(body.get("namespace", ""))
-    if body.get("payload_version") != "v4.0":
-        raise refuse(422, "VALIDATION", "payload_version must be v4.0")
-    if not re.fullmatch(r"[a-z0-9-]+", namespace):
-        raise refuse(422, "VALIDATION", "namespace takes a-z, 0-9 and dashes")
-    url = str(body.get("destination_url", ""))
-    if not re.match(r"https?://", url):
-        raise refuse(422, "VALIDATION", "destination_url must be an address")
+    if missing := [name for name in REQUIRED if name not in body]:
+        raise refuse(400, "MISSING", f"required: {', '.join(missing)}")
+    _check(body)
     hook = Hook(
         caller.simulator.world.new_id(),
         company,
         None,
-        namespace,
-        "v4.0",
-        url,
-        (body.get("destination_headers") or {}).get("Authorization"),
+        body["namespace"],
+        body["payload_version"],
+        body["destination_url"],
+        body.get("destination_headers", {}).get("Authorization"),
         stamp(caller.simulator.clock.now()),
     )
     hooks[hook.id] = hook
@@ -65,11 +63,11 @@ async def hook(request: Request, caller: Caller) -> Response:
         return Response(status_code=204)
     if request.method == "PATCH":
         body = await body_of(request)
-        if "destination_url" in body:
-            found.destination_url = str(body["destination_url"])
-        headers = body.get("destination_headers")
-        if isinstance(headers, dict):
-            found.authorization = headers.get("Authorization")
+        _check(body)
+        found.destination_url = body.get("destination_url", found.destination_url)
+        found.status = body.get("status", found.status)
+        if "destination_headers" in body:
+            found.authorization = body["destination_headers"].get("Authorization")
     return answer({"data": _hook(found)})
 
 
@@ -84,11 +82,11 @@ async def triggers_bulk(request: Request, caller: Caller) -> Response:
         wanted: Any = json.loads(await request.body())
     except ValueError:
         raise refuse(400, "MALFORMED", "A JSON array is expected") from None
-    if not isinstance(wanted, list):
-        raise refuse(400, "MALFORMED", "A JSON array is expected")
+    if not isinstance(wanted, list) or not all(isinstance(item, dict) for item in wanted):
+        raise refuse(400, "MALFORMED", "A JSON array of objects is expected")
     added = []
     for item in wanted:
-        pair = (str(item.get("resource_name")), str(item.get("event_type")))
+        pair = (item.get("resource_name"), item.get("event_type"))
         if pair[0] not in RESOURCES or pair[1] not in EVENTS:
             raise refuse(422, "VALIDATION", f"{pair[0]} {pair[1]} cannot be subscribed to")
         if pair not in found.triggers.values():
@@ -114,6 +112,22 @@ async def deliveries(request: Request, caller: Caller) -> Response:
     return page_of(request, rows, v2=True)
 
 
+def _check(body: Record) -> None:
+    """Whatever is given has to be right; a PATCH gives a part."""
+    if body.get("payload_version", VERSION) != VERSION:
+        raise refuse(422, "VALIDATION", f"payload_version must be {VERSION}")
+    namespace, url = body.get("namespace", "a"), body.get("destination_url", "http://a")
+    if not isinstance(namespace, str) or not re.fullmatch(r"[a-z0-9-]+", namespace):
+        raise refuse(422, "VALIDATION", "namespace takes a-z, 0-9 and dashes")
+    if not isinstance(url, str) or not re.match(r"https?://", url):
+        raise refuse(422, "VALIDATION", "destination_url must be an address")
+    if body.get("status", "active") not in STATUSES:
+        raise refuse(422, "VALIDATION", f"status is one of {', '.join(STATUSES)}")
+    headers = body.get("destination_headers", {})
+    if not isinstance(headers, dict) or not isinstance(headers.get("Authorization", ""), str):
+        raise refuse(422, "VALIDATION", "destination_headers takes Authorization, a text")
+
+
 def _company(request: Request, caller: Caller) -> int:
     caller.require_admin()
     company = caller.here().id
@@ -133,14 +147,13 @@ def _found(request: Request, caller: Caller, key: str) -> Hook:
 def _hook(hook: Hook) -> Record:
     return {
         "id": str(hook.id),
-        "status": "active",
+        "status": hook.status,
         "payload_version": hook.payload_version,
         "namespace": hook.namespace,
         "destination_url": hook.destination_url,
-        "destination_headers": {"Authorization": "***"},
+        "destination_headers": {},
         "trigger_count": len(hook.triggers),
         "company_id": str(hook.company_id),
-        "project_id": None,
         "created_at": hook.created_at,
         "updated_at": hook.created_at,
     }
@@ -154,5 +167,4 @@ def _trigger(hook: Hook, key: int) -> Record:
         "resource_name": resource,
         "event_type": event,
         "company_id": str(hook.company_id),
-        "project_id": None,
     }

@@ -58,10 +58,18 @@ class Caller:
             raise Refusal(400, {"errors": "param is missing or the value is empty: project_id"})
         project = self.here().projects.get(int(raw))
         if project is None or not self.may_see(project):
+            self._tell_hidden(int(raw))
             raise Refusal(404, {"errors": "Not Found"})
         if tool and tool not in self.tools():
             raise Refusal(403, {"errors": "You do not have permission to access this tool"})
         return project
+
+    def _tell_hidden(self, project_id: int) -> None:
+        """To ask once is no fault, to ask again after this answer is; people may try freely."""
+        key = (self.here().id, project_id)
+        told = self.simulator.told(self.simulator.told_hidden, key)
+        if self.person is None and told:
+            self.simulator.violation("not_permitted", "GET", f"project {project_id}")
 
     def tools(self) -> set[str]:
         return self.simulator.service_tools if self.person is None else self.person.tools
@@ -100,7 +108,9 @@ def identify(request: Request, simulator: Simulator) -> Caller:
         raise Refusal(403, {"errors": "You do not have access to this company"})
     installation = world.installed_at(company.id)
     if installation is None or (person is None and not installation.service_account):
-        simulator.violation("not_connected", method, path, f"company {company.id}")
+        who = "service" if person is None else f"user:{person.id}"
+        if simulator.told(simulator.told_disconnected, (who, company.id)):
+            simulator.violation("not_connected", method, path, f"company {company.id}")
         raise Refusal(403, {"errors": "App is not connected to this company"})
     return Caller(simulator, person, company)
 
@@ -167,9 +177,9 @@ def listed(
     if "include_deleted" in filters:
         mode = request.query_params.get("filters[include_deleted]")
         if mode == "only":
-            rows = [row for row in rows if row["deleted_at"]]
+            rows = [row for row in rows if "deleted_at" in row]
         elif mode != "with":
-            rows = [row for row in rows if not row["deleted_at"]]
+            rows = [row for row in rows if "deleted_at" not in row]
     for key in request.query_params.get("sort", "").split(","):
         name = key.removeprefix("-")
         if name in {"id", "created_at", "updated_at"}:

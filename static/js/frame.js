@@ -1,59 +1,15 @@
-/**
- * The frame: holds the bearer in memory, sends it with every htmx request, follows the side panel's
- * protocol. No cookie, no storage.
- */
+/** The frame: shows what Procore has open, sends the bearer with every htmx request. */
+import { followPanel, host } from "./host.js";
+import { authorization, forget, resume, signedIn, signIn, signOut } from "./session.js";
+
 const data = document.body.dataset;
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const busy = /** @type {HTMLElement} */ (document.querySelector("[data-busy]"));
-const hosts = (data.hosts ?? "").split(" ");
-const context = { project: data.project ?? "", view: data.view ?? "", record: data.resource ?? "" };
-let bearer = "";
-let nonce = "";
+const who = /** @type {HTMLElement} */ (document.querySelector("[data-who]"));
+const welcome = /** @type {HTMLTemplateElement} */ (document.querySelector("template[data-welcome]"));
+
+let context = { project: data.project ?? "", view: data.view ?? "", record: data.resource ?? "" };
 let visible = true;
-
-const helpers = window.ProcoreIframeHelpers.initialize();
-
-/** @returns {string} 256 bits that only this frame knows */
-function randomText() {
-  const bytes = crypto.getRandomValues(new Uint8Array(32));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** @param {string} text */
-function tell(text) {
-  const place = document.querySelector("[data-problem]") ?? busy;
-  place.textContent = text;
-}
-
-function signIn() {
-  nonce = randomText();
-  const address = new URL(data.signInUrl ?? "", window.location.href);
-  address.searchParams.set("company_id", data.company ?? "");
-  address.searchParams.set("nonce", nonce);
-  tell("A window for signing in has opened.");
-  helpers.authentication.authenticate({
-    url: address.toString(),
-    onSuccess: (/** @type {{code: string}} */ payload) => void exchange(payload.code),
-    onFailure: () => {
-      if (!bearer) tell("The window was closed, or your browser blocked it. Allow pop-ups for Tieback and try again.");
-    },
-  });
-}
-
-/** @param {string} code */
-async function exchange(code) {
-  const answer = await fetch(data.sessionUrl ?? "", {
-    method: "POST",
-    body: new URLSearchParams({ code, nonce }),
-    credentials: "omit",
-  });
-  if (!answer.ok) {
-    tell("The sign-in could not be completed. Please try again.");
-    return;
-  }
-  bearer = (await answer.json()).token;
-  load();
-}
 
 /** @param {string} address */
 function show(address) {
@@ -71,21 +27,68 @@ function load() {
   }
 }
 
+/** @param {string} text */
+function tell(text) {
+  (document.querySelector("[data-problem]") ?? busy).textContent = text;
+}
+
+/** @param {import("./session.js").Session} session */
+function begin(session) {
+  greet([session.viewer, session.company].filter(Boolean).join(" · "));
+  load();
+}
+
+/** @param {string} text who is signed in; empty for nobody */
+function greet(text) {
+  /** @type {HTMLElement} */ (who.querySelector("[data-who-name]")).textContent = text;
+  who.hidden = text === "";
+}
+
+/**
+ * Shows the code that the pop-up asks for when it cannot reach this frame.
+ *
+ * @param {string} code
+ * @param {string} address of the sign-in, for a browser that opens no window
+ */
+function pair(code, address) {
+  const place = /** @type {HTMLElement | null} */ (document.querySelector("[data-pairing]"));
+  if (!place) return;
+  /** @type {HTMLElement} */ (place.querySelector("[data-pairing-code]")).textContent = code;
+  /** @type {HTMLAnchorElement} */ (place.querySelector("[data-sign-in-link]")).href = address;
+  place.hidden = false;
+}
+
+const listener = { tell, pair, begin };
+
+async function leave() {
+  greet("");
+  main.replaceChildren(welcome.content.cloneNode(true));
+  await signOut();
+}
+
+const actions = {
+  signIn: () => signIn(listener),
+  signOut: () => void leave(),
+  home: () => signedIn() && show(data.homeUrl ?? ""),
+  settings: () => signedIn() && show(data.settingsUrl ?? ""),
+  retry: () => signedIn() && load(),
+};
+
 document.addEventListener("click", (event) => {
-  const target = /** @type {HTMLElement} */ (event.target).closest("[data-sign-in], [data-home], [data-retry]");
-  if (!(target instanceof HTMLElement)) return;
-  if ("signIn" in target.dataset) signIn();
-  else if (!bearer) return;
-  else if ("home" in target.dataset) show(data.homeUrl ?? "");
-  else load();
+  const target = /** @type {HTMLElement} */ (event.target).closest("button");
+  for (const [name, act] of Object.entries(actions)) {
+    if (target && name in target.dataset) act();
+  }
 });
 
 document.body.addEventListener("htmx:configRequest", (event) => {
-  /** @type {CustomEvent} */ (event).detail.headers["Authorization"] = `Bearer ${bearer}`;
+  const headers = /** @type {CustomEvent} */ (event).detail.headers;
+  headers["Authorization"] = authorization();
+  if (host) headers["Tieback-Host"] = host;
 });
 document.body.addEventListener("htmx:beforeRequest", (event) => {
-  if (!visible) event.preventDefault();
-  else busy.textContent = "Loading…";
+  if (!visible || !signedIn()) event.preventDefault();
+  else if (/** @type {CustomEvent} */ (event).detail.target === main) busy.textContent = "Loading…";
 });
 document.body.addEventListener("htmx:afterRequest", () => {
   busy.textContent = "";
@@ -93,37 +96,42 @@ document.body.addEventListener("htmx:afterRequest", () => {
 // A refusal comes with words of its own: they are shown in place of the page.
 document.body.addEventListener("htmx:beforeSwap", (event) => {
   const detail = /** @type {CustomEvent} */ (event).detail;
-  if (detail.xhr.status >= 400) {
+  if (!signedIn()) {
+    detail.shouldSwap = false; // asked before the sign-out, answered after it
+  } else if (detail.xhr.status >= 400) {
     detail.shouldSwap = true;
     detail.isError = false;
     detail.target = main;
+    detail.swapOverride = "innerHTML";
   }
 });
 document.body.addEventListener("htmx:sendError", () => {
-  busy.textContent = "Tieback cannot be reached. It tries again when you click.";
+  busy.textContent = "Tieback cannot be reached at the moment.";
 });
 document.body.addEventListener("htmx:afterSettle", (event) => {
-  if (/** @type {CustomEvent} */ (event).detail.target === main) {
+  const detail = /** @type {CustomEvent} */ (event).detail;
+  // What came by itself must not move the reader.
+  if (detail.target === main && detail.requestConfig?.triggeringEvent?.type === "click") {
     window.scrollTo(0, 0);
     main.focus({ preventScroll: true });
   }
 });
 
 if (data.panel) {
-  window.addEventListener("message", (event) => {
-    if (event.source !== window.parent || !hosts.includes(event.origin)) return;
-    const message = event.data ?? {};
-    if (message.type === "setup") {
-      context.project = String(message.context.project_id ?? "");
-      context.view = String(message.context.view ?? "");
-      context.record = String(message.context.id ?? "");
-      if (bearer) load();
-    } else if (message.type === "sidepanel:app:hidden") visible = false;
-    else if (message.type === "sidepanel:app:visible") {
+  followPanel({
+    setup: (opened) => {
+      context = opened;
+      if (signedIn()) load();
+    },
+    visible: () => {
       visible = true;
-      if (bearer) load();
-    } else if (message.type === "sidepanel:app:destroy") bearer = "";
+      if (signedIn()) load();
+    },
+    hidden: () => {
+      visible = false;
+    },
+    destroy: forget,
   });
-  const host = document.referrer ? new URL(document.referrer).origin : "";
-  if (hosts.includes(host)) window.parent.postMessage({ type: "initialize" }, host);
 }
+
+void resume(listener);

@@ -4,4 +4,9 @@ if (code && window.opener) {
   // Only to a window of our own origin; the library never posts to "*" here.
   window.ProcoreIframeHelpers.initialize().authentication.notifySuccess({ code }, window.location.origin);
   window.close();
+} else if (code) {
+  // A page on the way cut the opener: the code that the frame shows is typed here instead.
+  /** @type {HTMLElement} */ (document.querySelector("[data-closing]")).hidden = true;
+  /** @type {HTMLElement} */ (document.querySelector("[data-cut]")).hidden = false;
+  /** @type {HTMLElement} */ (document.getElementById("typed")).focus();
 }

@@ -1,10 +1,13 @@
 import csv
+import os
+import random
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from integrations.procore.api.errors import ProcoreError
 from partner_app.estimates.services import import_estimate
 from partner_app.handoffs.errors import BudgetLocked, NotApproved, PlanIsBlocked, PlanIsStale
 from partner_app.handoffs.services import (
@@ -109,6 +112,58 @@ def test_a_push_whose_answer_is_lost_writes_each_line_once(road: Road, kind: str
     assert road.budget() == before
 
 
+@pytest.mark.parametrize("seed", range(int(os.environ.get("CHAOS_SEEDS", "12"))))
+def test_lost_answers_and_crashes_neither_double_nor_lose_a_line(road: Road, seed: int) -> None:
+    rng = random.Random(seed)
+    before = road.budget()
+    estimate_id = road.estimate()
+    road.step("plan", estimate_id)
+    road.step("approve", estimate_id)
+    for step in ("push", "undo"):
+        for _ in range(rng.randint(1, 3)):
+            kind = rng.choice(["reset_before", "reset_after", "truncate", "html"])
+            where = {"method": rng.choice(["POST", "DELETE"]), "path": "*budget_line_items*"}
+            road.procore.control("faults", kind=kind, times=rng.randint(1, 4), **where)
+        for _ in range(16):
+            try:
+                answer = road.step(step, estimate_id)
+            except ProcoreError:
+                continue
+            if answer["state"] in {"done", "undone"}:
+                break
+        road.procore.control("clear-faults", all=True)
+        codes = [
+            line["wbs_code_id"]
+            for line in road.procore.records(road.project_id, "budget_line_items")
+        ]
+        assert len(codes) == len(set(codes))
+        if step == "push":
+            assert road.budget()["202-000.S"] == Decimal("1404.33")
+    assert road.budget() == before
+    assert road.procore.violations() == []
+
+
+def test_a_row_that_procore_refuses_spares_the_others_and_is_named(road: Road) -> None:
+    """Between plan and push somebody makes a code inactive."""
+    estimate_id = road.estimate()
+    road.step("plan", estimate_id)
+    road.step("approve", estimate_id)
+    codes = road.procore.records(road.project_id, "wbs_codes")
+    retired = next(code["id"] for code in codes if code["flat_code"] == "304-000.S")
+    road.procore.control(
+        f"projects/{road.project_id}/wbs_codes/{retired}", set={"status": "inactive"}
+    )
+    answer = road.step("push", estimate_id)
+    assert answer["state"] == "partial"
+    assert any("304-000.S" in reason for reason in answer["reasons"])
+    assert road.budget()["202-000.S"] == Decimal("1404.33")
+    road.procore.control(
+        f"projects/{road.project_id}/wbs_codes/{retired}", set={"status": "active"}
+    )
+    assert road.step("push", estimate_id)["state"] == "done"
+    assert road.budget()["304-000.S"] == Decimal("-180.00")
+
+
 def test_lines_without_a_code_block_the_plan_and_say_so(road: Road) -> None:
     estimate_id = road.estimate(mapped=False)
     assert "4 lines" in road.step("plan", estimate_id)["reasons"][0]
@@ -159,3 +214,47 @@ def test_a_real_estimate_of_243_lines_ties_out_to_the_cent(road: Road) -> None:
     assert road.procore.violations() == []
     road.step("undo", estimate_id)
     assert road.budget() == before
+
+
+def test_what_was_approved_is_remembered_for_the_next_estimate(road: Road) -> None:
+    first = road.estimate()
+    road.step("plan", first)
+    assert mapped_without_a_file(road) == 0  # a plan is no decision yet
+    road.step("approve", first)
+    assert mapped_without_a_file(road) == 4  # all lines of the file
+    second = road.estimate(mapped=False)
+    assert road.step("plan", second)["reasons"] == []
+    assert road.step("plan", second)["total"] == road.step("plan", first)["total"]
+
+
+def test_a_description_and_unit_are_remembered_under_another_code(road: Road) -> None:
+    road.step("plan", estimate := road.estimate())
+    road.step("approve", estimate)
+    renamed = road.folder / "renamed.csv"
+    with SMALL.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for number, row in enumerate(rows):
+        row["Pay Item"] = f"X-{number}"
+        row["Description"] = row["Description"].lower() + "  "
+    with renamed.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    answer = import_estimate(
+        file=renamed,
+        company_id=road.company_id,
+        project_id=road.project_id,
+        mapping=None,
+        dry_run=True,
+    )
+    assert answer["mapped"] == answer["lines"]
+
+
+def mapped_without_a_file(road: Road) -> object:
+    return import_estimate(
+        file=SMALL,
+        company_id=road.company_id,
+        project_id=road.project_id,
+        mapping=None,
+        dry_run=True,
+    )["mapped"]

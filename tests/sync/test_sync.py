@@ -159,5 +159,5 @@ def test_leaving_procore_ends_the_calls_and_starts_the_grace(synced: int, procor
     procore.control("installs", company_id=synced, permitted_projects=None)
     assert discover()["gone"] == 1
     company = Company.objects.get(id=synced)
-    assert company.state == "gone"
+    assert company.state == "grace"
     assert company.purge_after is not None

@@ -1,16 +1,16 @@
 """Calls to Procore's REST API: headers, lawful retries, rate limits, exact decimals."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
 
 from integrations.procore.api.errors import (
     Forbidden,
@@ -23,12 +23,22 @@ from integrations.procore.api.errors import (
     Unreachable,
     Unreadable,
 )
-from integrations.procore.api.pages import LARGEST_PAGE_V1, LARGEST_PAGE_V2, Page, flat, rows_of
-from integrations.procore.api.rate import RateMemory, retry_at, standing_from
+from integrations.procore.api.pages import (
+    Content,
+    Page,
+    Row,
+    flat,
+    largest_page,
+    rows_of,
+    standing_of,
+)
+from integrations.procore.api.rate import Governor, retry_at, standing_from
 from partner_app.core import clock
 
 CONNECT_LIMIT, READ_LIMIT = 5.0, 60.0  # seconds
-READ_ATTEMPTS = 3  # for answers that were cut; only reads repeat by themselves
+READ_ATTEMPTS = 3  # only reads repeat by themselves
+BACKOFF = 0.1  # seconds; doubles
+MOST_AT_ONCE = 16  # connections kept open
 WAIT_WITHOUT_ADVICE = timedelta(seconds=60)
 
 # JSON numbers become Decimal, never float.
@@ -52,49 +62,53 @@ class ProcoreClient:
     user_agent: str
     bearer: Bearer
     company_id: int | None
-    rate: RateMemory
+    rate: Governor
     calls: int = 0
     session: requests.Session = field(default_factory=requests.Session)
 
     def __post_init__(self) -> None:
-        # Quick faults only: 429 and 503 carry advice when to come back.
-        retry = Retry(
-            total=3,
-            allowed_methods={"GET"},
-            status_forcelist={500, 502, 504},
-            backoff_factor=0.2,
-            raise_on_status=False,
-            respect_retry_after_header=False,
-        )
         for scheme in ("http://", "https://"):
-            self.session.mount(scheme, HTTPAdapter(max_retries=retry))
+            self.session.mount(scheme, HTTPAdapter(pool_maxsize=MOST_AT_ONCE))
         self.session.headers["User-Agent"] = self.user_agent
 
     def get(self, path: str, **params: object) -> Any:
         """One document. Raises ProcoreError."""
-        return self._read(path, params)[0]
+        return self._read(path, params, _decode)[0]
 
-    def page(self, path: str, params: Mapping[str, object], number: int) -> Page:
-        """One page of a list, as large as the version allows."""
+    def page(
+        self,
+        path: str,
+        params: Mapping[str, object],
+        number: int,
+        *,
+        decode: Callable[[bytes], Content],
+        per_page: int | None = None,
+    ) -> Page[Content]:
+        """One page of a list, as large as the version allows. `decode` may raise DecodeError."""
+        asked = per_page or largest_page(path)
+        place = {"page": number, "per_page": asked}
+        content, headers = self._read(path, {**params, **place}, decode)
+        return Page(content, *standing_of(headers, number, asked))
+
+    def all_at_once(
+        self, path: str, params: Mapping[str, object], *, decode: Callable[[bytes], Content]
+    ) -> Page[Content]:
+        """A list that has no pages."""
+        content, _ = self._read(path, params, decode)
+        return Page(content, None, 0, more=False)
+
+    def rows(self, path: str, params: Mapping[str, object]) -> Iterator[Row]:
+        """Every record of a list, as it comes."""
         version = path.split("/")[2]
-        per_page = LARGEST_PAGE_V2 if version.startswith("v2") else LARGEST_PAGE_V1
-        body, headers = self._read(path, {**params, "page": number, "per_page": per_page})
-        try:
-            rows = rows_of(body, version)
-        except TypeError:
-            raise Unreadable from None
-        total = headers.get("Total", "")
-        more = 'rel="next"' in headers.get("Link", "")
-        return Page(rows, int(total) if total.isdigit() else None, more)
+        number, more = 1, True
+        while more:
+            page = self.page(path, params, number, decode=partial(_rows, version=version))
+            yield from page.content
+            number, more = number + 1, page.more
 
-    def pages(self, path: str, params: Mapping[str, object]) -> Iterator[Page]:
-        number = 1
-        while True:
-            page = self.page(path, params, number)
-            yield page
-            if not page.more:
-                return
-            number += 1
+    def count(self, path: str, params: Mapping[str, object]) -> int | None:
+        """How many records a list has, at the cost of one; None where Procore does not say."""
+        return self.page(path, params, 1, decode=len, per_page=1).total
 
     def write(self, method: str, path: str, body: object) -> Any:
         """POST, PATCH or DELETE, once. Unreachable means that the effect is unknown."""
@@ -106,18 +120,29 @@ class ProcoreClient:
         except msgspec.DecodeError:
             raise Unreachable from None  # the answer is lost; the effect is not known
 
-    def _read(self, path: str, params: Mapping[str, object]) -> tuple[Any, Mapping[str, str]]:
-        for attempt in range(1, READ_ATTEMPTS + 1):
+    def _read(
+        self,
+        path: str,
+        params: Mapping[str, object],
+        decode: Callable[[bytes], Content],
+    ) -> tuple[Content, Mapping[str, str]]:
+        """Quick faults are asked again; 429 and 503 carry advice when to come back."""
+        attempt = 1
+        while True:
             try:
                 response = self._send("GET", path, params, None)
-                return _decode(response.content), response.headers
-            except msgspec.DecodeError:
+                return decode(response.content), response.headers
+            except (msgspec.DecodeError, TypeError):
                 if attempt == READ_ATTEMPTS:
                     raise Unreadable from None
             except Unreachable:
                 if attempt == READ_ATTEMPTS:
                     raise
-        raise Unreachable
+            except ServerTrouble as error:
+                if error.until or attempt == READ_ATTEMPTS:
+                    raise
+            clock.pause(BACKOFF * 2**attempt)
+            attempt += 1
 
     def _send(
         self, method: str, path: str, params: Mapping[str, object], body: bytes | None
@@ -132,9 +157,7 @@ class ProcoreClient:
     def _once(
         self, method: str, path: str, params: Mapping[str, object], body: bytes | None, token: str
     ) -> requests.Response:
-        now = clock.now()
-        standing = self.rate.read()
-        until = standing.wait_until(now) if standing else None
+        until = self.rate.take()
         if until:
             raise RateLimited(until)
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
@@ -154,11 +177,17 @@ class ProcoreClient:
                 allow_redirects=False,
             )
         except requests.RequestException:
+            self.rate.heard(None)
             raise Unreachable from None
-        learned = standing_from(response.headers)
-        if learned:
-            self.rate.write(learned)
+        barred = None
+        if response.status_code == 429:
+            barred = retry_at(response.headers, clock.now(), WAIT_WITHOUT_ADVICE)
+        self.rate.heard(standing_from(response.headers), barred)
         return response
+
+
+def _rows(body: bytes, *, version: str) -> list[Row]:
+    return rows_of(_decode(body), version)
 
 
 def _raise_for(response: requests.Response) -> None:

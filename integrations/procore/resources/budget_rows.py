@@ -18,6 +18,7 @@ class BudgetRow(SourceRecord):
         changes=Changes.CONTENT,
         tool="budget",
         webhooks=("Budget Line Items",),
+        web="/{project_id}/project/budgeting",
     )
 
     wbs_code_id = kept(models.BigIntegerField(null=True), purpose="ties a row to its WBS code")

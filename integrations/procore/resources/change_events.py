@@ -1,7 +1,6 @@
 """Change events: what may change the cost, before it is a change order."""
 
-from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
 
@@ -17,6 +16,7 @@ class ChangeEvent(SourceRecord):
         changes=Changes.UPDATED_AT,
         tool="change_events",
         webhooks=("Change Events",),
+        web="/{project_id}/project/change_events/events/{remote_id}",
     )
 
     number = kept(models.TextField(), purpose="names it as people do")
@@ -34,21 +34,16 @@ class ChangeEvent(SourceRecord):
         path="currency_configuration.currency_iso_code",
     )
     created_on = kept(models.DateTimeField(null=True), purpose="gives the age", path="created_at")
-    latest_cost = kept(money(), purpose="adds up the exposure", path="_latest_cost")
+    # The sum over the event's items, of which nothing else is kept.
+    latest_cost = kept(
+        money(),
+        purpose="adds up the exposure",
+        path="change_items.latest_cost_values.amount",
+        summed=True,
+    )
 
     class Meta:
         indexes: ClassVar = [
             # open_items() and exposure on home and project page.
             models.Index(fields=["company", "project_id", "status"], name="change_event_open")
         ]
-
-    @staticmethod
-    def prepare(row: dict[str, Any]) -> dict[str, Any]:
-        """The latest cost of an event is the sum over its items, of which nothing else is kept."""
-        amounts = [
-            values.get("amount")
-            for item in row.get("change_items") or []
-            if isinstance(item, dict) and isinstance(values := item.get("latest_cost_values"), dict)
-        ]
-        found = [Decimal(str(amount)) for amount in amounts if amount is not None]
-        return {**row, "_latest_cost": sum(found, Decimal(0)) if found else None}

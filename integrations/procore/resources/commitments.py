@@ -41,6 +41,7 @@ class Commitment(SourceRecord):
         changes=Changes.UPDATED_AT,
         tool="commitments",
         webhooks=("Work Order Contracts", "Purchase Order Contracts"),
+        web="/{project_id}/project/commitments/{remote_id}",
     )
 
     kind = kept(models.TextField(), purpose="subcontract or purchase order")

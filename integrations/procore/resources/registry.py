@@ -1,9 +1,16 @@
-"""All resources, in the order in which a sync reads them."""
+"""All resources, in the order in which a sync reads them: parents before what hangs on them."""
 
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.change_events import ChangeEvent
+from integrations.procore.resources.change_orders import ChangeOrder
+from integrations.procore.resources.commitment_line_items import CommitmentLineItem
 from integrations.procore.resources.commitments import Commitment
+from integrations.procore.resources.cost_types import CostType
+from integrations.procore.resources.direct_costs import DirectCost
+from integrations.procore.resources.observations import Observation
 from integrations.procore.resources.projects import Project
+from integrations.procore.resources.punch_items import PunchItem
+from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.source import SourceRecord, kept_fields
 from integrations.procore.resources.submittals import Submittal
@@ -17,12 +24,19 @@ RESOURCES: dict[str, type[SourceRecord]] = {
         Project,
         User,
         Vendor,
+        CostType,
         Rfi,
         Submittal,
         ChangeEvent,
         Commitment,
         WbsCode,
         BudgetRow,
+        ChangeOrder,
+        DirectCost,
+        Requisition,
+        Observation,
+        PunchItem,
+        CommitmentLineItem,
     )
 }
 

@@ -16,6 +16,7 @@ class Rfi(SourceRecord):
         changes=Changes.UPDATED_AT,
         tool="rfis",
         webhooks=("RFIs",),
+        web="/{project_id}/project/rfi/show/{remote_id}",
     )
 
     number = kept(models.TextField(), purpose="names the question as people do", path="full_number")

@@ -15,21 +15,34 @@ class Changes(StrEnum):
 
     UPDATED_AT = "updated_at"  # the list filters by it
     CONTENT = "content"  # read everything, compare by content
+    PARENT = "parent"  # one list for each parent: read those of parents that changed
+
+
+@dataclass(frozen=True)
+class Parent:
+    """Whose lists are read one by one: a resource, the kept values it must have, our column."""
+
+    resource: str
+    column: str
+    where: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Source:
-    """One list operation. `path` and `params` take {company_id}, {project_id} and {via}.
+    """One list operation. `path`, `params` take {company_id}, {project_id}, {via}, {parent_id}.
 
     `via` names a list whose first entry's id is needed to ask (a budget view). `extra` is added to
     every record read here (the kind of a contract). `deleted` asks for deleted records as well.
+    `paged` False: the operation lists all at once.
     """
 
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     via: str = ""
+    parent: Parent | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
     deleted: bool = False
+    paged: bool = True
 
 
 @dataclass(frozen=True)
@@ -40,4 +53,13 @@ class ResourceSpec:
     changes: Changes
     tool: str = ""  # the Procore tool that a viewer needs; empty: membership is enough
     webhooks: tuple[str, ...] = ()  # names in Procore's webhooks
+    web: str = (
+        ""  # where Procore shows a record: {project_id}, {remote_id} (unconfirmed but for RFIs)
+    )
     retention_days: int | None = None  # None: follows the source, gone when the company is
+
+    @property
+    def hides_deleted(self) -> bool:
+        """A read of what changed does not show deletions: the number of records has to tell."""
+        shown = all(source.deleted for source in self.sources)
+        return self.changes is Changes.UPDATED_AT and not shown

@@ -17,6 +17,7 @@ class Submittal(SourceRecord):
         changes=Changes.UPDATED_AT,
         tool="submittals",
         webhooks=("Submittals",),
+        web="/{project_id}/project/submittal_logs/{remote_id}",
     )
 
     number = kept(models.TextField(), purpose="names it as people do", path="formatted_number")

@@ -1,4 +1,4 @@
-"""TiebackError ── SyncError ─ SyncInProgress  Paused  LeaseLost"""
+"""TiebackError ── SyncError ─ SyncInProgress  Paused  LeaseLost  Withdrawn"""
 
 from datetime import datetime
 
@@ -35,3 +35,10 @@ class Paused(SyncError):
     def __init__(self, until: datetime) -> None:
         self.until = until
         super().__init__(until=until)
+
+
+class Withdrawn(SyncError):
+    code = "sync.withdrawn"
+    user_message = "Procore hides the project from the app."
+    remedy = "Permit the project again where the app is managed in Procore."
+    blame = Blame.TENANT

@@ -6,6 +6,7 @@ from django.db import models
 
 from partner_app.tenancy.models import Company
 
+KEEP = 90  # days: retention class O [product.md, section 3]
 OPERATIONAL = "schedule and run counts; no customer content"
 
 
@@ -16,13 +17,21 @@ class RunState(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
+class Mode(models.TextChoices):
+    FULL = "full", "Everything"
+    INCREMENTAL = "incremental", "What changed"
+    TARGETED = "targeted", "What Procore told us of"
+
+
 class SyncRun(models.Model):
     """One walk over a company's resources. `leased_until` is the company's lock while it runs."""
 
     operational: ClassVar[str] = OPERATIONAL
+    keep_for: ClassVar[int] = KEEP
+    kept_since: ClassVar[str] = "started_at"
 
     company = models.ForeignKey(Company, models.CASCADE, related_name="+")
-    mode = models.TextField()
+    mode = models.TextField(choices=Mode.choices)
     only = models.JSONField(default=list)
     state = models.TextField(choices=RunState.choices, default=RunState.RUNNING)
     started_at = models.DateTimeField()
@@ -48,8 +57,10 @@ class SyncStep(models.Model):
     company = models.ForeignKey(Company, models.CASCADE, related_name="+")
     resource = models.TextField()
     project_id = models.BigIntegerField(default=0)
+    sweep = models.BooleanField(default=False)  # look for deletions as well
     done = models.BooleanField(default=False)
     error = models.TextField(blank=True)
+    error_code = models.TextField(blank=True)
     error_remedy = models.TextField(blank=True)
     fetched = models.IntegerField(default=0)
     created = models.IntegerField(default=0)
@@ -76,6 +87,7 @@ class SyncCursor(models.Model):
     full_at = models.DateTimeField(null=True)
     fresh_at = models.DateTimeField(null=True)
     refused_at = models.DateTimeField(null=True)  # not asked again before the next full sync
+    via_id = models.BigIntegerField(null=True)  # Procore's id of the list's view
 
     class Meta:
         constraints: ClassVar = [
@@ -84,11 +96,60 @@ class SyncCursor(models.Model):
 
 
 class DueWork(models.Model):
-    """A sync that has to happen. One open row a company; claiming is a lease on the row."""
+    """A sync that has to happen. One row a company; claiming is a lease on the row."""
 
     operational: ClassVar[str] = OPERATIONAL
 
     company = models.OneToOneField(Company, models.CASCADE, related_name="+")
-    due_at = models.DateTimeField()
+    due_at = models.DateTimeField(db_index=True)  # claim_due(), every two seconds
     leased_until = models.DateTimeField(null=True)
+    poll_at = models.DateTimeField(null=True)  # the next look at everything that changed
     full_due_at = models.DateTimeField(null=True)
+    hooked = models.BooleanField(default=False)  # Procore tells us of changes by itself
+    pace = models.IntegerField(default=0)  # seconds between polls; shorter while much changes
+
+
+class DueRead(models.Model):
+    """A part that Procore told us has changed: read soon, once, however often it was told."""
+
+    operational: ClassVar[str] = OPERATIONAL
+
+    company = models.ForeignKey(Company, models.CASCADE, related_name="+", db_index=False)
+    resource = models.TextField()
+    project_id = models.BigIntegerField(default=0)
+    sweep = models.BooleanField(default=False)
+    due_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["company", "resource", "project_id", "sweep"], name="one_due_read"
+            )
+        ]
+
+
+class Incident(models.Model):
+    """Something that keeps a resource from being fresh; it closes by itself when that is over."""
+
+    operational: ClassVar[str] = "what is wrong and what to do, in words; no customer content"
+    keep_for: ClassVar[int] = KEEP
+    kept_since: ClassVar[str] = "opened_at"
+
+    company = models.ForeignKey(Company, models.CASCADE, related_name="+")
+    resource = models.TextField()
+    code = models.TextField()
+    message = models.TextField()
+    remedy = models.TextField()
+    projects = models.IntegerField(default=0)
+    opened_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["company", "resource", "code"],
+                condition=models.Q(closed_at=None),
+                name="one_open_incident",
+            )
+        ]

@@ -1,61 +1,134 @@
-"""Reads a resource from Procore as its spec describes, page by page, decoded."""
+"""Reads one resource of one project from Procore, page by page. Asks no database."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from integrations.procore.api.client import ProcoreClient
+from integrations.procore.api.errors import NotFoundOrHidden
 from integrations.procore.api.pages import Page, between
-from integrations.procore.resources.source import Decoded, SourceRecord, decode
-from integrations.procore.resources.spec import Source
+from integrations.procore.resources.decoding import Batch, decoder_of
+from integrations.procore.resources.source import SourceRecord
+from integrations.procore.resources.spec import Parent, Source
 
 Window = tuple[datetime, datetime]
+Parents = Mapping[Parent, Sequence[int]]  # whose lists are to be read
+RESTARTS = 5  # of a list that people kept deleting from while it was read
 
 
 @dataclass(frozen=True)
-class Batch:
-    """One page: records that live, and ids of those that Procore shows as deleted."""
+class Ask:
+    """One list, with everything filled in; its parent if it is one of many."""
 
-    records: list[Decoded]
-    deleted: list[int]
-
-
-def read(
-    client: ProcoreClient,
-    model: type[SourceRecord],
-    *,
-    company_id: int,
-    project_id: int | None,
-    window: Window | None,
-) -> Iterator[Batch]:
-    """Raises ProcoreError, FieldUnreadable."""
-    for source in model.spec.sources:
-        for page in _pages(client, source, company_id, project_id, window):
-            records, deleted = [], []
-            for row in page.rows:
-                if row.get("deleted_at"):
-                    deleted.append(int(row["id"]))
-                else:
-                    records.append(decode(model, row, dict(source.extra)))
-            yield Batch(records, deleted)
+    source: Source
+    path: str
+    params: Mapping[str, str]
+    parent_id: int | None = None
 
 
-def _pages(
-    client: ProcoreClient,
-    source: Source,
-    company_id: int,
-    project_id: int | None,
-    window: Window | None,
-) -> Iterator[Page]:
-    names = {"company_id": str(company_id), "project_id": str(project_id or "")}
-    if source.via:
-        parents = client.page(source.via, {"project_id": project_id}, 1).rows
-        if not parents:
-            return  # a project without a budget view has no budget rows
-        names["via"] = str(parents[0]["id"])
-    params = {key: value.format(**names) for key, value in source.params.items()}
-    if source.deleted and window:
-        params["filters[include_deleted]"] = "with"
-    if window:
-        params["filters[updated_at]"] = between(*window)
-    yield from client.pages(source.path.format(**names), params)
+class Reader:
+    """One part of a sync. After an interruption `batches` goes on at the page it had reached."""
+
+    def __init__(
+        self,
+        client: ProcoreClient,
+        model: type[SourceRecord],
+        *,
+        company_id: int,
+        project_id: int | None,
+        window: Window | None = None,
+        parents: Parents | None = None,
+        via_id: int | None = None,
+    ) -> None:
+        self.client = replace(client, calls=0)  # counts its own
+        self.model, self.window, self.via_id = model, window, via_id
+        self.names = {"company_id": str(company_id), "project_id": str(project_id or "")}
+        self.parents = parents or {}
+        self.asks: deque[Ask] | None = None
+        self.number, self.restarts = 1, 0
+        self.before_last: int | None = None  # last id of the page before
+        self.seen: set[int] = set()
+
+    @property
+    def requests(self) -> int:
+        return self.client.calls
+
+    def batches(self) -> Iterator[Batch]:
+        """Raises ProcoreError, FieldUnreadable."""
+        if self.asks is None:
+            self.asks = deque(self._asks())
+        while self.asks:
+            page = self._page(self.asks[0])
+            self.seen.update(record.remote_id for record in page.content.records)
+            yield page.content
+            if page.more:
+                self.number += 1
+                self.before_last = page.content.ids[-1] if page.content.ids else None
+            elif self.number > 1 and self._drifted(self.asks[0], page.per_page):
+                self.number, self.restarts = 1, self.restarts + 1
+            else:
+                self.asks.popleft()
+                self.number, self.restarts = 1, 0
+
+    def total(self) -> int | None:
+        """How many records there are, changed or not; None where Procore does not say."""
+        counts = []
+        for source in self.model.spec.sources:
+            path, params = self._filled(source, window=None)
+            counts.append(self.client.count(path, params))
+        return None if None in counts else sum(count or 0 for count in counts)
+
+    def _page(self, ask: Ask) -> Page[Batch]:
+        decode = decoder_of(self.model, tuple(ask.source.extra.items()))
+        try:
+            if not ask.source.paged:
+                return self.client.all_at_once(ask.path, ask.params, decode=decode)
+            return self.client.page(ask.path, ask.params, self.number, decode=decode)
+        except NotFoundOrHidden:
+            if ask.parent_id is None:
+                raise
+            # The parent was deleted since it was listed; its records are gone with it.
+            return Page(Batch([], []), None, 0, more=False)
+
+    def _drifted(self, ask: Ask, per_page: int) -> bool:
+        """Whether rows were removed while we read, so that later ones moved to a page before.
+
+        Then the row at the end of the last page but one is another one. It costs one call for each
+        list of several pages, and the list is read again only when it has to be.
+        """
+        if self.restarts >= RESTARTS or self.before_last is None:
+            return False
+        decode = decoder_of(self.model, tuple(ask.source.extra.items()))
+        place = (self.number - 1) * per_page
+        page = self.client.page(ask.path, ask.params, place, decode=decode, per_page=1)
+        return page.content.ids != [self.before_last]
+
+    def _asks(self) -> Iterator[Ask]:
+        for source in self.model.spec.sources:
+            if source.parent is None:
+                if source.via and not self._has_via(source):
+                    continue  # a project without a budget view has no budget rows
+                path, params = self._filled(source, window=self.window)
+                yield Ask(source, path, params)
+                continue
+            for parent_id in self.parents.get(source.parent, ()):
+                self.names["parent_id"] = str(parent_id)
+                path, params = self._filled(source, window=None)
+                yield Ask(source, path, params, parent_id)
+
+    def _filled(self, source: Source, *, window: Window | None) -> tuple[str, dict[str, str]]:
+        params = {key: value.format(**self.names) for key, value in source.params.items()}
+        if source.deleted and window:
+            params["filters[include_deleted]"] = "with"
+        if window:
+            params["filters[updated_at]"] = between(*window)
+        return source.path.format(**self.names), params
+
+    def _has_via(self, source: Source) -> bool:
+        if self.via_id is None:
+            query = {"project_id": self.names["project_id"]}
+            first = next(self.client.rows(source.via, query), None)
+            self.via_id = int(first["id"]) if first else None
+        self.names["via"] = str(self.via_id)
+        return self.via_id is not None

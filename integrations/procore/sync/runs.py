@@ -2,18 +2,20 @@
 
 import os
 import socket
+import threading
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Count, Q, Sum
 
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.errors import LeaseLost, SyncInProgress
-from integrations.procore.sync.models import RunState, SyncRun, SyncStep
+from integrations.procore.sync.models import DueRead, Mode, RunState, SyncRun, SyncStep
+from integrations.procore.sync.parts import COUNTS
 from partner_app.core import clock
+from partner_app.tenancy.context import tenant
 
-LEASE = timedelta(seconds=60)  # longer than any single call or write
-COUNTS = ("fetched", "created", "updated", "deleted", "unchanged", "requests")
+LEASE = timedelta(seconds=15)  # a company waits so long for the successor of a dead process
 
 
 def holder_name() -> str:
@@ -37,7 +39,7 @@ def take_run(*, company_id: int, mode: str, only: list[str], holder: str) -> Syn
             return run
         try:
             with transaction.atomic():
-                return SyncRun.objects.create(
+                run = SyncRun.objects.create(
                     company_id=company_id,
                     mode=mode,
                     only=only,
@@ -45,8 +47,48 @@ def take_run(*, company_id: int, mode: str, only: list[str], holder: str) -> Syn
                     leased_until=now + LEASE,
                     holder=holder,
                 )
+                _claim_reads(run)
+                return run
         except IntegrityError:
             raise SyncInProgress from None
+
+
+def _claim_reads(run: SyncRun) -> None:
+    """What Procore told us of becomes this run's steps: in the transaction that makes the run.
+
+    A walk over everything does it as well; its steps come wave by wave.
+    """
+    if run.mode == Mode.TARGETED:
+        SyncStep.objects.bulk_create(
+            SyncStep(
+                run=run,
+                company_id=run.company_id,
+                resource=resource,
+                project_id=project_id,
+                sweep=sweep,
+            )
+            for (resource, project_id), sweep in claim_reads(run.company_id).items()
+        )
+    elif not run.only:
+        claim_reads(run.company_id)
+
+
+def claim_reads(company_id: int) -> dict[tuple[str, int], bool]:
+    """Parts that Procore told us of, and whether to look for deletions; they are due no more.
+
+    Of projects that we do not have, nothing is asked: they are not permitted.
+    """
+    due = DueRead.objects.select_for_update().filter(company_id=company_id)
+    with tenant(company_id):
+        rows = RESOURCES["projects"]._base_manager.filter(company_id=company_id)
+        known = {0, *rows.values_list("remote_id", flat=True)}
+        found: dict[tuple[str, int], bool] = {}
+        for read in due:
+            key = (read.resource, read.project_id)
+            if read.project_id in known:
+                found[key] = found.get(key, False) or read.sweep
+        due.delete()
+    return found
 
 
 def keep_lease(run: SyncRun) -> None:
@@ -59,6 +101,30 @@ def keep_lease(run: SyncRun) -> None:
     )
     if not kept:
         raise LeaseLost
+
+
+class Heartbeat:
+    """Keeps the lease while its process lives, however long a single call takes."""
+
+    def __init__(self, run: SyncRun) -> None:
+        self.run, self.over = run, threading.Event()
+        self.thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.thread.join()
+
+    def _beat(self) -> None:
+        try:
+            while not self.over.wait(LEASE.total_seconds() / 3):
+                keep_lease(self.run)
+        except (LeaseLost, DatabaseError):
+            return  # the next write of the run finds out by itself
+        finally:
+            connection.close()  # this thread's own
 
 
 def release(run: SyncRun, *, until: datetime) -> None:
@@ -119,7 +185,27 @@ def progress(company_id: int) -> tuple[SyncRun | None, list[dict[str, object]]]:
     return run, steps
 
 
+def problems(run: SyncRun) -> list[str]:
+    """In words, a sentence for each resource and cause."""
+    rows = (
+        run.steps.exclude(error="")
+        .values("resource", "error", "error_remedy")
+        .annotate(projects=Count("id", filter=~Q(project_id=0)))
+        .order_by("resource")
+    )
+    return [
+        f"{label(row['resource'])}{_where(row['projects'])}: {row['error']} {row['error_remedy']}"
+        for row in rows
+    ]
+
+
+def _where(projects: int) -> str:
+    return f" of {projects} project{'s' if projects > 1 else ''}" if projects else ""
+
+
 def label(resource: str) -> str:
-    """For people: RFIs, WBS codes, budget rows."""
+    """For people: RFIs, WBS codes, People, Budget rows."""
     words = resource.replace("_", " ")
-    return {"rfis": "RFIs", "wbs codes": "WBS codes"}.get(words, words.capitalize())
+    return {"rfis": "RFIs", "wbs codes": "WBS codes", "users": "People"}.get(
+        words, words.capitalize()
+    )

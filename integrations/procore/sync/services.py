@@ -1,24 +1,15 @@
-"""Starting syncs: now in this process, or due for the workers."""
+"""Starting syncs: now in this process, or when they are due by a worker."""
 
 import time
-from datetime import timedelta
-
-from django.db import transaction
-from django.db.models import F
+from functools import partial
 
 from integrations.procore.api.errors import NotConnected
-from integrations.procore.sync.engine import PATIENCE, Wait, run_to_end
-from integrations.procore.sync.models import DueWork, RunState, SyncRun
+from integrations.procore.sync.engine import Wait, run_to_end
+from integrations.procore.sync.models import Mode, RunState, SyncRun
 from integrations.procore.sync.runs import counts_by_resource, holder_name, take_run
+from integrations.procore.sync.schedule import others_wait, plan_next, what_is_due
 from partner_app.connections.errors import ReconnectNeeded
-from partner_app.core import clock
 from partner_app.tenancy.lifecycle import company_or_error
-
-FULL_EVERY = timedelta(hours=6)  # finds deletions that no filter shows
-SOONEST = timedelta(seconds=20)
-SHARE = 0.3  # of the hourly budget of calls that polling may use
-HOURLY_BUDGET = 3600  # calls; Procore's documented example [rate_limiting]
-RETRY_PARTIAL = timedelta(minutes=2)
 
 
 def sync_now(*, company_id: int, full: bool, only: list[str], wait: Wait) -> dict[str, object]:
@@ -29,7 +20,7 @@ def sync_now(*, company_id: int, full: bool, only: list[str], wait: Wait) -> dic
     began = time.monotonic()
     run = take_run(
         company_id=company_id,
-        mode="full" if full or not _synced_before(company_id) else "incremental",
+        mode=Mode.FULL if full or not _synced_before(company_id) else Mode.INCREMENTAL,
         only=only,
         holder=holder_name(),
     )
@@ -46,65 +37,23 @@ def sync_now(*, company_id: int, full: bool, only: list[str], wait: Wait) -> dic
     }
 
 
-def make_due(*, company_id: int) -> None:
-    """As soon as a worker is free; committed with the caller's work."""
-    now = clock.now()
-    DueWork.objects.update_or_create(company_id=company_id, defaults={"due_at": now})
+def run_due(*, company_id: int, wait: Wait) -> bool:
+    """What a worker does: whatever is due for the company; then the next time is set.
 
-
-def claim_due() -> list[int]:
-    """Companies whose sync is due; each is rung for at most once in half a minute."""
-    now = clock.now()
-    with transaction.atomic():
-        rows = list(
-            DueWork.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(due_at__lte=now, company__state="connected")
-            .exclude(leased_until__gt=now)
-            .order_by("due_at")[:100]
-        )
-        DueWork.objects.filter(id__in=[row.id for row in rows]).update(
-            leased_until=now + timedelta(seconds=30)
-        )
-    return [row.company_id for row in rows]
-
-
-def run_due(*, company_id: int, wait: Wait) -> None:
-    """What a worker does: incremental, full when that is due; then the next time is set."""
-    now = clock.now()
-    due = DueWork.objects.filter(company_id=company_id).first()
-    if due is None or due.due_at > now:
-        return
-    full = due.full_due_at is None or due.full_due_at <= now
-    run = take_run(
-        company_id=company_id,
-        mode="full" if full else "incremental",
-        only=[],
-        holder=holder_name(),
-    )
+    True when that is now: Procore told us of something while this ran.
+    """
+    mode = what_is_due(company_id)
+    if mode is None:
+        return False
+    run = take_run(company_id=company_id, mode=mode, only=[], holder=holder_name())
     try:
-        run = run_to_end(run, wait=wait)
+        run = run_to_end(run, wait=wait, may_yield=partial(others_wait, company_id))
     except (ReconnectNeeded, NotConnected):
-        DueWork.objects.filter(company_id=company_id).delete()
-        return
-    pause = max(SOONEST, timedelta(seconds=run.requests / (HOURLY_BUDGET * SHARE / 3600)))
-    if run.state == RunState.PARTIAL:
-        pause = max(pause, RETRY_PARTIAL)
-    later = clock.now() + pause
-    # Whoever asked for a sync while this one ran is served by the next.
-    DueWork.objects.filter(company_id=company_id, due_at__lte=now).update(due_at=later)
-    DueWork.objects.filter(company_id=company_id).update(
-        leased_until=None,
-        full_due_at=clock.now() + FULL_EVERY if run.mode == "full" else F("full_due_at"),
-    )
-
-
-def give_back(*, company_id: int, wait_seconds: float = PATIENCE.total_seconds()) -> None:
-    """A worker that may not wait leaves the work for later."""
-    later = clock.now() + timedelta(seconds=wait_seconds)
-    DueWork.objects.filter(company_id=company_id).update(due_at=later, leased_until=None)
+        return plan_next(company_id=company_id, run=None)
+    return plan_next(company_id=company_id, run=run)
 
 
 def _synced_before(company_id: int) -> bool:
     return SyncRun.objects.filter(
-        company_id=company_id, mode="full", state__in=[RunState.DONE, RunState.PARTIAL]
+        company_id=company_id, mode=Mode.FULL, state__in=[RunState.DONE, RunState.PARTIAL]
     ).exists()

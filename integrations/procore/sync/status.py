@@ -1,7 +1,8 @@
 """How each company is, for an operator's eyes and scripts."""
 
 from integrations.procore.resources.registry import RESOURCES
-from integrations.procore.sync.models import SyncCursor, SyncRun
+from integrations.procore.sync.models import DueRead, Incident, SyncCursor, SyncRun
+from partner_app.connections.access import calls_left
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import company_or_error
@@ -30,6 +31,8 @@ def _of(company: Company) -> dict[str, object]:
                 "fresh_at": moment,
                 "age_seconds": round((clock.now() - moment).total_seconds()) if moment else None,
             }
+    told = DueRead.objects.filter(company_id=company.id).order_by("due_at").first()
+    incidents = Incident.objects.filter(company_id=company.id, closed_at=None)
     problems = (
         list(run.steps.exclude(error="").values("resource", "project_id", "error")) if run else []
     )
@@ -43,4 +46,10 @@ def _of(company: Company) -> dict[str, object]:
         else None,
         "resources": fresh,
         "problems": problems,
+        "incidents": list(
+            incidents.order_by("opened_at").values("resource", "message", "remedy", "opened_at")
+        ),
+        # How long the oldest change that Procore told us of has waited to be read.
+        "webhook_lag_seconds": round((clock.now() - told.due_at).total_seconds()) if told else 0,
+        "api_calls_left": calls_left(company.id),
     }

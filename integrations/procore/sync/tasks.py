@@ -1,29 +1,28 @@
 """Celery's doorbells: ids only, harmless twice."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from celery import shared_task
+from kombu.exceptions import OperationalError
 
 from integrations.procore.api.errors import ProcoreError
 from integrations.procore.sync.errors import LeaseLost, Paused, SyncInProgress
-from integrations.procore.sync.models import DueWork, SyncRun
-from integrations.procore.sync.services import claim_due, give_back, run_due
+from integrations.procore.sync.schedule import claim_due, give_back, make_connected_due
+from integrations.procore.sync.services import run_due
 from partner_app.connections.discover import discover as discover_companies
+from partner_app.connections.leave import close_down_all, purge_due
 from partner_app.core import clock
 from partner_app.core.logging import log
-from partner_app.tenancy.models import Company, CompanyState
+from partner_app.tenancy.retention import delete_expired
 
-KEEP_RUNS = timedelta(days=90)  # retention class O [product.md, section 3]
+AGAIN = 1.0  # seconds
+PATIENCE = 30.0  # seconds, where Procore gave no time
 
 
 @shared_task
 def wake() -> None:
     """Rings for every company that is due; also finds those that nobody made due."""
-    connected = Company.objects.filter(state=CompanyState.CONNECTED)
-    missing = connected.exclude(id__in=DueWork.objects.values("company_id"))
-    DueWork.objects.bulk_create(
-        [DueWork(company=company, due_at=clock.now()) for company in missing], ignore_conflicts=True
-    )
+    make_connected_due()
     for company_id in claim_due():
         sync_company.delay(company_id)
 
@@ -31,17 +30,16 @@ def wake() -> None:
 @shared_task
 def sync_company(company_id: int) -> None:
     try:
-        run_due(company_id=company_id, wait=_leave)
+        if run_due(company_id=company_id, wait=_leave):
+            ring(company_id)
     except (SyncInProgress, LeaseLost):
         return
     except Paused as pause:
-        give_back(
-            company_id=company_id,
-            wait_seconds=max(1.0, (pause.until - clock.now()).total_seconds()),
-        )
+        wait = (pause.until - clock.now()).total_seconds()
+        give_back(company_id=company_id, wait_seconds=max(AGAIN, wait))
     except ProcoreError as error:
         log.info("sync.postponed", company_id=company_id, code=error.code)
-        give_back(company_id=company_id)
+        give_back(company_id=company_id, wait_seconds=PATIENCE)
 
 
 @shared_task
@@ -54,7 +52,18 @@ def discover() -> None:
 
 @shared_task
 def housekeeping() -> None:
-    SyncRun.objects.filter(started_at__lt=clock.now() - KEEP_RUNS).delete()
+    """Finishes what an uninstall began, purges who has been gone long enough, forgets the old."""
+    close_down_all()
+    purge_due()
+    delete_expired()
+
+
+def ring(company_id: int) -> None:
+    """Without a broker nobody hears it; the next look finds the work in Postgres."""
+    try:
+        sync_company.apply_async((company_id,), retry=False)
+    except OperationalError:
+        log.warning("bell.broken", company_id=company_id)
 
 
 def _leave(until: datetime) -> None:

@@ -1,66 +1,102 @@
-"""Reads Procore again and compares, record by record, changing nothing."""
+"""Reads Procore again and compares, record by record, with what is stored, changing nothing."""
+
+from collections.abc import Iterator
 
 from integrations.procore.api.client import ProcoreClient
-from integrations.procore.api.errors import RateLimited
+from integrations.procore.api.errors import Forbidden, RateLimited, ServerTrouble
+from integrations.procore.resources.decoding import Batch
 from integrations.procore.resources.registry import RESOURCES
-from integrations.procore.resources.source import SourceRecord
-from integrations.procore.resources.spec import Scope
+from integrations.procore.resources.source import SourceRecord, kept_fields
+from integrations.procore.resources.spec import Parent, Scope
 from integrations.procore.sync.engine import Wait
-from integrations.procore.sync.reading import read
+from integrations.procore.sync.fetching import Crew
+from integrations.procore.sync.reading import Reader
 from partner_app.connections.access import app_client
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import company_or_error
+
+Remote = dict[int, bytes]  # content hash by id
 
 
 def verify(*, company_id: int, wait: Wait) -> dict[str, object]:
     """`drift` is everything missing here, extra here, or different."""
     company_or_error(company_id)
-    client = app_client(company_id)
-    resources: dict[str, dict[str, int]] = {}
-    projects: list[int] = []
-    for name, model in RESOURCES.items():
-        scopes: list[int | None] = [None] if model.spec.scope is Scope.COMPANY else [*projects]
-        remote: dict[int, bytes] = {}
-        for project_id in scopes:
-            remote |= _remote(client, model, company_id, project_id, wait)
-        if name == "projects":
-            projects = list(remote)
-        with tenant(company_id):
-            rows = model._base_manager.filter(company_id=company_id)
+    client = app_client(company_id, background=True)
+    check = _Check(client, company_id, wait)
+    resources = {name: check.compare(model) for name, model in RESOURCES.items()}
+    client.rate.give_back()
+    drift = sum(r["missing"] + r["extra"] + r["different"] for r in resources.values())
+    return {"resources": resources, "drift": drift}
+
+
+class _Check:
+    def __init__(self, client: ProcoreClient, company_id: int, wait: Wait) -> None:
+        self.client, self.company_id, self.wait = client, company_id, wait
+        self.projects: list[int] = []
+        # Ids by resource, project and what tells their kind: whose children are to be read.
+        self.ids: dict[tuple[str, int | None], list[tuple[int, dict[str, object]]]] = {}
+
+    def compare(self, model: type[SourceRecord]) -> dict[str, int]:
+        remote = self._remote(model)
+        if model.spec.name == "projects":
+            self.projects = list(remote)
+        with tenant(self.company_id):
+            rows = model._base_manager.filter(company_id=self.company_id)
             local = {
                 key: bytes(value) for key, value in rows.values_list("remote_id", "content_hash")
             }
         both = remote.keys() & local.keys()
-        resources[name] = {
+        return {
             "remote": len(remote),
             "local": len(local),
             "missing": len(remote.keys() - local.keys()),
             "extra": len(local.keys() - remote.keys()),
             "different": sum(remote[key] != local[key] for key in both),
         }
-    drift = sum(r["missing"] + r["extra"] + r["different"] for r in resources.values())
-    return {"resources": resources, "drift": drift}
+
+    def _remote(self, model: type[SourceRecord]) -> Remote:
+        company_wide = model.spec.scope is Scope.COMPANY
+        places: list[int | None] = [None] if company_wide else [*self.projects]
+        found: Remote = {}
+        with Crew[_Part]() as crew:
+            for place in places:
+                crew.add(_Part(self._reader(model, place), place))
+            for delivery in crew.deliveries(idle=lambda: None):
+                part, error = delivery.job, delivery.error
+                if delivery.batch is not None:
+                    found |= {r.remote_id: r.content_hash for r in delivery.batch.records}
+                    self._note(model, part.place, delivery.batch)
+                elif isinstance(error, RateLimited | ServerTrouble) and error.until:
+                    self.wait(error.until)
+                    crew.add(part)
+                elif error is not None and not isinstance(error, Forbidden):
+                    raise error
+        return found
+
+    def _reader(self, model: type[SourceRecord], place: int | None) -> Reader:
+        parents = {source.parent for source in model.spec.sources if source.parent}
+        return Reader(
+            self.client,
+            model,
+            company_id=self.company_id,
+            project_id=place,
+            parents={parent: self._parents(parent, place) for parent in parents},
+        )
+
+    def _note(self, model: type[SourceRecord], place: int | None, batch: Batch) -> None:
+        names = [field.name for field, _ in kept_fields(model)]
+        rows = self.ids.setdefault((model.spec.name, place), [])
+        rows.extend((r.remote_id, dict(zip(names, r.values, strict=True))) for r in batch.records)
+
+    def _parents(self, parent: Parent, place: int | None) -> list[int]:
+        rows = self.ids.get((parent.resource, place), [])
+        wanted = dict(parent.where).items()
+        return [key for key, values in rows if wanted <= values.items()]
 
 
-def _remote(
-    client: ProcoreClient,
-    model: type[SourceRecord],
-    company_id: int,
-    project_id: int | None,
-    wait: Wait,
-) -> dict[int, bytes]:
-    while True:
-        try:
-            return {
-                record.remote_id: record.content_hash
-                for batch in read(
-                    client,
-                    model,
-                    company_id=company_id,
-                    project_id=project_id,
-                    window=None,
-                )
-                for record in batch.records
-            }
-        except RateLimited as error:
-            wait(error.until)
+class _Part:
+    def __init__(self, reader: Reader, place: int | None) -> None:
+        self.reader, self.place = reader, place
+
+    def batches(self) -> Iterator[Batch]:
+        return self.reader.batches()

@@ -1,69 +1,134 @@
-"""Writes a batch of records into its mirror: COPY to a staging table, one statement to merge."""
+"""Writes records into their mirror: COPY to a staging table, one statement to merge."""
 
-from collections.abc import Sequence
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
 from psycopg import sql
 
-from integrations.procore.resources.source import Decoded, SourceRecord, kept_fields
+from integrations.procore.resources.decoding import Decoded
+from integrations.procore.resources.source import SourceRecord, kept_fields
 from partner_app.core import clock
 
 FIXED = ("company_id", "remote_id", "project_id", "remote_updated_at", "content_hash", "synced_at")
+Place = int | None  # a project; None: the company
 
 
-@dataclass(frozen=True)
+@dataclass
 class Written:
-    created: int
-    updated: int
-    unchanged: int
+    fetched: int = 0
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    @property
+    def unchanged(self) -> int:
+        return self.fetched - self.created - self.updated
 
 
-def write_batch(
+def write_records(
     model: type[SourceRecord],
     *,
     company_id: int,
-    project_id: int | None,
-    records: Sequence[Decoded],
-) -> Written:
+    records: Mapping[Place, Sequence[Decoded]],
+) -> dict[Place, Written]:
     """Inside tenant(). A record that came twice counts once, and the later one wins."""
-    latest = {record.remote_id: record for record in records}
+    latest = {
+        record.remote_id: (place, record) for place, rows in records.items() for record in rows
+    }
+    found: dict[Place, Written] = defaultdict(Written)
+    for place, _ in latest.values():
+        found[place].fetched += 1
     if not latest:
-        return Written(0, 0, 0)
+        return found
     columns = (*FIXED, *(field.attname for field, _ in kept_fields(model)))
     names = sql.SQL(", ").join([sql.Identifier(name) for name in columns])
     table = sql.Identifier(model._meta.db_table)
+    # Named by its columns, so that a connection older than a migration makes itself a new one.
+    staging = sql.Identifier(f"staging_{zlib.crc32(repr((table, columns)).encode())}")
     now = clock.now()
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS staging")
-        cursor.execute(
-            _text(sql.SQL("CREATE TEMP TABLE staging (LIKE {}) ON COMMIT DROP").format(table))
-        )
-        with cursor.copy(_text(sql.SQL("COPY staging ({}) FROM STDIN").format(names))) as copy:
-            for record in latest.values():
-                fixed = (company_id, record.remote_id, project_id, record.updated_at)
+        # Kept for the session and emptied at each commit: a table a batch would bloat the catalog.
+        create = "CREATE TEMP TABLE IF NOT EXISTS {} (LIKE {}) ON COMMIT DELETE ROWS"
+        cursor.execute(_text(sql.SQL(create).format(staging, table)))
+        cursor.execute(_text(sql.SQL("TRUNCATE {}").format(staging)))
+        copy_in = _text(sql.SQL("COPY {} ({}) FROM STDIN").format(staging, names))
+        with cursor.copy(copy_in) as copy:
+            for place, record in latest.values():
+                fixed = (company_id, record.remote_id, place, record.updated_at)
                 copy.write_row((*fixed, record.content_hash, now, *record.values))
-        cursor.execute(_merge(table, names, columns))
-        created, updated = cursor.fetchone()
-    return Written(created, updated, len(latest) - created - updated)
+        cursor.execute(_merge(table, staging, names, columns))
+        for place, created, updated in cursor.fetchall():
+            found[place].created, found[place].updated = created, updated
+    return found
 
 
-def delete_rows(model: type[SourceRecord], *, company_id: int, remote_ids: Sequence[int]) -> int:
+def delete_rows(
+    model: type[SourceRecord], *, company_id: int, remote_ids: Mapping[Place, Sequence[int]]
+) -> dict[Place, int]:
     """What the customer deletes is erased here, not hidden."""
-    rows = model._base_manager.filter(company_id=company_id, remote_id__in=remote_ids)
-    return int(rows._raw_delete(rows.db)) if remote_ids else 0
+    every = [key for keys in remote_ids.values() for key in keys]
+    if not every:
+        return {}
+    return _deleted(model, "AND remote_id = ANY(%s)", [company_id, every])
 
 
 def delete_absent(
-    model: type[SourceRecord], *, company_id: int, project_id: int | None, present: set[int]
-) -> int:
-    """After a full read: what was not in it is gone."""
-    rows = model._base_manager.filter(company_id=company_id, project_id=project_id)
-    absent = set(rows.values_list("remote_id", flat=True)) - present
-    return delete_rows(model, company_id=company_id, remote_ids=list(absent))
+    model: type[SourceRecord], *, company_id: int, places: Iterable[Place], present: Sequence[int]
+) -> dict[Place, int]:
+    """After a full read of these places: what was not in it is gone."""
+    where = "AND coalesce(project_id, 0) = ANY(%s) AND remote_id <> ALL(%s)"
+    return _deleted(model, where, [company_id, [place or 0 for place in places], list(present)])
 
 
-def _merge(table: sql.Identifier, names: sql.Composed, columns: Sequence[str]) -> str:
+def delete_children(
+    model: type[SourceRecord],
+    *,
+    company_id: int,
+    column: str,
+    parents: Sequence[int],
+    present: Sequence[int],
+) -> dict[Place, int]:
+    """After the lists of these parents were read: what was not in them is gone."""
+    where = f"AND {column} = ANY(%s) AND remote_id <> ALL(%s)"
+    return _deleted(model, where, [company_id, list(parents), list(present)])
+
+
+def delete_orphans(
+    model: type[SourceRecord],
+    *,
+    company_id: int,
+    column: str,
+    parent: type[SourceRecord],
+    places: Iterable[Place],
+) -> dict[Place, int]:
+    """Records of parents that are gone."""
+    where = (
+        "AND coalesce(project_id, 0) = ANY(%s) AND NOT EXISTS (SELECT FROM "
+        f"{parent._meta.db_table} p WHERE p.company_id = old.company_id AND p.remote_id = {column})"
+    )
+    return _deleted(model, where, [company_id, [place or 0 for place in places]])
+
+
+def _deleted(
+    model: type[SourceRecord], where: str, params: list[int | list[int]]
+) -> dict[Place, int]:
+    """`where` is ours: names come from models, values are parameters."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH gone AS (DELETE FROM {model._meta.db_table} AS old "  # noqa: S608  # our own names
+            f"WHERE company_id = %s {where} RETURNING project_id) "
+            "SELECT project_id, count(*) FROM gone GROUP BY project_id",
+            params,
+        )
+        return dict(cursor.fetchall())
+
+
+def _merge(
+    table: sql.Identifier, staging: sql.Identifier, names: sql.Composed, columns: Sequence[str]
+) -> str:
     """Unchanged rows are compared, not written."""
     changed = [name for name in columns if name not in {"company_id", "remote_id"}]
     assignments = sql.SQL(", ").join(
@@ -73,17 +138,18 @@ def _merge(table: sql.Identifier, names: sql.Composed, columns: Sequence[str]) -
         sql.SQL(
             """
             WITH merged AS (
-                INSERT INTO {table} AS old ({names}) SELECT {names} FROM staging
+                INSERT INTO {table} AS old ({names}) SELECT {names} FROM {staging}
                 ON CONFLICT (company_id, remote_id) DO UPDATE SET {assignments}
                 WHERE old.content_hash <> EXCLUDED.content_hash
                     OR old.project_id IS DISTINCT FROM EXCLUDED.project_id
                     OR old.remote_updated_at IS DISTINCT FROM EXCLUDED.remote_updated_at
-                RETURNING (old.xmax = 0) AS inserted
+                RETURNING old.project_id, (old.xmax = 0) AS inserted
             )
-            SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted)
-            FROM merged
+            SELECT project_id, count(*) FILTER (WHERE inserted),
+                count(*) FILTER (WHERE NOT inserted)
+            FROM merged GROUP BY project_id
             """
-        ).format(table=table, names=names, assignments=assignments)
+        ).format(table=table, staging=staging, names=names, assignments=assignments)
     )
 
 

@@ -1,9 +1,13 @@
-"""How figures are shown: money to the cent in tables, rounded with a unit in headlines."""
+"""How figures and moments are shown: money to the cent in tables, rounded in headlines."""
 
+from datetime import date, datetime
 from decimal import Decimal
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.timesince import timesince
+
+from partner_app.core import clock
 
 register = template.Library()
 
@@ -36,3 +40,36 @@ def headline(amount: Decimal | None, currency: str = "USD") -> str:
 def percent(part: Decimal, whole: Decimal) -> str:
     """45.2 %, or n/a where there is nothing to divide by."""
     return "n/a" if not whole else f"{part / whole * 100:.1f} %"
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """just now, or 3 hours ago: one unit is enough to judge freshness by."""
+    if moment is None:
+        return "never"
+    if (clock.now() - moment).total_seconds() < 60:
+        return "just now"
+    return f"{timesince(moment, clock.now(), depth=1)} ago"
+
+
+@register.filter
+def days_late(due: date | None, today: date) -> str:
+    days = (today - due).days if due else 0
+    return f"{days} day{'s' if days != 1 else ''} late" if days > 0 else ""
+
+
+@register.filter
+def event_words(event: str) -> str:
+    """company.reinstalled becomes Company reinstalled."""
+    return event.replace(".", " ").replace("_", " ").capitalize()
+
+
+@register.filter
+def actor_words(actor: str, names: dict[str, str] | None = None) -> str:
+    """Who it was, in words; people of Procore by name where the reader may know it."""
+    kind, _, which = actor.partition(":")
+    if kind == "procore" and which:
+        return (names or {}).get(actor) or "Somebody at the company"
+    if kind == "partner":
+        return f"Partner admin {which}"
+    return {"operator": "Operator", "system": "Tieback", "procore": "Procore"}.get(kind, "Unknown")

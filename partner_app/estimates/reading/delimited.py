@@ -1,106 +1,74 @@
-"""An estimate in CSV to lines and located problems. Pure: text in, records out."""
+"""CSV, TSV and their relatives to a sheet: encoding, delimiter, quotes. Pure."""
 
 import csv
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from decimal import Decimal
 
-from partner_app.estimates.errors import FileUnreadable, LayoutUnknown
-from partner_app.estimates.reading.numbers import NotANumber, number
+from charset_normalizer import from_bytes
 
-COLUMNS = ("Pay Item", "Description", "Quantity", "Unit", "Unit Price", "Extension")
-TOLERANCE = Decimal("0.005")  # half a cent between quantity × price and amount [product.md, 4]
+from partner_app.estimates.errors import FileUnreadable
+from partner_app.estimates.reading.sheets import MOST_ROWS, Sheet
 
-
-@dataclass(frozen=True)
-class Problem:
-    """`row` counts from 1 with the header, as a spreadsheet shows it."""
-
-    row: int
-    column: str
-    message: str
+DELIMITERS = (",", ";", "\t", "|")
+SAMPLE = 60  # rows
+FEW_ACCENTS = 0.15  # of all bytes
+BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-@dataclass(frozen=True)
-class Line:
-    row: int
-    item_code: str
-    description: str
-    quantity: Decimal | None
-    unit: str
-    unit_price: Decimal | None
-    amount: Decimal
-
-
-@dataclass
-class Reading:
-    lines: list[Line] = field(default_factory=list)
-    errors: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
-
-    @property
-    def total(self) -> Decimal:
-        return sum((line.amount for line in self.lines), Decimal(0))
-
-
-def read_estimate(name: str, content: bytes) -> Reading:
-    """Raises FileUnreadable, LayoutUnknown; bad cells become problems and spare the other rows."""
+def read_delimited(name: str, content: bytes) -> Sheet:
+    """Raises FileUnreadable."""
+    text = _text(name, content)
+    delimiter = _delimiter(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[list[str]] = []
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileUnreadable(file=name, reason=f"byte {error.start} is not UTF-8") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    reading = Reading()
-    try:
-        header = [cell.strip() for cell in next(reader, [])]
-        missing = [column for column in COLUMNS if column not in header]
-        if missing:
-            raise LayoutUnknown(missing=", ".join(missing))
         for cells in reader:
-            if any(cell.strip() for cell in cells):
-                _row(reading, reader.line_num, dict(zip(header, cells, strict=False)))
+            # A quoted line end makes one row of two lines: rows are counted as a spreadsheet does.
+            rows.append(cells)
+            if len(rows) > MOST_ROWS:
+                raise FileUnreadable(file=name, reason=f"it has more than {MOST_ROWS} rows")
     except csv.Error as error:
-        reason = f"row {reader.line_num}, {error}"
+        reason = f"line {reader.line_num}, {error}"
         raise FileUnreadable(file=name, reason=reason) from None
-    if not reading.lines and not reading.errors:
-        raise FileUnreadable(file=name, reason="it has no lines")
-    return reading
+    return Sheet(name, rows)
 
 
-def _row(reading: Reading, row: int, cells: dict[str, str]) -> None:
-    numbers: dict[str, Decimal | None] = {}
-    bad = False
-    for column in ("Quantity", "Unit Price", "Extension"):
+def _text(name: str, content: bytes) -> str:
+    """A mark at the beginning, else UTF-8, else what the bytes look like."""
+    encoding = next((e for bom, e in BOMS.items() if content.startswith(bom)), "utf-8")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        text = _legacy_text(name, content)
+    if "\x00" in text:
+        raise FileUnreadable(file=name, reason="it is not a text file")
+    return text
+
+
+def _legacy_text(name: str, content: bytes) -> str:
+    """Latin text with a few accents is Windows-1252 in legacy tools; other text is guessed at."""
+    sample = content[:200_000]
+    if sum(byte > 127 for byte in sample) < FEW_ACCENTS * len(sample):
         try:
-            numbers[column] = number(cells.get(column, ""))
-        except NotANumber:
-            bad = True
-            message = f"“{cells[column].strip()}” is not a number. Correct it in the file."
-            reading.errors.append(Problem(row, column, message))
-    if bad:
-        return
-    quantity, price, amount = numbers["Quantity"], numbers["Unit Price"], numbers["Extension"]
-    if amount is None and quantity is not None and price is not None:
-        amount = quantity * price
-    if amount is None:
-        message = "There is no amount, and none follows from quantity and unit price."
-        reading.errors.append(Problem(row, "Extension", message))
-        return
-    reading.warnings.extend(_disagreement(row, quantity, price, amount))
-    code = cells.get("Pay Item", "").strip()
-    text = cells.get("Description", "").strip()
-    unit = cells.get("Unit", "").strip()
-    reading.lines.append(Line(row, code, text, quantity, unit, price, amount))
+            return content.decode("cp1252")
+        except UnicodeDecodeError:
+            pass
+    best = from_bytes(sample).best()
+    if best is None:
+        raise FileUnreadable(file=name, reason="its encoding is not known")
+    return content.decode(best.encoding, errors="replace")
 
 
-def _disagreement(
-    row: int, quantity: Decimal | None, price: Decimal | None, amount: Decimal
-) -> Iterator[Problem]:
-    """The amount rules; over half a cent apart, both values are shown."""
-    if quantity is None or price is None or abs(quantity * price - amount) <= TOLERANCE:
-        return
-    message = (
-        f"Quantity × unit price is {quantity * price}, the amount is {amount}; the amount is used."
-    )
-    yield Problem(row, "Extension", message)
+def _delimiter(text: str) -> str:
+    """Whichever splits the first rows into the most columns, evenly."""
+
+    def evenness(delimiter: str) -> tuple[int, int]:
+        try:
+            reader = csv.reader(io.StringIO(text[:100_000], newline=""), delimiter=delimiter)
+            widths = [len(cells) for cells, _ in zip(reader, range(SAMPLE), strict=False) if cells]
+        except csv.Error:
+            return 0, 0
+        wide = max(widths, default=0)
+        common = max(set(widths), key=widths.count, default=0)
+        return (widths.count(common) * common if common > 1 else 0), wide
+
+    return max(DELIMITERS, key=evenness)

@@ -1,13 +1,12 @@
-"""Makes a partner admin with a one-time password and a second factor already set up."""
+"""Makes a partner admin, or sets one up anew: prints a link that is used once, within a day."""
 
-import secrets
 from typing import Any
 
-from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from django.contrib.auth import get_user_model
+from django.conf import settings
 from django.core.management.base import CommandParser
 
+from partner_app.accounts.admins import invite_admin, is_set_up
+from partner_app.accounts.models import Role
 from partner_app.core.command import JsonCommand
 
 
@@ -16,14 +15,20 @@ class Command(JsonCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--username", default="partner")
+        parser.add_argument("--role", choices=Role.values, default=Role.OWNER.value)
+
+        parser.add_argument(
+            "--unless-set-up", action="store_true", help="no new link where one was used"
+        )
 
     def work(self, **options: Any) -> Any:
-        password, secret = secrets.token_urlsafe(12), generate_totp_secret()
-        users = get_user_model().objects
-        user, _ = users.get_or_create(username=options["username"])
-        user.set_password(password)
-        user.is_staff = True
-        user.save()
-        Authenticator.objects.filter(user=user).delete()
-        TOTP.activate(user, secret)
-        return {"username": user.username, "password": password, "totp_secret": secret}
+        role = Role(options["role"])
+        if options["unless_set_up"] and is_set_up(options["username"]):
+            return {"username": options["username"], "set_up_link": ""}
+        secret, until = invite_admin(username=options["username"], role=role)
+        return {
+            "username": options["username"],
+            "role": role.value,
+            "set_up_link": f"{settings.BASE_URL}/accounts/set-up/{secret}/",
+            "expires_at": until,
+        }

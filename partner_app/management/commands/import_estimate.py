@@ -17,6 +17,7 @@ class Command(JsonCommand):
         parser.add_argument("--company", type=int, required=True)
         parser.add_argument("--project", type=int, required=True)
         parser.add_argument("--mapping", type=Path)
+        parser.add_argument("--part", default="", help="which contract, where a file has several")
         parser.add_argument("--dry-run", action="store_true")
 
     def work(self, **options: Any) -> Any:
@@ -26,4 +27,5 @@ class Command(JsonCommand):
             project_id=options["project"],
             mapping=options["mapping"],
             dry_run=options["dry_run"],
+            part=options["part"],
         )

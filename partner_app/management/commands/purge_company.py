@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from partner_app.connections.leave import revoke_all
+from partner_app.connections.leave import purge_now
 from partner_app.core.command import JsonCommand
-from partner_app.tenancy.purge import purge_company, schedule_purge
+from partner_app.tenancy.lifecycle import schedule_purge
 
 
 class Command(JsonCommand):
@@ -20,5 +20,4 @@ class Command(JsonCommand):
         company_id = options["company_id"]
         if not options["now"]:
             return schedule_purge(company_id=company_id)
-        revoked = revoke_all(company_id=company_id)
-        return {**purge_company(company_id=company_id), "revoked": revoked}
+        return purge_now(company_id=company_id)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from partner_app.connections.leave import reencrypt_all
+from partner_app.connections.rotation import rotate_encryption_keys
 from partner_app.core.command import JsonCommand
 
 
@@ -10,4 +10,4 @@ class Command(JsonCommand):
     help = __doc__
 
     def work(self, **_options: Any) -> Any:
-        return reencrypt_all()
+        return rotate_encryption_keys()

@@ -1,0 +1,60 @@
+"""What a tick of the scheduler costs with 100, 1,000 and 10,000 companies of which ten are due."""
+
+import json
+import statistics
+import sys
+import time
+from datetime import timedelta
+
+import django
+from django.core.management import call_command
+from django.db import connection
+
+from tests.environment import ANNOUNCEMENT
+
+SIZES = (100, 1_000, 10_000)
+DUE = 10
+ROUNDS = 20
+
+
+def main() -> int:
+    django.setup()
+    from integrations.procore.sync.models import DueWork  # after the set-up
+    from integrations.procore.sync.schedule import claim_due, make_connected_due
+    from partner_app.core import clock
+    from partner_app.tenancy.models import Company, CompanyState
+
+    assert ANNOUNCEMENT
+    call_command("provision_database", stdout=sys.stderr)
+    call_command("migrate", verbosity=0)
+    call_command("provision_database", stdout=sys.stderr)
+    result = {}
+    made = 0
+    now = clock.now()
+    for size in SIZES:
+        Company.objects.bulk_create(
+            Company(id=number, name=f"Company {number}", state=CompanyState.ACTIVE, state_since=now)
+            for number in range(made + 1, size + 1)
+        )
+        made = size
+        make_connected_due()
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE procore_duework")
+        seconds = []
+        for _ in range(ROUNDS):
+            later = clock.now() + timedelta(hours=1)
+            DueWork.objects.update(due_at=later, leased_until=None)
+            DueWork.objects.filter(company_id__lte=DUE).update(due_at=clock.now())
+            began = time.perf_counter()
+            make_connected_due()
+            claimed = claim_due()
+            seconds.append(time.perf_counter() - began)
+            assert len(claimed) == DUE
+        result[size] = round(statistics.median(seconds) * 1000, 2)
+        print(f"{size:>8} companies {result[size]:>8} ms a tick", file=sys.stderr)
+    print(json.dumps({"tick_ms_by_companies": result}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

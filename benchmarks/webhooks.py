@@ -1,0 +1,156 @@
+"""How quickly webhooks are acknowledged, against a bare handler under the same load in the same
+run; and how long a change takes from Procore to our own copy.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import requests
+from requests.adapters import HTTPAdapter
+
+from partner_app.core.secrets import fingerprint
+from runtime.services import free_port
+from tests.stack import Stack, running
+from tests.waiting import until
+
+AT_ONCE = 32
+SECRET = "Bearer of-the-benchmark"  # noqa: S105  # of a hook that lives for one run
+COMPANY = 77  # nobody's; it only has a hook
+
+
+def load(address: str, rate: int, seconds: int) -> list[float]:
+    """Milliseconds of each answer, at so many a second, begun on time whatever came before."""
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("http://", HTTPAdapter(pool_maxsize=AT_ONCE))
+    begin = time.perf_counter() + 0.5
+
+    def one(number: int) -> float:
+        wanted = begin + number / rate
+        time.sleep(max(0.0, wanted - time.perf_counter()))  # the load's own beat
+        body = {
+            "id": uuid.uuid4().hex.upper()[:26],
+            "timestamp": "2026-01-02T03:04:05Z",
+            "reason": "update",
+            "company_id": str(COMPANY),
+            "project_id": str(number % 20 + 1),
+            "resource_type": "RFIs",
+            "resource_id": str(number),
+        }
+        began = time.perf_counter()
+        answer = session.post(address, json=body, headers={"Authorization": SECRET}, timeout=30)
+        assert answer.status_code == 202, answer.status_code
+        return (time.perf_counter() - began) * 1000
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(one, range(rate * seconds)))
+
+
+def figures(name: str, times: list[float]) -> dict[str, float]:
+    cuts = statistics.quantiles(times, n=100)
+    return {f"{name}_p50_ms": round(cuts[49], 2), f"{name}_p99_ms": round(cuts[98], 2)}
+
+
+def acknowledgement(stack: Stack, rate: int, seconds: int) -> dict[str, float]:
+    owner = stack.demo.environment["DATABASE_OWNER_URL"]
+    key = uuid.uuid4()
+    with psycopg.connect(owner) as connection:
+        connection.execute(
+            "INSERT INTO tenancy_company (id, name, state, state_since, state_reason, grace_days) "
+            "VALUES (%s, 'Benchmark', 'discovered', now(), '', 30)",
+            (COMPANY,),
+        )
+        connection.execute(
+            "INSERT INTO procore_webhookhook (key, company_id, state, secret_hash) "
+            "VALUES (%s, %s, 'active', %s)",
+            (key, COMPANY, fingerprint(SECRET)),
+        )
+        connection.execute("CREATE TABLE bare_events (id bigserial PRIMARY KEY, body text)")
+    port = free_port()
+    command = "-m gunicorn benchmarks.bare_handler --worker-class gthread --workers 2 --threads 8"
+    bare = subprocess.Popen(
+        [sys.executable, *command.split(), "--bind", f"127.0.0.1:{port}"],
+        env={**os.environ, "BARE_DATABASE_URL": owner},
+        stderr=subprocess.DEVNULL,
+    )
+    ours, least = f"{stack.base_url}/webhooks/procore/{key}/", f"http://127.0.0.1:{port}/"
+    try:
+        time.sleep(3)  # the bare server starts
+        for address in (ours, least):
+            load(address, 50, 2)
+        result = figures("bare", load(least, rate, seconds))
+        result |= figures("ours", load(ours, rate, seconds))
+    finally:
+        bare.terminate()
+        bare.wait()
+    with psycopg.connect(owner) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM procore_webhookevent WHERE company_id = %s", (COMPANY,)
+        ).fetchone()
+    lost = rate * seconds + 100 - (row[0] if row else 0)
+    return {
+        **result,
+        "events_lost": lost,
+        "p99_ratio": result["ours_p99_ms"] / result["bare_p99_ms"],
+    }
+
+
+def freshness(stack: Stack, changes: int) -> dict[str, float]:
+    company = stack.procore.company_id
+    owner = stack.demo.environment["DATABASE_OWNER_URL"]
+    project = stack.procore.projects()[0]
+    rfis = stack.procore.records(project, "rfis")
+    seconds = []
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute("SELECT set_config('tieback.company_id', %s, false)", (str(company),))
+        for number in range(changes):
+            rfi = rfis[number % len(rfis)]["id"]
+            subject = f"Changed {number}"
+            began = time.perf_counter()
+            stack.procore.control(f"projects/{project}/rfis/{rfi}", set={"subject": subject})
+
+            def seen(rfi: int = rfi, subject: str = subject) -> bool:
+                query = "SELECT subject FROM procore_rfi WHERE remote_id = %s"
+                row = connection.execute(query, (rfi,)).fetchone()
+                return bool(row and row[0] == subject)
+
+            until(seen)
+            seconds.append(time.perf_counter() - began)
+    cuts = statistics.quantiles(seconds, n=20)
+    return {"visible_p50_s": round(cuts[9], 2), "visible_p95_s": round(cuts[18], 2)}
+
+
+def main() -> int:
+    rate, seconds = (int(value) for value in (*sys.argv[1:], "500", "10")[:2])
+    with (
+        tempfile.TemporaryDirectory(prefix="tieback-bench-") as folder,
+        running(Path(folder) / "demo") as stack,
+    ):
+        company = stack.procore.company_id
+        stack.procore.control("rates", per_hour=10_000_000, per_spike=10_000_000)
+        stack.procore.control("installs", company_id=company, permitted_projects="all")
+        stack.manage("discover")
+
+        def registered() -> bool:
+            paths = {(call["method"], call["path"]) for call in stack.procore.ledger()}
+            return any(m == "POST" and path.endswith("/triggers/bulk") for m, path in paths)
+
+        until(registered, within=90)
+        result = {"rate": rate, **freshness(stack, 40), **acknowledgement(stack, rate, seconds)}
+    for name, value in result.items():
+        print(f"{name:20}{value:>12}", file=sys.stderr)
+    print(json.dumps(result))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

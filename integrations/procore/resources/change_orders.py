@@ -1,0 +1,39 @@
+"""Commitment change orders: what contracts grew by, or may yet."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from integrations.procore.resources.source import SourceRecord, kept, money
+from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+
+
+class ChangeOrder(SourceRecord):
+    spec = ResourceSpec(
+        name="change_orders",
+        scope=Scope.PROJECT,
+        # The list has no pages; asked for as a whole, it also shows what is gone.
+        sources=(Source("/rest/v1.0/projects/{project_id}/commitment_change_orders", paged=False),),
+        changes=Changes.CONTENT,
+        tool="commitments",
+        webhooks=("Commitment Change Orders",),
+        web="/{project_id}/project/commitments/change_orders/{remote_id}",
+    )
+
+    contract_id = kept(models.BigIntegerField(null=True), purpose="ties a change to its contract")
+    number = kept(models.TextField(), purpose="names it as people do")
+    title = kept(models.TextField(), purpose="names it in lists")
+    status = kept(models.TextField(), purpose="tells approved changes from pending ones")
+    grand_total = kept(money(), purpose="the amount of the change")
+    created_on = kept(models.DateTimeField(null=True), purpose="gives the age", path="created_at")
+    currency = kept(
+        models.TextField(),
+        purpose="keeps currencies apart",
+        path="currency_configuration.currency_iso_code",
+    )
+
+    class Meta:
+        indexes: ClassVar = [
+            # pending and approved changes of a project.
+            models.Index(fields=["company", "project_id", "status"], name="change_order_status")
+        ]

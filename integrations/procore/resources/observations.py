@@ -1,0 +1,34 @@
+"""Observations: what somebody saw on site and somebody must mend."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from integrations.procore.resources.source import SourceRecord, kept
+from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+
+
+class Observation(SourceRecord):
+    spec = ResourceSpec(
+        name="observations",
+        scope=Scope.PROJECT,
+        sources=(Source("/rest/v1.0/observations/items", {"project_id": "{project_id}"}),),
+        changes=Changes.UPDATED_AT,
+        tool="observations",
+        webhooks=("Observation Items",),
+        web="/{project_id}/project/observations/items/{remote_id}",
+    )
+
+    number = kept(models.TextField(), purpose="names it as people do")
+    name = kept(models.TextField(), purpose="names it in lists")
+    status = kept(models.TextField(), purpose="tells open from closed")
+    priority = kept(models.TextField(), purpose="orders what is open")
+    due_date = kept(models.DateField(null=True), purpose="finds what is overdue")
+
+    class Meta:
+        indexes: ClassVar = [
+            # open observations of a project.
+            models.Index(
+                fields=["company", "project_id", "status", "due_date"], name="observation_open_due"
+            )
+        ]

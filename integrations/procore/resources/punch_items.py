@@ -1,0 +1,34 @@
+"""Punch items: what remains to be mended before hand-over, and what it costs."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from integrations.procore.resources.source import SourceRecord, kept, money
+from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+
+
+class PunchItem(SourceRecord):
+    spec = ResourceSpec(
+        name="punch_items",
+        scope=Scope.PROJECT,
+        sources=(Source("/rest/v1.1/punch_items", {"project_id": "{project_id}"}),),
+        changes=Changes.UPDATED_AT,
+        tool="punch_list",
+        webhooks=("Punch Items",),
+        web="/{project_id}/project/punch_list/{remote_id}",
+    )
+
+    position = kept(models.BigIntegerField(null=True), purpose="names it as people do")
+    name = kept(models.TextField(), purpose="names it in lists")
+    status = kept(models.TextField(), purpose="tells open from closed")
+    due_date = kept(models.DateField(null=True), purpose="finds what is overdue")
+    cost_impact_amount = kept(money(), purpose="ranks by money")
+
+    class Meta:
+        indexes: ClassVar = [
+            # open punch items of a project.
+            models.Index(
+                fields=["company", "project_id", "status", "due_date"], name="punch_item_open_due"
+            )
+        ]

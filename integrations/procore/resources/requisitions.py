@@ -1,0 +1,41 @@
+"""Subcontractor invoices (Procore calls them requisitions): what was claimed on a contract."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from integrations.procore.resources.source import SourceRecord, kept, money
+from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+
+
+class Requisition(SourceRecord):
+    spec = ResourceSpec(
+        name="requisitions",
+        scope=Scope.PROJECT,
+        sources=(Source("/rest/v1.1/requisitions", {"project_id": "{project_id}"}),),
+        changes=Changes.UPDATED_AT,
+        tool="commitments",
+        webhooks=("Requisitions",),
+        web="/{project_id}/project/commitments/requisitions/{remote_id}",
+    )
+
+    contract_id = kept(
+        models.BigIntegerField(null=True),
+        purpose="ties an invoice to its contract",
+        path="commitment_id",
+    )
+    invoice_number = kept(models.TextField(), purpose="names it as people do")
+    status = kept(models.TextField(), purpose="tells approved invoices from others")
+    billing_date = kept(models.DateField(null=True), purpose="orders invoices in time")
+    total_claimed_amount = kept(money(), purpose="compares invoices with their contract")
+    currency = kept(
+        models.TextField(),
+        purpose="keeps currencies apart",
+        path="currency_configuration.currency_iso_code",
+    )
+
+    class Meta:
+        indexes: ClassVar = [
+            # approved invoices by contract of a project.
+            models.Index(fields=["company", "project_id", "contract_id"], name="requisition_of")
+        ]

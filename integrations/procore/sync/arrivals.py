@@ -1,0 +1,178 @@
+"""What was fetched and is not written yet: records, steps and cursors are committed together."""
+
+import time
+from collections import defaultdict
+
+from integrations.procore.resources.decoding import Batch, Decoded
+from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.resources.source import SourceRecord
+from integrations.procore.resources.spec import Changes, Scope
+from integrations.procore.sync.cursor import advance
+from integrations.procore.sync.models import SyncCursor, SyncRun, SyncStep
+from integrations.procore.sync.parts import Job
+from integrations.procore.sync.runs import keep_lease
+from integrations.procore.sync.writer import (
+    Place,
+    delete_absent,
+    delete_children,
+    delete_orphans,
+    delete_rows,
+    write_records,
+)
+from partner_app.tenancy.context import tenant
+
+ROWS = 2000  # records written at once
+SECONDS = 0.5  # that a page may wait for others to be written with it
+STEP_FIELDS = (
+    "done", "error", "error_code", "error_remedy", "fetched", "created", "updated", "deleted",
+    "unchanged", "requests",
+)  # fmt: skip
+CURSOR_FIELDS = ("updated_to", "full_at", "fresh_at", "refused_at", "via_id")
+
+
+class Arrivals:
+    def __init__(self, run: SyncRun) -> None:
+        self.run = run
+        self.pages: list[tuple[Job, Batch]] = []
+        self.ended: list[Job] = []
+        self.given_up: list[Job] = []
+        self.rows, self.since = 0, time.monotonic()
+
+    @property
+    def any(self) -> bool:
+        return bool(self.pages or self.ended or self.given_up)
+
+    @property
+    def ripe(self) -> bool:
+        return self.rows >= ROWS or time.monotonic() - self.since > SECONDS
+
+    def add(self, job: Job, batch: Batch) -> None:
+        self.pages.append((job, batch))
+        self.rows += len(batch.records)
+
+    def end(self, job: Job) -> None:
+        self.ended.append(job)
+
+    def give_up(self, job: Job) -> None:
+        """What was read before a failure is kept; the cursor stays where it was."""
+        self.given_up.append(job)
+
+    def write(self) -> list[Job]:
+        """One transaction. Gives back jobs whose records Procore counts otherwise than we do."""
+        pages, ended, given_up = self.pages, self.ended, self.given_up
+        self.pages, self.ended, self.given_up = [], [], []
+        self.rows, self.since = 0, time.monotonic()
+        if not (pages or ended or given_up):
+            return []
+        with tenant(self.run.company_id):
+            keep_lease(self.run)
+            self._records(pages)
+            self._absent(ended)
+            again = self._miscounted(ended)
+            for job in ended:
+                self._conclude(job, done=job not in again)
+            for job in given_up:
+                job.step.done = True
+                job.step.requests += job.reader.requests
+            steps = {job.step.id: job.step for job, _ in pages}
+            steps |= {job.step.id: job.step for job in (*ended, *given_up)}
+            SyncStep.objects.bulk_update(steps.values(), STEP_FIELDS, batch_size=500)
+            cursors = [job.cursor for job in (*ended, *given_up) if job not in again]
+            SyncCursor.objects.bulk_update(cursors, CURSOR_FIELDS, batch_size=500)
+        return again
+
+    def _records(self, pages: list[tuple[Job, Batch]]) -> None:
+        rows: dict[type[SourceRecord], dict[Place, list[Decoded]]]
+        rows = defaultdict(lambda: defaultdict(list))
+        gone: dict[type[SourceRecord], dict[Place, list[int]]]
+        gone = defaultdict(lambda: defaultdict(list))
+        steps = {(job.model, job.project_id): job.step for job, _ in pages}
+        for job, batch in pages:
+            rows[job.model][job.project_id].extend(batch.records)
+            gone[job.model][job.project_id].extend(batch.deleted)
+            for record in batch.records:
+                job.newest = advance(job.newest, record.updated_at)
+        for model, by_place in rows.items():
+            found = write_records(model, company_id=self.run.company_id, records=by_place)
+            for place, written in found.items():
+                step = steps[model, place]
+                step.fetched += written.fetched
+                step.created += written.created
+                step.updated += written.updated
+                step.unchanged += written.unchanged
+            deleted = delete_rows(model, company_id=self.run.company_id, remote_ids=gone[model])
+            for place, count in deleted.items():
+                steps[model, place].deleted += count
+
+    def _absent(self, ended: list[Job]) -> None:
+        """What a whole reading did not show is gone; so are the children of what is gone."""
+        by_model: dict[type[SourceRecord], list[Job]] = defaultdict(list)
+        for job in ended:
+            by_model[job.model].append(job)
+        for model, jobs in by_model.items():
+            here = {"company_id": self.run.company_id}
+            deleted: dict[Place, int] = defaultdict(int)
+            whole = [job for job in jobs if job.whole]
+            if whole:
+                present = [key for job in whole for key in job.reader.seen]
+                places = [job.project_id for job in whole]
+                _add(deleted, delete_absent(model, **here, places=places, present=present))
+            if model.spec.changes is Changes.PARENT:
+                _add(deleted, self._children(model, jobs))
+            for job in jobs:
+                job.step.deleted += deleted.get(job.project_id, 0)
+        for job in ended:
+            if job.step.resource == "projects":
+                self._forget_projects(job.reader.seen)
+
+    def _children(self, model: type[SourceRecord], jobs: list[Job]) -> dict[Place, int]:
+        deleted: dict[Place, int] = defaultdict(int)
+        here = {"company_id": self.run.company_id}
+        places = [job.project_id for job in jobs]
+        for parent in {source.parent for source in model.spec.sources if source.parent}:
+            ids = [key for job in jobs for key in job.parents.get(parent, ())]
+            seen = [key for job in jobs for key in job.reader.seen]
+            column = parent.column
+            _add(deleted, delete_children(model, **here, column=column, parents=ids, present=seen))
+            above = RESOURCES[parent.resource]
+            _add(deleted, delete_orphans(model, **here, column=column, parent=above, places=places))
+        return deleted
+
+    def _miscounted(self, ended: list[Job]) -> list[Job]:
+        return [
+            job
+            for job in ended
+            if job.total is not None
+            and job.model._base_manager.filter(
+                company_id=self.run.company_id, project_id=job.project_id
+            ).count()
+            != job.total
+        ]
+
+    def _conclude(self, job: Job, *, done: bool) -> None:
+        """The cursor moves with the last of its records, and never before."""
+        job.step.requests += job.reader.requests
+        job.step.done = done
+        if not done:
+            return
+        job.cursor.fresh_at, job.cursor.refused_at = job.began, None
+        job.cursor.updated_to = advance(job.cursor.updated_to, job.newest)
+        job.cursor.via_id = job.reader.via_id
+        if job.whole:
+            job.cursor.full_at = job.began
+
+    def _forget_projects(self, present: set[int]) -> None:
+        """A project that is deleted, inactive or no longer permitted takes its records with it."""
+        company_id = self.run.company_id
+        for model in RESOURCES.values():
+            if model.spec.scope is Scope.PROJECT:
+                rows = model._base_manager.filter(company_id=company_id)
+                rows = rows.exclude(project_id__in=present)
+                rows._raw_delete(rows.db)
+        cursors = SyncCursor.objects.filter(company_id=company_id)
+        cursors.exclude(project_id__in={0, *present}).delete()
+
+
+def _add(sums: dict[Place, int], found: dict[Place, int]) -> None:
+    for place, count in found.items():
+        sums[place] += count

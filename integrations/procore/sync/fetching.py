@@ -1,0 +1,135 @@
+"""Fetches many parts at once, in threads that touch no database, and hands their pages over.
+
+The queue between is bounded: memory stays flat, and Procore is asked no faster than we write.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from integrations.procore.api.errors import ServerTrouble, Unreachable
+from integrations.procore.resources.decoding import Batch
+
+MOST_AT_ONCE = 8
+STEP_UP = 16  # pages without trouble before one more is fetched at once
+POLL = 0.2  # seconds between looks at whether the work was called off
+
+
+class Fetchable(Protocol):
+    def batches(self) -> Iterator[Batch]: ...
+
+
+Job = TypeVar("Job", bound=Fetchable)
+
+
+@dataclass(frozen=True)
+class Delivery(Generic[Job]):
+    """A page of a job; or its end, in peace or with an error."""
+
+    job: Job
+    batch: Batch | None = None
+    error: Exception | None = None
+
+
+class Width:
+    """How many calls run at once: halved by trouble, widened one by one while all is well."""
+
+    def __init__(self, most: int) -> None:
+        self.most = self.limit = most
+        self.active = self.good = 0
+        self.changed = threading.Condition()
+
+    def __enter__(self) -> None:
+        with self.changed:
+            while self.active >= self.limit:
+                self.changed.wait()
+            self.active += 1
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        with self.changed:
+            self.active -= 1
+            self.good += 1
+            if isinstance(error, ServerTrouble | Unreachable):
+                self.limit, self.good = max(1, self.limit // 2), 0
+            elif self.good >= STEP_UP and self.limit < self.most:
+                self.limit, self.good = self.limit + 1, 0
+            self.changed.notify_all()
+
+
+class CalledOff(Exception):
+    """Inside a fetching thread: nobody waits for its pages any more."""
+
+
+class Crew(Generic[Job]):
+    """A context: threads live inside it and have ended after it."""
+
+    def __init__(self, at_once: int = MOST_AT_ONCE) -> None:
+        self.waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self.ready: queue.Queue[Delivery[Job]] = queue.Queue(maxsize=at_once)
+        self.width = Width(at_once)
+        self.over = threading.Event()
+        self.open = 0
+        self.threads = [threading.Thread(target=self._work, daemon=True) for _ in range(at_once)]
+
+    def __enter__(self) -> "Crew[Job]":
+        for each in self.threads:
+            each.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.over.set()
+        for _each in self.threads:
+            self.waiting.put(None)
+        for each in self.threads:
+            each.join()
+
+    def add(self, job: Job) -> None:
+        self.open += 1
+        self.waiting.put(job)
+
+    def deliveries(self, idle: Callable[[], None]) -> Iterator[Delivery[Job]]:
+        """Until no job is open; `idle` is called when nothing has arrived for a moment."""
+        while self.open:
+            try:
+                delivery = self.ready.get(timeout=POLL)
+            except queue.Empty:
+                idle()
+                continue
+            if delivery.batch is None:
+                self.open -= 1
+            yield delivery
+
+    def _work(self) -> None:
+        try:
+            while (job := self.waiting.get()) is not None and not self.over.is_set():
+                self._fetch(job)
+        except CalledOff:
+            return
+
+    def _fetch(self, job: Job) -> None:
+        """Raises CalledOff."""
+        try:
+            pages = job.batches()
+            while (batch := self._next(pages)) is not None:
+                self._hand_over(Delivery(job, batch))
+        except CalledOff:
+            raise
+        except Exception as error:  # noqa: BLE001  # handed to the engine, which knows them all
+            self._hand_over(Delivery(job, error=error))
+        else:
+            self._hand_over(Delivery(job))
+
+    def _next(self, pages: Iterator[Batch]) -> Batch | None:
+        with self.width:
+            return next(pages, None)
+
+    def _hand_over(self, delivery: Delivery[Job]) -> None:
+        while not self.over.is_set():
+            try:
+                self.ready.put(delivery, timeout=POLL)
+            except queue.Full:
+                continue
+            return
+        raise CalledOff

@@ -1,0 +1,175 @@
+"""What a run has to read: one resource of one project at a time, parents before children."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from integrations.procore.api.client import ProcoreClient
+from integrations.procore.resources.decoding import Batch
+from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.resources.source import SourceRecord
+from integrations.procore.resources.spec import Changes, Parent, Scope
+from integrations.procore.sync.cursor import window
+from integrations.procore.sync.errors import Withdrawn
+from integrations.procore.sync.models import DueRead, Mode, SyncCursor, SyncRun, SyncStep
+from integrations.procore.sync.reading import Parents, Reader
+from partner_app.core import clock
+from partner_app.tenancy.context import tenant
+
+COUNTS = ("fetched", "created", "updated", "deleted", "unchanged", "requests")
+Key = tuple[str, int]  # resource, project (0: the company)
+
+
+@dataclass
+class Job:
+    """A part on its way: its step in the run, its cursor, and where its reading stands."""
+
+    model: type[SourceRecord]
+    step: SyncStep
+    cursor: SyncCursor
+    reader: Reader
+    whole: bool  # reads everything, so what is absent is gone
+    sweep: bool  # afterwards the number of records is compared
+    parents: Parents
+    began: datetime
+    newest: datetime | None = None  # stamp of Procore's among what was read
+    total: int | None = None
+    attempts: int = 0
+    withdrawn: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def project_id(self) -> int | None:
+        return self.step.project_id or None
+
+    def batches(self) -> Iterator[Batch]:
+        """Raises Withdrawn where Procore hides the project, as another part has found."""
+        if self.withdrawn.is_set():
+            raise Withdrawn
+        yield from self.reader.batches()
+        if self.sweep and not self.whole:
+            self.total = self.reader.total()
+
+
+def waves(run: SyncRun) -> Iterator[list[Key]]:
+    """Each wave needs what the wave before has written: projects, then all else, then children."""
+    if run.mode == Mode.TARGETED:
+        keys = list(run.steps.filter(done=False).values_list("resource", "project_id"))
+        yield [key for key in keys if not _is_child(key[0])]
+        yield [key for key in keys if _is_child(key[0])]
+        return
+    names = [name for name in RESOURCES if not run.only or name in run.only]
+    yield [(name, 0) for name in names if RESOURCES[name].spec.scope is Scope.COMPANY]
+    inner = [name for name in names if RESOURCES[name].spec.scope is Scope.PROJECT]
+    projects = _projects(run.company_id)
+    # Project by project, so that the first ones are complete while the others are read.
+    for child in (False, True):
+        yield [(n, project) for project in projects for n in inner if _is_child(n) is child]
+
+
+def jobs_of(run: SyncRun, keys: list[Key], client: ProcoreClient) -> list[Job]:
+    """Those of a wave that are not done yet; their steps exist from now on, so progress shows."""
+    done = set(run.steps.filter(done=True).values_list("resource", "project_id"))
+    wanted = [key for key in keys if key not in done]
+    _make_rows(run, wanted)
+    run.steps.filter(done=False).update(**dict.fromkeys(COUNTS, 0))  # of the last attempt alone
+    steps = {(s.resource, s.project_id): s for s in run.steps.filter(done=False)}
+    cursors = {
+        (c.resource, c.project_id): c for c in SyncCursor.objects.filter(company_id=run.company_id)
+    }
+    withdrawn: dict[int, threading.Event] = defaultdict(threading.Event)  # one a project
+    jobs = []
+    with tenant(run.company_id):
+        for key in wanted:
+            job = job_of(run, steps[key], cursors[key], client, whole=run.mode == Mode.FULL)
+            job.withdrawn = withdrawn[job.step.project_id]
+            jobs.append(job)
+    return jobs
+
+
+def told_meanwhile(run: SyncRun, client: ProcoreClient) -> list[Job]:
+    """Parts done in this run of which Procore has told us since; the others are yet to be read.
+
+    Children wait for the next run: their parents have to be written first.
+    """
+    done = SyncStep.objects.filter(run=run, done=True)
+    with tenant(run.company_id):
+        told = DueRead.objects.filter(company_id=run.company_id)
+        keys = {key for key in told.values_list("resource", "project_id") if not _is_child(key[0])}
+        steps = [s for s in done if (s.resource, s.project_id) in keys]
+        jobs = []
+        for step in steps:
+            part = {"resource": step.resource, "project_id": step.project_id}
+            cursor = SyncCursor.objects.get(company_id=run.company_id, **part)
+            found = told.filter(**part)
+            step.sweep = found.filter(sweep=True).exists()
+            found.delete()
+            step.done = False
+            step.save(update_fields=["done", "sweep"])
+            jobs.append(job_of(run, step, cursor, client, whole=False))
+    return jobs
+
+
+def job_of(
+    run: SyncRun, step: SyncStep, cursor: SyncCursor, client: ProcoreClient, *, whole: bool
+) -> Job:
+    """Inside tenant(). `whole` also where nothing was read before, or no filter tells."""
+    model, now = RESOURCES[step.resource], clock.now()
+    changes = model.spec.changes
+    span, parents = None, {}
+    if changes is Changes.CONTENT or cursor.fresh_at is None:
+        whole = True
+    elif changes is Changes.UPDATED_AT and not whole:
+        whole = cursor.updated_to is None
+        span = window(cursor.updated_to, now) if cursor.updated_to else None
+    if changes is Changes.PARENT:
+        parents = _parents(model, run.company_id, step.project_id, cursor, whole=whole)
+    reader = Reader(
+        client,
+        model,
+        company_id=run.company_id,
+        project_id=step.project_id or None,
+        window=span,
+        parents=parents,
+        via_id=cursor.via_id,
+    )
+    sweep = model.spec.hides_deleted and (run.mode != Mode.TARGETED or step.sweep)
+    return Job(model, step, cursor, reader, whole, sweep, parents, now)
+
+
+def _is_child(name: str) -> bool:
+    return RESOURCES[name].spec.changes is Changes.PARENT
+
+
+def _projects(company_id: int) -> list[int]:
+    """Of our own copy, which the first wave has brought up to date."""
+    with tenant(company_id):
+        rows = RESOURCES["projects"]._base_manager.filter(company_id=company_id)
+        return list(rows.order_by("remote_id").values_list("remote_id", flat=True))
+
+
+def _make_rows(run: SyncRun, keys: list[Key]) -> None:
+    here = {"company_id": run.company_id}
+    parts = [{"resource": resource, "project_id": project} for resource, project in keys]
+    SyncStep.objects.bulk_create(
+        [SyncStep(run=run, **here, **part) for part in parts], ignore_conflicts=True
+    )
+    SyncCursor.objects.bulk_create(
+        [SyncCursor(**here, **part) for part in parts], ignore_conflicts=True
+    )
+
+
+def _parents(
+    model: type[SourceRecord], company_id: int, project_id: int, cursor: SyncCursor, *, whole: bool
+) -> dict[Parent, list[int]]:
+    """All of them, or those that were written since their children were read last."""
+    found = {}
+    for parent in {source.parent for source in model.spec.sources if source.parent}:
+        rows = RESOURCES[parent.resource]._base_manager.filter(
+            company_id=company_id, project_id=project_id, **dict(parent.where)
+        )
+        if not whole:
+            rows = rows.filter(synced_at__gte=cursor.fresh_at)
+        found[parent] = list(rows.order_by("remote_id").values_list("remote_id", flat=True))
+    return found

@@ -1,0 +1,127 @@
+"""When a company is synced next: what is due, leases on it, and a cadence that adapts.
+
+The truth is one row a company in Postgres. A tick costs what is due, not what exists.
+"""
+
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from integrations.procore.sync.models import DueRead, DueWork, Mode, RunState, SyncRun
+from integrations.procore.sync.runs import LEASE
+from partner_app.core import clock
+from partner_app.tenancy.models import CONNECTED
+
+FULL_EVERY = timedelta(hours=24)  # a second look at everything, whatever the cursors say
+SOONEST, SLOWEST = 20, 300  # seconds between polls of one company
+WITH_HOOKS = 900  # the same, where Procore tells us of changes
+SHARE = 0.3  # of the hourly budget of calls that polling may use
+HOURLY_BUDGET = 3600  # calls; Procore's documented example [rate_limiting]
+RETRY_PARTIAL = timedelta(minutes=2)
+CLAIM = 100  # companies a tick rings for
+
+
+def make_due(*, company_id: int) -> None:
+    """Everything that changed, as soon as a worker is free; committed with the caller's work."""
+    now = clock.now()
+    DueWork.objects.update_or_create(
+        company_id=company_id, defaults={"due_at": now, "poll_at": now, "leased_until": None}
+    )
+
+
+def make_connected_due() -> None:
+    """Companies that nobody made due yet: one statement, whatever their number."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procore_duework (company_id, due_at, pace, hooked) "
+            "SELECT c.id, now(), 0, false FROM tenancy_company c WHERE c.state = ANY(%s) "
+            "AND NOT EXISTS (SELECT FROM procore_duework d WHERE d.company_id = c.id) "
+            "ON CONFLICT DO NOTHING",
+            [list(CONNECTED)],
+        )
+
+
+def claim_due() -> list[int]:
+    """Companies whose sync is due; each is rung for at most once a lease."""
+    now = clock.now()
+    with transaction.atomic():
+        rows = list(
+            DueWork.objects.select_for_update(skip_locked=True, of=("self",))
+            .filter(due_at__lte=now, company__state__in=CONNECTED)
+            .filter(_unleased(now))
+            .order_by("due_at")[:CLAIM]
+        )
+        DueWork.objects.filter(id__in=[row.id for row in rows]).update(leased_until=now + LEASE)
+    return [row.company_id for row in rows]
+
+
+def what_is_due(company_id: int) -> Mode | None:
+    """An open run goes on in its own mode; see runs.take_run."""
+    now = clock.now()
+    due = DueWork.objects.filter(company_id=company_id).first()
+    if due is None or due.due_at > now:
+        return None
+    if due.full_due_at is None or due.full_due_at <= now:
+        return Mode.FULL
+    told = DueRead.objects.filter(company_id=company_id)
+    if due.poll_at and due.poll_at > now and told.exists():
+        # A project that appeared or left changes what there is to read.
+        return Mode.INCREMENTAL if told.filter(resource="projects").exists() else Mode.TARGETED
+    return Mode.INCREMENTAL
+
+
+def plan_next(*, company_id: int, run: SyncRun | None) -> bool:
+    """After a run; True when more is due now. Without a run the company cannot be called."""
+    if run is None:
+        DueWork.objects.filter(company_id=company_id).delete()
+        return False
+    with transaction.atomic():
+        due = DueWork.objects.select_for_update().filter(company_id=company_id).first()
+        if due is None:
+            return False
+        now = clock.now()
+        asked_since = due.poll_at is not None and run.started_at < due.poll_at <= now
+        if run.mode != Mode.TARGETED:
+            due.pace = _pace(due.pace, run, hooked=due.hooked)
+            due.poll_at = now + timedelta(seconds=due.pace)
+            if run.state == RunState.PARTIAL:
+                due.poll_at = max(due.poll_at, now + RETRY_PARTIAL)
+        if run.mode == Mode.FULL:
+            due.full_due_at = now + FULL_EVERY
+        told = DueRead.objects.filter(company_id=company_id).exists()
+        later = min(filter(None, (due.poll_at, due.full_due_at)), default=now)
+        due.due_at = now if told or asked_since else later
+        due.leased_until = None
+        due.save()
+        return due.due_at <= now
+
+
+def give_back(*, company_id: int, wait_seconds: float) -> None:
+    """A worker that may not wait leaves the work for later."""
+    later = clock.now() + timedelta(seconds=wait_seconds)
+    DueWork.objects.filter(company_id=company_id).update(due_at=later, leased_until=None)
+
+
+def others_wait(company_id: int) -> bool:
+    now = clock.now()
+    waiting = DueWork.objects.filter(due_at__lte=now, company__state__in=CONNECTED)
+    return waiting.filter(_unleased(now)).exclude(company_id=company_id).exists()
+
+
+def _unleased(now: object) -> Q:
+    return Q(leased_until=None) | Q(leased_until__lte=now)
+
+
+def _pace(former: int, run: SyncRun, *, hooked: bool) -> int:
+    """Quicker while much changes, slower while nothing does, never beyond the share of calls."""
+    changed = run.steps.filter(_changed()).exists()
+    pace = (former or SOONEST) * (0.5 if changed else 1.5)
+    within_budget = run.requests / (HOURLY_BUDGET * SHARE / 3600)
+    slowest = WITH_HOOKS if hooked else SLOWEST
+    quickest = WITH_HOOKS if hooked else SOONEST
+    return round(max(within_budget, min(max(pace, quickest), slowest)))
+
+
+def _changed() -> Q:
+    return Q(created__gt=0) | Q(updated__gt=0) | Q(deleted__gt=0)

@@ -1,0 +1,182 @@
+"""Makes the hook that is registered at Procore equal to the one we want, whatever happened to it.
+
+Missing ones are made, stale and doubled ones of ours removed, foreign ones left alone, secrets
+renewed, triggers completed. Afterwards the delivery log is read for events that never arrived.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
+from django.conf import settings
+
+from integrations.procore.api.client import ProcoreClient
+from integrations.procore.api.errors import Forbidden, NotFoundOrHidden, ProcoreError
+from integrations.procore.sync.models import DueWork
+from integrations.procore.sync.schedule import make_due
+from integrations.procore.webhooks.inbox import RESOURCES_OF, accept, read_payload
+from integrations.procore.webhooks.models import HookState, WebhookHook
+from partner_app.connections.access import app_client
+from partner_app.connections.errors import ReconnectNeeded
+from partner_app.core import clock
+from partner_app.core.logging import log
+from partner_app.core.secrets import fingerprint, random_secret
+from partner_app.tenancy.models import CONNECTED, Company
+
+NAMESPACE = "tieback"  # one for the app everywhere
+VERSION = "v4.0"
+EVENTS = ("create", "update", "delete")
+ROTATE_EVERY = timedelta(days=30)
+CHECK_EVERY = timedelta(hours=1)
+BATCH = 20  # companies a look
+UNDELIVERED = ("discarded", "failed")
+OVERLAP = timedelta(days=1)  # the log is filtered by day
+
+
+def companies_to_check() -> list[int]:
+    """Connected companies whose hook was not looked at lately."""
+    checked = WebhookHook.objects.filter(checked_at__gt=clock.now() - CHECK_EVERY)
+    companies = Company.objects.filter(state__in=CONNECTED)
+    companies = companies.exclude(id__in=checked.values("company_id"))
+    return list(companies.order_by("id").values_list("id", flat=True)[:BATCH])
+
+
+def reconcile(*, company_id: int) -> HookState:
+    """May be repeated, also after an interruption. Raises ProcoreError, ReconnectNeeded."""
+    hook, _ = WebhookHook.objects.get_or_create(
+        company_id=company_id, defaults={"secret_hash": fingerprint(random_secret())}
+    )
+    client = app_client(company_id)
+    try:
+        _mend(client, hook)
+    except (Forbidden, NotFoundOrHidden):
+        hook.state = HookState.REFUSED
+    else:
+        hook.state = HookState.ACTIVE
+        _read_undelivered(client, hook)
+    hook.checked_at = clock.now()
+    hook.save(update_fields=["state", "checked_at"])
+    DueWork.objects.filter(company_id=company_id).update(hooked=hook.state == HookState.ACTIVE)
+    return HookState(hook.state)
+
+
+def remove(*, company_id: int) -> None:
+    """Where hooks are switched off: what we registered goes. Raises ProcoreError."""
+    hook = WebhookHook.objects.filter(company_id=company_id).first()
+    if hook and hook.remote_id:
+        app_client(company_id).write("DELETE", f"{_path(company_id)}/{hook.remote_id}", None)
+    WebhookHook.objects.filter(company_id=company_id).delete()
+    DueWork.objects.filter(company_id=company_id).update(hooked=False)
+
+
+def _mend(client: ProcoreClient, hook: WebhookHook) -> None:
+    path = _path(hook.company_id)
+    ours = [row for row in client.rows(path, {}) if row["namespace"] == NAMESPACE]
+    fitting = [row for row in ours if row["destination_url"] == _address(hook)]
+    fitting.sort(key=lambda row: int(row["id"]) != hook.remote_id)
+    for row in ours:
+        if row not in fitting[:1]:
+            client.write("DELETE", f"{path}/{row['id']}", None)
+            log.info("hook.removed", company_id=hook.company_id)
+    if not fitting:
+        _register(client, hook, path)
+        return
+    known = hook.remote_id == int(fitting[0]["id"])
+    hook.remote_id = int(fitting[0]["id"])
+    old = hook.rotated_at is None or clock.now() - hook.rotated_at > ROTATE_EVERY
+    if old or not known or fitting[0].get("status") != "active":
+        _rotate(client, hook, path)
+    _complete_triggers(client, hook, path)
+
+
+def _register(client: ProcoreClient, hook: WebhookHook, path: str) -> None:
+    """The secret is stored before the call: the first event may come before its answer."""
+    body = {
+        "payload_version": VERSION,
+        "namespace": NAMESPACE,
+        "destination_url": _address(hook),
+        "destination_headers": {"Authorization": _new_secret(hook)},
+    }
+    answer = client.write("POST", path, body)
+    hook.remote_id = int(answer["data"]["id"])
+    hook.save(update_fields=["remote_id"])
+    _complete_triggers(client, hook, path)
+    log.info("hook.registered", company_id=hook.company_id)
+
+
+def _rotate(client: ProcoreClient, hook: WebhookHook, path: str) -> None:
+    headers = {"Authorization": _new_secret(hook)}
+    body = {"destination_headers": headers, "status": "active"}
+    client.write("PATCH", f"{path}/{hook.remote_id}", body)
+    log.info("hook.rotated", company_id=hook.company_id)
+
+
+def _new_secret(hook: WebhookHook) -> str:
+    """Until the next renewal the former one is accepted too: its events may be under way."""
+    secret = f"Bearer {random_secret()}"
+    hook.former_hash, hook.secret_hash = hook.secret_hash, fingerprint(secret)
+    hook.rotated_at = clock.now()
+    hook.save(update_fields=["former_hash", "secret_hash", "rotated_at", "remote_id"])
+    return secret
+
+
+def _complete_triggers(client: ProcoreClient, hook: WebhookHook, path: str) -> None:
+    triggers = f"{path}/{hook.remote_id}/triggers"
+    have = {(row["resource_name"], row["event_type"]) for row in client.rows(triggers, {})}
+    wanted = {(name, event) for name in RESOURCES_OF for event in EVENTS}
+    missing = sorted(wanted - have)
+    if not missing:
+        return
+    offered = client.get(f"{path.removesuffix('/hooks')}/resources", payload_version=VERSION)
+    actions = {row["name"]: set(row["actions"]) for row in offered["data"]}
+    bodies = [
+        {"resource_name": name, "event_type": event}
+        for name, event in missing
+        if event in actions.get(name, ())
+    ]
+    if bodies:
+        client.write("POST", f"{triggers}/bulk", bodies)
+
+
+def _read_undelivered(client: ProcoreClient, hook: WebhookHook) -> None:
+    """Procore discards what it could not deliver for twelve hours, and says so in its log."""
+    if hook.checked_at is None:
+        return  # made just now: nothing was sent yet
+    since = (hook.checked_at - OVERLAP).date().isoformat()
+    for status in UNDELIVERED:
+        query = {"filter[status]": status, "filter[start]": since}
+        path = f"{_path(hook.company_id)}/{hook.remote_id}/deliveries"
+        for row in client.rows(path, query):
+            _accept_late(hook.company_id, row.get("payload"))
+
+
+def _accept_late(company_id: int, payload: object) -> None:
+    try:
+        accept(company_id, read_payload(msgspec.json.encode(payload)))
+    except ValueError:
+        make_due(company_id=company_id)  # something changed, nobody can say what
+
+
+def check_all() -> None:
+    """Where hooks are switched off, those of an earlier time are removed and polling takes over."""
+    if not settings.WEBHOOKS_ENABLED:
+        for company_id in WebhookHook.objects.values_list("company_id", flat=True)[:BATCH]:
+            _quietly(company_id, remove)
+        return
+    for company_id in companies_to_check():
+        _quietly(company_id, reconcile)
+
+
+def _quietly(company_id: int, work: Callable[..., object]) -> None:
+    try:
+        work(company_id=company_id)
+    except (ProcoreError, ReconnectNeeded) as error:
+        log.info("hook.check_failed", company_id=company_id, code=error.code)
+
+
+def _path(company_id: int) -> str:
+    return f"/rest/v2.0/companies/{company_id}/webhooks/hooks"
+
+
+def _address(hook: WebhookHook) -> str:
+    return f"{settings.BASE_URL}/webhooks/procore/{hook.key}/"

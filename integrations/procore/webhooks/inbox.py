@@ -1,0 +1,108 @@
+"""Stores what Procore tells us and makes it due, in one statement; the payload is only a hint."""
+
+import hmac
+import uuid
+from collections import defaultdict
+from datetime import datetime
+
+import msgspec
+from django.db import connection
+
+from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.resources.spec import Scope
+from integrations.procore.webhooks.models import WebhookHook
+from partner_app.core import clock
+from partner_app.core.secrets import fingerprint
+
+# A hundred deliveries that name one list are one row here; see DueRead.
+ACCEPT = """
+    WITH event AS (
+        INSERT INTO procore_webhookevent (company_id, ulid, project_id, resource_type,
+            resource_id, reason, happened_at, received_at)
+        VALUES (%(company)s, %(ulid)s, %(project)s, %(type)s, %(id)s, %(reason)s, %(at)s, %(now)s)
+        ON CONFLICT (company_id, ulid) DO NOTHING RETURNING 1
+    ), told AS (
+        INSERT INTO procore_dueread (company_id, resource, project_id, sweep, due_at)
+        SELECT %(company)s, name, %(place)s, %(sweep)s, %(now)s
+        FROM unnest(%(resources)s::text[]) AS name WHERE EXISTS (SELECT FROM event)
+        ON CONFLICT DO NOTHING
+    ), work AS (
+        UPDATE procore_duework SET due_at = %(now)s
+        WHERE company_id = %(company)s AND due_at > %(now)s AND EXISTS (SELECT FROM event)
+        RETURNING 1
+    )
+    SELECT EXISTS (SELECT FROM event), EXISTS (SELECT FROM work)
+"""
+
+
+def _by_webhook_name() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, model in RESOURCES.items():
+        for webhook in model.spec.webhooks:
+            found[webhook].append(name)
+    return dict(found)
+
+
+RESOURCES_OF = _by_webhook_name()
+
+
+class Payload(msgspec.Struct):
+    """Version v4.0. Ids are text; a company's own records have no project."""
+
+    id: str
+    resource_type: str
+    reason: str = ""
+    company_id: int = 0
+    project_id: int | None = None
+    resource_id: int | None = None
+    timestamp: datetime | None = None
+
+
+_decode = msgspec.json.Decoder(Payload, strict=False).decode
+
+
+def hook_for(key: uuid.UUID, authorization: str) -> WebhookHook | bool | None:
+    """The hook; None where the address is unknown, False where the secret is not its own."""
+    hook = WebhookHook.objects.filter(key=key).first()
+    if hook is None:
+        return None
+    given = fingerprint(authorization)
+    known = [bytes(value) for value in (hook.secret_hash, hook.former_hash) if value]
+    fits = [hmac.compare_digest(given, value) for value in known]  # both, whatever the first says
+    return hook if any(fits) else False
+
+
+def read_payload(body: bytes) -> Payload:
+    """Raises ValueError."""
+    return _decode(body)
+
+
+def accept(company_id: int, payload: Payload) -> bool:
+    """True when a worker should be woken: this made the company due.
+
+    Nothing of the payload is trusted beyond what to read again. A deletion shows by absence, so it
+    asks to look for what is gone.
+    """
+    names = RESOURCES_OF.get(payload.resource_type, [])
+    company_wide = any(RESOURCES[name].spec.scope is Scope.COMPANY for name in names)
+    place = 0 if company_wide else payload.project_id
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ACCEPT,
+            {
+                "company": company_id,
+                "ulid": payload.id,
+                "project": payload.project_id,
+                "type": payload.resource_type,
+                "id": payload.resource_id,
+                "reason": payload.reason,
+                "at": payload.timestamp,
+                "now": clock.now(),
+                "place": place or 0,
+                "sweep": payload.reason == "delete",
+                # Without a project nobody knows which list it is; the next poll finds it.
+                "resources": names if place is not None else [],
+            },
+        )
+        _new, woken = cursor.fetchone()
+    return bool(woken)

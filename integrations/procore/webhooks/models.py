@@ -1,0 +1,61 @@
+"""Hooks as we registered them, and the inbox. Ids and times only; no customer content."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+
+from partner_app.tenancy.models import Company
+
+KEEP = 90  # days: retention class O [product.md, section 3]
+
+
+class HookState(models.TextChoices):
+    MISSING = "missing", "Not registered yet"
+    ACTIVE = "active", "Active"
+    REFUSED = "refused", "Procore does not allow it"
+
+
+class WebhookHook(models.Model):
+    """One a company. Of its secret only a fingerprint is kept: nobody needs to read it again.
+
+    `former_hash` is accepted beside the present one while Procore may still send the former.
+    """
+
+    operational: ClassVar[str] = "address and secret's fingerprint of a hook; no customer content"
+
+    key = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    company = models.OneToOneField(Company, models.CASCADE, related_name="+")
+    remote_id = models.BigIntegerField(null=True)
+    state = models.TextField(choices=HookState.choices, default=HookState.MISSING)
+    secret_hash = models.BinaryField()
+    former_hash = models.BinaryField(null=True)
+    rotated_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True)
+    heard_at = models.DateTimeField(null=True)
+
+
+class WebhookEvent(models.Model):
+    """What Procore told us, once for each of its ULIDs."""
+
+    operational: ClassVar[str] = "ids of what changed and when; no customer content"
+    keep_for: ClassVar[int] = KEEP
+    kept_since: ClassVar[str] = "received_at"
+
+    company = models.ForeignKey(Company, models.CASCADE, related_name="+", db_index=False)
+    ulid = models.TextField()
+    project_id = models.BigIntegerField(null=True)
+    resource_type = models.TextField()
+    resource_id = models.BigIntegerField(null=True)
+    reason = models.TextField()
+    happened_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["company", "ulid"], name="one_event_a_ulid")
+        ]
+        indexes: ClassVar = [
+            # deliveries of a company, newest first.
+            models.Index(fields=["company", "-received_at"], name="webhook_event_newest")
+        ]

@@ -1,0 +1,33 @@
+"""From where a request came: kept for the audit log, and the key of limits by address."""
+
+from contextvars import ContextVar
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http import HttpRequest
+
+_address: ContextVar[str] = ContextVar("address", default="")
+
+
+def client_address(request: HttpRequest) -> str:
+    """Behind our own proxy, the last entry is the one that the proxy itself has written."""
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    if settings.HTTPS and forwarded:
+        return forwarded.rpartition(",")[2].strip()
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def is_this_host(request: HttpRequest) -> bool:
+    """Asked from this very host, and not by the proxy on behalf of somebody else."""
+    forwarded = "X-Forwarded-For" in request.headers
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    return not forwarded and ip_address(address or "0.0.0.0").is_loopback  # noqa: S104  # no binding
+
+
+def set_address(value: str) -> None:
+    _address.set(value)
+
+
+def current_address() -> str:
+    """Empty outside a request."""
+    return _address.get()

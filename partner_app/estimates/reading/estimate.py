@@ -1,0 +1,54 @@
+"""A file to one estimate: its sheet, its columns, and one of its contracts where it has several.
+
+Pure: bytes in, lines and problems out.
+"""
+
+from collections.abc import Mapping
+
+from partner_app.estimates.errors import ChoosePart, FileUnreadable
+from partner_app.estimates.reading.files import read_sheets
+from partner_app.estimates.reading.layout import Column, Layout, find_layout, parts_of
+from partner_app.estimates.reading.lines import Reading, read_lines
+from partner_app.estimates.reading.sheets import Sheet
+
+
+def read_estimate(
+    name: str,
+    content: bytes,
+    *,
+    part: str = "",
+    columns: Mapping[Column, int] | None = None,
+) -> Reading:
+    """`part` names a contract or bidder, or both as ChoosePart shows them.
+
+    Raises FileUnreadable, LayoutUnknown, LayoutAmbiguous, ChoosePart; bad cells become problems of
+    the Reading and spare the other rows.
+    """
+    sheets = read_sheets(name, content)
+    layout = find_layout(sheets, columns)
+    sheet = next(sheet for sheet in sheets if sheet.name == layout.sheet)
+    reading = read_lines(sheet, layout, _chosen(sheet, layout, part))
+    if not reading.lines and not reading.errors:
+        raise FileUnreadable(file=name, reason="it has no lines")
+    return reading
+
+
+def part_name(part: tuple[str, ...]) -> str:
+    return ", ".join(filter(None, part))
+
+
+def _chosen(sheet: Sheet, layout: Layout, wanted: str) -> tuple[str, ...] | None:
+    """None where there is nothing to choose."""
+    parts = parts_of(sheet, layout)
+    if not parts:
+        return None
+    fitting = [part for part in parts if wanted and (wanted in part or wanted == part_name(part))]
+    if len(fitting) == 1:
+        return fitting[0]
+    readings = {part: read_lines(sheet, layout, part) for part in fitting or parts}
+    raise ChoosePart(
+        [
+            {"name": part_name(part), "lines": len(reading.lines), "total": reading.total}
+            for part, reading in readings.items()
+        ]
+    )

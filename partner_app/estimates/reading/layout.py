@@ -1,0 +1,220 @@
+"""Finds the header and what each column is: by name, confirmed by what stands under it. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from itertools import islice
+
+from partner_app.estimates.errors import LayoutAmbiguous, LayoutUnknown
+from partner_app.estimates.reading.numbers import NotANumber, decimal_mark, number
+from partner_app.estimates.reading.sheets import Cell, Sheet, text_of
+
+
+class Column(StrEnum):
+    ITEM_CODE = "item_code"
+    DESCRIPTION = "description"
+    QUANTITY = "quantity"
+    UNIT = "unit"
+    UNIT_PRICE = "unit_price"
+    AMOUNT = "amount"
+    COST_TYPE = "cost_type"
+    CONTRACT = "contract"
+    BIDDER = "bidder"
+
+
+ALIASES: Mapping[Column, tuple[str, ...]] = {
+    Column.ITEM_CODE: (
+        "pay item", "item", "cost code", "code", "item no", "item number", "no", "item code",
+        "pay item no", "pay item number", "bid item", "line", "line no", "wbs code", "wbs", "ref",
+    ),
+    Column.DESCRIPTION: (
+        "description", "item description", "scope", "desc", "work", "work item", "activity",
+        "name", "pay item description", "bid item description", "scope of work",
+    ),
+    Column.QUANTITY: (
+        "quantity", "qty", "quan", "est qty", "est quantity", "estimated quantity", "bid quantity",
+        "bid qty", "takeoff quantity", "takeoff qty", "qnty",
+    ),
+    Column.UNIT: ("unit", "uom", "u m", "um", "units", "unit of measure", "measure"),
+    Column.UNIT_PRICE: (
+        "unit price", "unit cost", "rate", "price", "unit rate", "cost unit", "cost per unit",
+        "bid price", "unit bid price", "price per unit",
+    ),
+    Column.AMOUNT: (
+        "amount", "total", "extension", "ext", "extended", "bid amount", "extended amount",
+        "total price", "total cost", "total amount", "extended price", "extended cost", "cost",
+        "line total", "item total", "budget", "ext amount", "ext price", "value",
+    ),
+    Column.COST_TYPE: ("type", "category", "cost type", "cost category"),
+    Column.CONTRACT: (
+        "contract", "contract id", "contract no", "contract number", "projectid", "project id",
+        "job id", "job no", "job number",
+    ),
+    Column.BIDDER: ("bidder name", "bidder", "contractor", "contractor name", "vendor name"),
+}  # fmt: skip
+HEADER_ROWS = 60  # a header stands among the first
+CHECKED = 400  # rows under it that have to fit
+NUMERIC = (Column.QUANTITY, Column.UNIT_PRICE, Column.AMOUNT)
+NAMED_EXACTLY = 2.0  # a score that only a whole name reaches
+ENOUGH = 0.6  # of a column's cells that must be numbers
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`header_row` and the rows under it count from 1; `columns` gives each one's place from 0."""
+
+    sheet: str
+    header_row: int
+    first_row: int
+    columns: Mapping[Column, int]
+    headers: Sequence[str]
+    decimal_mark: str
+
+    def name(self, column: Column) -> str:
+        """As the file calls it; our own word where it has none."""
+        place = self.columns.get(column)
+        label = self.headers[place] if place is not None and place < len(self.headers) else ""
+        return label or column.value.replace("_", " ")
+
+
+def find_layout(sheets: Sequence[Sheet], chosen: Mapping[Column, int] | None = None) -> Layout:
+    """The best header of all sheets. `chosen` puts a person's word over ours.
+
+    Raises LayoutUnknown, LayoutAmbiguous.
+    """
+    found = sorted(
+        (candidate for sheet in sheets for candidate in _candidates(sheet, chosen)),
+        key=lambda pair: -pair[0],
+    )
+    if not found:
+        raise LayoutUnknown(missing="a header row with an amount, or a quantity and a unit price")
+    best, layout = found[0]
+    rivals = {other.sheet for score, other in found if score == best} - {layout.sheet}
+    if rivals:
+        names = ", ".join(sorted({layout.sheet, *rivals}))
+        raise LayoutAmbiguous(choices=f"the sheets {names}")
+    return layout
+
+
+def parts_of(sheet: Sheet, layout: Layout) -> list[tuple[str, ...]]:
+    """Several contracts or bidders in one sheet, in order; empty when there is only one.
+
+    A column counts when it repeats over many rows.
+    """
+    places = [layout.columns[c] for c in (Column.CONTRACT, Column.BIDDER) if c in layout.columns]
+    if not places:
+        return []
+    rows = [row for row in sheet.rows[layout.first_row - 1 :] if any(row)]
+    found = list(dict.fromkeys(part_of(row, layout) for row in rows))
+    found = [part for part in found if any(part)]
+    return found if 1 < len(found) < max(2, len(rows) / 2) else []
+
+
+def part_of(row: Sequence[Cell], layout: Layout) -> tuple[str, ...]:
+    places = [layout.columns.get(c) for c in (Column.CONTRACT, Column.BIDDER)]
+    return tuple(
+        text_of(row[place]) if place is not None and place < len(row) else "" for place in places
+    )
+
+
+def _candidates(
+    sheet: Sheet, chosen: Mapping[Column, int] | None
+) -> Iterable[tuple[float, Layout]]:
+    for index, row in enumerate(islice(sheet.rows, HEADER_ROWS)):
+        names = [text_of(cell) for cell in row]
+        below = sheet.rows[index + 1] if index + 1 < len(sheet.rows) else []
+        # A header over two rows: "Unit" above "Price".
+        joined = [
+            f"{name} {text_of(below[place]) if place < len(below) else ''}".strip()
+            for place, name in enumerate(names)
+        ]
+        for height, headers in ((1, names), (2, joined)):
+            candidate = _candidate(sheet, index + height, headers, chosen, index + 1)
+            if candidate:
+                # Of equal ones the header of one row, and the one further up.
+                yield candidate[0] - height / 10 - index / 1000, candidate[1]
+
+
+def _candidate(
+    sheet: Sheet,
+    first: int,
+    headers: Sequence[str],
+    chosen: Mapping[Column, int] | None,
+    header_row: int,
+) -> tuple[float, Layout] | None:
+    named = _named(headers)
+    if len(named) < 2:
+        return None
+    body = sheet.rows[first : first + CHECKED]
+    columns: dict[Column, int] = {}
+    score = 0.0
+    for column in Column:
+        every = [(s, p) for (c, p), s in named.items() if c is column]
+        fitting = [(s, p) for s, p in every if _fits(column, body, p)]
+        if not fitting:
+            # Named so exactly, its cells are wrong rather than its name: each is told at its place.
+            fitting = [(s, p) for s, p in every if s > NAMED_EXACTLY and column in NUMERIC][:1]
+        if not fitting:
+            continue
+        best = max(s for s, _ in fitting)
+        places = [p for s, p in fitting if s == best]
+        if len(places) > 1 and column in NUMERIC and not (chosen and column in chosen):
+            wrong = ", ".join(f"“{headers[place]}” in column {place + 1}" for place in places)
+            raise LayoutAmbiguous(choices=wrong)
+        columns[column] = places[0]
+        score += best
+    columns |= chosen or {}
+    priced = {Column.QUANTITY, Column.UNIT_PRICE} <= columns.keys()
+    if Column.AMOUNT not in columns and not priced:
+        return None
+    if not {Column.ITEM_CODE, Column.DESCRIPTION} & columns.keys():
+        return None
+    texts = (
+        text_of(row[place])
+        for column in NUMERIC
+        if (place := columns.get(column)) is not None
+        for row in body
+        if place < len(row) and isinstance(row[place], str)
+    )
+    mark = decimal_mark(texts) or "."
+    return score, Layout(sheet.name, header_row, first + 1, columns, headers, mark)
+
+
+def _named(headers: Sequence[str]) -> dict[tuple[Column, int], float]:
+    """How well each header fits each column: the whole name, or a word of it."""
+    found: dict[tuple[Column, int], float] = {}
+    for place, header in enumerate(headers):
+        name = re.sub(r"\(.*?\)|\[.*?\]", " ", header.lower())
+        name = " ".join(re.sub(r"[^a-z0-9]+", " ", name).split())
+        for column, aliases in ALIASES.items():
+            if name in aliases:
+                found[column, place] = 3.0 - aliases.index(name) / 100
+            elif any(f" {alias} " in f" {name} " for alias in aliases if len(alias) > 3):
+                found[column, place] = 0.5
+    return found
+
+
+def _fits(column: Column, body: Sequence[Sequence[Cell]], place: int) -> bool:
+    cells = [row[place] for row in body if place < len(row) and text_of(row[place])]
+    if not cells:
+        return column not in NUMERIC
+    numbers = sum(_numeric(cell) for cell in cells) / len(cells)
+    if column in NUMERIC:
+        return numbers >= ENOUGH
+    if column is Column.DESCRIPTION:
+        return numbers < 0.5
+    return True
+
+
+def _numeric(cell: Cell) -> bool:
+    if isinstance(cell, Decimal):
+        return True
+    for mark in (".", ","):
+        try:
+            number(text_of(cell), mark)
+        except NotANumber:
+            continue
+        return True
+    return False

@@ -1,0 +1,191 @@
+"""Rows under the header to lines of the estimate and located problems. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from partner_app.estimates.reading.layout import Column, Layout, part_of
+from partner_app.estimates.reading.numbers import NotANumber, number
+from partner_app.estimates.reading.sheets import Cell, Sheet, text_of
+
+TOLERANCE = Decimal("0.005")  # half a cent between quantity × price and amount [product.md, 4]
+LARGEST = Decimal(10) ** 14  # an amount beyond it is no estimate's
+PLACES = 6  # decimals that are kept
+TOTAL = re.compile(r"\b(sub-?\s?total|grand total|total)\b", re.IGNORECASE)
+OPTION = re.compile(r"\b(alternate|alt\.?\s?#?\d|allowance|deduct|option(al)?)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`row` counts from 1 as a spreadsheet shows it."""
+
+    row: int
+    column: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Line:
+    row: int
+    item_code: str
+    description: str
+    quantity: Decimal | None
+    unit: str
+    unit_price: Decimal | None
+    amount: Decimal
+
+
+@dataclass
+class Reading:
+    layout: Layout
+    lines: list[Line] = field(default_factory=list)
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    @property
+    def total(self) -> Decimal:
+        return sum((line.amount for line in self.lines), Decimal(0))
+
+
+def read_lines(sheet: Sheet, layout: Layout, part: tuple[str, ...] | None = None) -> Reading:
+    """Bad cells become problems and spare the other rows. `part` picks one of several contracts."""
+    reading = Reading(layout)
+    since_subtotal = Decimal(0)
+    for index in range(layout.first_row - 1, len(sheet.rows)):
+        row = sheet.rows[index]
+        if not any(text_of(cell) for cell in row):
+            continue
+        if part is not None and part_of(row, layout) != part:
+            continue
+        line = _Row(layout, row, index + 1)
+        if line.repeats_header:
+            continue
+        if line.is_total:
+            wanted = since_subtotal if since_subtotal != reading.total else reading.total
+            reading.warnings.extend(line.check_total(wanted, reading.total))
+            since_subtotal = Decimal(0)
+        elif not line.is_title:
+            found = line.read(reading)
+            since_subtotal += found.amount if found else 0
+    return reading
+
+
+class _Row:
+    def __init__(self, layout: Layout, cells: Sequence[Cell], number_: int) -> None:
+        self.layout, self.cells, self.number = layout, cells, number_
+
+    def cell(self, column: Column) -> Cell:
+        place = self.layout.columns.get(column)
+        return self.cells[place] if place is not None and place < len(self.cells) else None
+
+    def text(self, column: Column) -> str:
+        return text_of(self.cell(column))
+
+    @property
+    def repeats_header(self) -> bool:
+        """Printed again at the top of each page."""
+        return [text_of(cell) for cell in self.cells] == list(self.layout.headers)
+
+    @property
+    def is_title(self) -> bool:
+        """Words, and neither a figure nor a unit: a section begins."""
+        figures = (Column.QUANTITY, Column.UNIT, Column.UNIT_PRICE, Column.AMOUNT)
+        return not any(self.text(column) for column in figures)
+
+    @property
+    def is_total(self) -> bool:
+        words = " ".join(text_of(cell) for cell in self.cells if isinstance(cell, str))
+        priced = self.text(Column.QUANTITY) and self.text(Column.UNIT_PRICE)
+        code = self.text(Column.ITEM_CODE)
+        coded = bool(code) and not TOTAL.search(code)
+        return bool(TOTAL.search(words)) and not priced and not coded
+
+    def check_total(self, section: Decimal, whole: Decimal) -> Iterator[Problem]:
+        """Used as a check, never imported."""
+        try:
+            given = self._number(Column.AMOUNT)
+        except NotANumber:
+            return
+        if given is None or any(abs(given - sum_) <= TOLERANCE for sum_ in (section, whole)):
+            return
+        nearest = min((section, whole), key=lambda sum_: abs(given - sum_))
+        message = (
+            f"This row says {given:,.2f}, the lines above add up to {nearest:,.2f}: "
+            f"a difference of {given - nearest:,.2f}."
+        )
+        yield Problem(self.number, self.layout.name(Column.AMOUNT), message)
+
+    def read(self, reading: Reading) -> Line | None:
+        numbers: dict[Column, Decimal | None] = {}
+        before = len(reading.errors)
+        for column in (Column.QUANTITY, Column.UNIT_PRICE, Column.AMOUNT):
+            try:
+                numbers[column] = self._number(column)
+            except NotANumber:
+                message = f"“{self.text(column)}” is not a number. Correct it in the file."
+                reading.errors.append(Problem(self.number, self.layout.name(column), message))
+                continue
+            reading.errors.extend(self._check_size(column, numbers[column]))
+        if len(reading.errors) > before:
+            return None
+        quantity, price = numbers[Column.QUANTITY], numbers[Column.UNIT_PRICE]
+        amount = numbers[Column.AMOUNT]
+        if amount is None and price is not None:
+            amount = price * (1 if quantity is None else quantity)
+        if amount is None:
+            message = "There is no amount, and none follows from quantity and unit price."
+            message += " If a formula gives it, save the file in its own program once more."
+            name = self.layout.name(Column.AMOUNT)
+            reading.errors.append(Problem(self.number, name, message))
+            return None
+        if price is None and quantity:
+            price = self._price(amount, quantity)
+        reading.warnings.extend(self._doubts(quantity, price, amount))
+        line = Line(
+            self.number,
+            self.text(Column.ITEM_CODE),
+            self.text(Column.DESCRIPTION),
+            quantity,
+            self.text(Column.UNIT),
+            price,
+            amount,
+        )
+        reading.lines.append(line)
+        return line
+
+    def _number(self, column: Column) -> Decimal | None:
+        """Raises NotANumber."""
+        cell = self.cell(column)
+        return (
+            cell if isinstance(cell, Decimal) else number(text_of(cell), self.layout.decimal_mark)
+        )
+
+    def _check_size(self, column: Column, value: Decimal | None) -> Iterator[Problem]:
+        if value is None:
+            return
+        exponent = value.normalize().as_tuple().exponent
+        if abs(value) >= LARGEST:
+            yield Problem(self.number, self.layout.name(column), f"{value} is too large.")
+        elif isinstance(exponent, int) and exponent < -PLACES:
+            message = f"{value} has more than {PLACES} decimals. Round it in the file."
+            yield Problem(self.number, self.layout.name(column), message)
+
+    def _price(self, amount: Decimal, quantity: Decimal) -> Decimal | None:
+        """Only where it is exact: a rounded price would not give the amount back."""
+        price = (amount / quantity).quantize(Decimal(10) ** -PLACES)
+        return price if price * quantity == amount else None
+
+    def _doubts(
+        self, quantity: Decimal | None, price: Decimal | None, amount: Decimal
+    ) -> Iterator[Problem]:
+        """The amount rules; over half a cent apart, both values are shown."""
+        name = self.layout.name(Column.AMOUNT)
+        if quantity is not None and price is not None:
+            product = quantity * price
+            if abs(product - amount) > TOLERANCE:
+                message = f"Quantity × unit price is {product}, the amount is {amount}"
+                yield Problem(self.number, name, f"{message}; the amount is used.")
+        if amount and OPTION.search(self.text(Column.DESCRIPTION)):
+            message = "This may be an alternate or an allowance. It is counted; check that it is."
+            yield Problem(self.number, self.layout.name(Column.DESCRIPTION), message)

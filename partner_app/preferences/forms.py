@@ -1,0 +1,16 @@
+"""What a company's administrator may set."""
+
+from django import forms
+
+from partner_app.accounts.grants import HOURS
+from partner_app.tenancy.models import LONGEST_GRACE
+
+
+class SupportForm(forms.Form):
+    """0 hours ends a grant."""
+
+    hours = forms.TypedChoiceField(choices=[(value, value) for value in (0, *HOURS)], coerce=int)
+
+
+class GraceForm(forms.Form):
+    days = forms.IntegerField(min_value=0, max_value=LONGEST_GRACE)

@@ -1,0 +1,11 @@
+"""A company's settings, in the frame."""
+
+from django.urls import path
+
+from partner_app.preferences import views
+
+urlpatterns = [
+    path("settings/", views.settings_page, name="settings"),
+    path("settings/support/", views.support, name="settings-support"),
+    path("settings/grace/", views.grace, name="settings-grace"),
+]

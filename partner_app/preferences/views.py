@@ -1,0 +1,80 @@
+"""A company's own page in the frame: its connection, who may look, how long data stays, what
+happened."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from integrations.procore.resources.registry import data_inventory
+from partner_app.accounts.grants import HOURS, allow_support, end_support, living_grant
+from partner_app.audit.models import AuditEvent
+from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.entitlement import is_company_admin, require_company_admin
+from partner_app.embedded.session import names_in
+from partner_app.preferences.forms import GraceForm, SupportForm
+from partner_app.tenancy.lifecycle import change_grace
+from partner_app.tenancy.models import LONGEST_GRACE
+
+EVENTS_SHOWN = 50
+
+
+@framed
+@require_GET
+@viewer_required
+def settings_page(request: ViewerRequest) -> HttpResponse:
+    """Everybody sees the state; only the company's administrators see the log and may change."""
+    return _page(request)
+
+
+@framed
+@require_POST
+@viewer_required
+def support(request: ViewerRequest) -> HttpResponse:
+    """Lets support look for some hours, or ends that at once."""
+    require_company_admin(request.viewer)
+    form = SupportForm(request.POST)
+    if form.is_valid():
+        hours, viewer = form.cleaned_data["hours"], request.viewer
+        if hours:
+            allow_support(
+                company_id=viewer.company_id, granted_by=viewer.remote_user_id, hours=hours
+            )
+        else:
+            end_support(company_id=viewer.company_id, ended_by=viewer.remote_user_id)
+    return _page(request)
+
+
+@framed
+@require_POST
+@viewer_required
+def grace(request: ViewerRequest) -> HttpResponse:
+    """For how many days the data waits after an uninstall."""
+    require_company_admin(request.viewer)
+    form = GraceForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    change_grace(
+        company_id=request.viewer.company_id,
+        days=form.cleaned_data["days"],
+        actor=request.viewer.actor,
+    )
+    request.company.refresh_from_db()
+    return _page(request)
+
+
+def _page(request: ViewerRequest, form: GraceForm | None = None, status: int = 200) -> HttpResponse:
+    company = request.company
+    admin = is_company_admin(request.viewer)
+    events = AuditEvent.objects.filter(company_id=company.id).order_by("-at")[:EVENTS_SHOWN]
+    context = {
+        "company": company,
+        "admin": admin,
+        "grant": living_grant(company.id),
+        "hours": HOURS,
+        "longest": LONGEST_GRACE,
+        "form": form or GraceForm(initial={"days": company.grace_days}),
+        "events": list(events) if admin else [],
+        "names": names_in(company.id) if admin else {},
+        "inventory": data_inventory(),
+    }
+    return render(request, "preferences/_settings.html", context, status=status)

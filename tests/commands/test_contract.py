@@ -1,0 +1,147 @@
+"""Commands as a script runs them: one JSON document on stdout, logs on stderr, 0, 1 or 2."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrations.procore.sync.runs import holder_name, take_run
+from partner_app.connections.discover import discover
+from tests.house.test_rules import ROOT
+from tests.procore import Procore
+
+SMALL = ROOT / "tests" / "estimates" / "files" / "small.csv"
+
+
+def run(*arguments: object, status: int = 0) -> Any:
+    done = subprocess.run(
+        [sys.executable, "manage.py", *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONWARNINGS": "default"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr[-2000:]
+    return json.loads(done.stdout) if done.stdout else None
+
+
+def test_from_discovery_to_purge(procore: Procore, tmp_path: Path) -> None:
+    company = procore.company_id
+    found = run("discover")
+    assert {"id": company, "name": "Halden Bay Builders"} in found["installed"]
+    assert (found["new"], found["gone"]) == (2, 0)
+
+    synced = run("sync", company)
+    assert synced["company_id"] == company
+    assert synced["mode"] == "full"
+    assert synced["requests"] > 0
+    assert synced["seconds"] > 0
+    wanted = {"fetched", "created", "updated", "deleted", "unchanged", "requests"}
+    assert all(wanted <= set(counts) for counts in synced["resources"].values())
+
+    again = run("sync", company, "--resource", "rfis", "--resource", "submittals")
+    assert again["mode"] == "incremental"
+    assert set(again["resources"]) == {"rfis", "submittals"}
+
+    checked = run("verify", company)
+    assert checked["drift"] == 0
+    assert set(checked["resources"]["rfis"]) == {
+        "remote", "local", "missing", "extra", "different",
+    }  # fmt: skip
+
+    state = run("status", company)["companies"][0]
+    assert state["state"] == "active"
+    assert state["resources"]["rfis"]["age_seconds"] >= 0
+
+    inventory = run("data_inventory")
+    assert set(inventory[0]) == {"resource", "field", "purpose", "personal", "retention_days"}
+    run("export_company", company, "--output", tmp_path)
+    line = json.loads((tmp_path / "rfis.jsonl").read_text().splitlines()[0])
+    assert set(line) == {"id", "project_id", "updated_at", "fields"}
+    names = {row["field"] for row in inventory if row["resource"] == "rfis"}
+    assert set(line["fields"]) == names
+
+    assert run("rotate_encryption_keys")["remaining"] == 0
+    assert "purge_after" in run("purge_company", company)
+    purged = run("purge_company", company, "--now")
+    assert purged["purged"] is True
+    assert run("status", company, status=1)["error"] == "unknown"
+
+
+def test_an_estimate_from_file_to_budget_and_back(procore: Procore, tmp_path: Path) -> None:
+    company, project = procore.company_id, procore.projects()[1]
+    discover()
+    run("sync", company)
+    mapping = tmp_path / "mapping.csv"
+    rows = [f"{section}*,{section}-000.S," for section in ("105", "202", "304")]
+    mapping.write_text("item_code,wbs_code,percent\n" + "\n".join(rows) + "\n")
+    place = ("--company", company, "--project", project)
+    dry = run("import_estimate", SMALL, *place, "--mapping", mapping, "--dry-run")
+    assert dry["estimate_id"] is None
+    stored = run("import_estimate", SMALL, *place, "--mapping", mapping)
+    assert (stored["mapped"], stored["unmapped"], stored["errors"]) == (4, 0, [])
+    plan = run("handoff", stored["estimate_id"], "--plan")
+    keys = {"handoff_id", "state", "create", "update", "unchanged", "blocked", "rows", "total",
+            "requests", "reasons"}  # fmt: skip
+    assert keys <= set(plan)
+    assert plan["state"] == "planned"
+    refused = run("handoff", stored["estimate_id"], "--push", status=1)
+    assert refused["error"] == "not_approved"
+    assert run("handoff", stored["estimate_id"], "--approve")["state"] == "approved"
+    assert run("handoff", stored["estimate_id"], "--push")["state"] == "done"
+    assert run("handoff", stored["estimate_id"], "--undo")["state"] == "undone"
+
+
+def test_a_file_with_bad_cells_names_each_and_stores_nothing(
+    procore: Procore, tmp_path: Path
+) -> None:
+    company = procore.company_id
+    discover()
+    run("sync", company, "--resource", "projects")
+    file = tmp_path / "bad.csv"
+    file.write_text(
+        "Pay Item,Description,Quantity,Unit,Unit Price,Extension\n"
+        "105-1,Survey,1,LS,100,100\n202-2,Removal,two,EA,5,10\n304-3,Patch,,TON,,\n"
+    )
+    answer = run(
+        "import_estimate", file, "--company", company, "--project", procore.projects()[0], status=1
+    )
+    assert answer["error"] == "estimate_has_errors"
+    assert [(e["row"], e["column"]) for e in answer["errors"]] == [
+        (3, "Quantity"),
+        (4, "Extension"),
+    ]
+
+
+def test_a_second_sync_of_the_same_company_is_refused_with_its_name(procore: Procore) -> None:
+    discover()
+    take_run(company_id=procore.company_id, mode="full", only=[], holder=holder_name())
+    assert run("sync", procore.company_id, status=1)["error"] == "sync_in_progress"
+
+
+def test_doctor_is_well_and_says_what_is_wrong_when_it_is_not(procore: Procore) -> None:
+    assert run("doctor")["ok"] is True
+    procore.control("faults", kind="status", method="POST", path="/oauth/token", status=503)
+    ill = run("doctor", status=1)
+    assert [check["name"] for check in ill["checks"] if not check["ok"]] == ["credentials"]
+    assert all(check["remedy"] for check in ill["checks"] if not check["ok"])
+
+
+@pytest.mark.parametrize(
+    "arguments", [("sync",), ("sync", "acme"), ("handoff", "not-a-uuid", "--plan"), ("verify",)]
+)
+def test_wrong_usage_ends_with_2(database: None, arguments: tuple[str, ...]) -> None:
+    run(*arguments, status=2)
+
+
+def test_an_unknown_company_is_named(database: None) -> None:
+    assert run("sync", 17, status=1)["error"] == "unknown"
+
+
+def test_provisioning_may_be_repeated(database: None) -> None:
+    assert run("provision_database")["created"] is False

@@ -1,0 +1,71 @@
+"""One call of every operation that the stand-in offers, with ids that exist."""
+
+import re
+from typing import Any
+
+import requests
+
+from simulator.rest.app import OPERATIONS
+from tests.procore import PATIENCE, Procore
+
+Operation = tuple[str, str]
+READS: list[Operation] = [
+    (method, re.sub(r":int}", "}", path)) for method, path, _ in OPERATIONS if method == "GET"
+]
+WRITES: list[Operation] = [
+    (method, re.sub(r":int}", "}", path)) for method, path, _ in OPERATIONS if method != "GET"
+]
+
+
+class Api:
+    """The API origin, as one person or as the service account."""
+
+    def __init__(self, procore: Procore, token: str, company_id: int | None = None) -> None:
+        self.procore, self.company_id = procore, company_id or procore.company_id
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.headers.update(
+            {
+                "Authorization": f"Bearer {token}",
+                "Procore-Company-Id": str(self.company_id),
+                "User-Agent": "tests",
+            }
+        )
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        address = self.procore.announcement["api"] + path
+        return self.session.request(method, address, timeout=PATIENCE, **options)
+
+
+def as_service(procore: Procore) -> Api:
+    return Api(procore, procore.tokens(grant_type="client_credentials")["access_token"])
+
+
+def as_person(procore: Procore, role: str, company_id: int | None = None) -> Api:
+    person = procore.person(role, company_id)
+    code = procore.authorize(procore.authorization_address(), person["id"])["code"]
+    tokens = procore.tokens(
+        grant_type="authorization_code", code=code, redirect_uri=procore.redirect_uri
+    )
+    return Api(procore, tokens["access_token"], company_id)
+
+
+def filled(api: Api, path: str, project_id: int, hook_id: str = "0") -> str:
+    """The path with ids in place of its names, and the query that the operation requires."""
+    line = api.procore.records(project_id, "budget_line_items")[0]["id"]
+    view = api.call("GET", f"/rest/v1.0/budget_views?project_id={project_id}").json()[0]["id"]
+    contracts = "purchase_order_contracts" if "purchase_order" in path else "work_order_contracts"
+    ids = {
+        "company_id": str(api.company_id),
+        "project_id": str(project_id),
+        "budget_view_id": str(view),
+        "hook_id": hook_id,
+        "contract_id": str(api.procore.records(project_id, contracts)[0]["id"]),
+        "id": hook_id if "/hooks/" in path else str(line),
+    }
+    address = path.format(**ids)
+    if "/projects/" in path or path.startswith("/rest/v2"):
+        return address
+    if path.endswith(("/projects", "/vendors", "/app_installations", "/line_item_types")):
+        return f"{address}?company_id={api.company_id}"
+    return f"{address}?project_id={project_id}"

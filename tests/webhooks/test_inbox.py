@@ -1,0 +1,130 @@
+"""The inbox: who may speak, what is kept of it, and how little it makes us read."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from integrations.procore.sync.models import DueRead, DueWork
+from integrations.procore.sync.schedule import make_due
+from integrations.procore.webhooks.models import WebhookEvent, WebhookHook
+from partner_app.core.secrets import fingerprint
+from tests.procore import Procore
+
+SECRET = "Bearer of-this-hook-alone"
+
+
+@pytest.fixture
+def hook(synced: int) -> WebhookHook:
+    make_due(company_id=synced)
+    return WebhookHook.objects.create(company_id=synced, secret_hash=fingerprint(SECRET))
+
+
+def payload(procore: Procore, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": f"01{uuid.uuid4().hex[:24].upper()}",
+        "timestamp": "2026-01-02T03:04:05.678901Z",
+        "reason": "update",
+        "company_id": str(procore.company_id),
+        "project_id": str(procore.projects()[0]),
+        "user_id": None,
+        "resource_type": "RFIs",
+        "resource_id": "4300000123",
+        "data": {"additive": True},
+        **changes,
+    }
+
+
+def send(hook: WebhookHook | uuid.UUID, body: object, secret: str = SECRET) -> int:
+    key = hook.key if isinstance(hook, WebhookHook) else hook
+    answer = Client().post(
+        f"/webhooks/procore/{key}/",
+        data=body,
+        content_type="application/json",
+        headers={"Authorization": secret},
+    )
+    return answer.status_code
+
+
+def test_an_event_is_stored_and_makes_its_list_due(hook: WebhookHook, procore: Procore) -> None:
+    assert send(hook, payload(procore)) == 202
+    [event] = WebhookEvent.objects.all()
+    assert (event.resource_type, event.resource_id, event.reason) == (
+        "RFIs",
+        4300000123,
+        "update",
+    )
+    [read] = DueRead.objects.all()
+    assert (read.resource, read.project_id, read.sweep) == ("rfis", procore.projects()[0], False)
+
+
+@pytest.mark.parametrize(("secret", "status"), [("", 401), ("Bearer guess", 401)])
+def test_who_does_not_know_the_secret_leaves_nothing_behind(
+    hook: WebhookHook, procore: Procore, secret: str, status: int
+) -> None:
+    assert send(hook, payload(procore), secret) == status
+    assert not WebhookEvent.objects.exists()
+    assert not DueRead.objects.exists()
+
+
+def test_an_unknown_address_is_not_there(hook: WebhookHook, procore: Procore) -> None:
+    assert send(uuid.uuid4(), payload(procore)) == 404
+    assert Client().get(f"/webhooks/procore/{hook.key}/").status_code == 405
+    assert not WebhookEvent.objects.exists()
+
+
+def test_the_secret_before_the_last_renewal_is_still_accepted(
+    hook: WebhookHook, procore: Procore
+) -> None:
+    hook.former_hash, hook.secret_hash = hook.secret_hash, fingerprint("Bearer new")
+    hook.save()
+    assert send(hook, payload(procore)) == 202
+    assert send(hook, payload(procore), "Bearer new") == 202
+    assert WebhookEvent.objects.count() == 2
+
+
+def test_the_same_event_counts_once(hook: WebhookHook, procore: Procore) -> None:
+    body = payload(procore)
+    assert [send(hook, body), send(hook, body)] == [202, 202]
+    assert WebhookEvent.objects.count() == 1
+
+
+def test_five_hundred_events_on_a_project_are_a_few_lists_to_read(
+    hook: WebhookHook, procore: Procore
+) -> None:
+    for number in range(500):
+        kind = ("RFIs", "Submittals")[number % 2]
+        assert send(hook, payload(procore, resource_type=kind, resource_id=str(number))) == 202
+    assert WebhookEvent.objects.count() == 500
+    assert DueRead.objects.count() == 2
+
+
+def test_a_deletion_asks_to_look_for_what_is_gone(hook: WebhookHook, procore: Procore) -> None:
+    send(hook, payload(procore, reason="delete"))
+    assert DueRead.objects.get().sweep
+
+
+def test_a_contract_makes_its_lines_due_as_well(hook: WebhookHook, procore: Procore) -> None:
+    send(hook, payload(procore, resource_type="Work Order Contracts"))
+    found = set(DueRead.objects.values_list("resource", flat=True))
+    assert found == {"commitments", "commitment_line_items"}
+
+
+@pytest.mark.parametrize("body", ["no json", "[]", '{"id": 1}', '{"resource_type": "RFIs"}'])
+def test_what_nobody_can_read_does_not_hold_up_the_queue(hook: WebhookHook, body: str) -> None:
+    assert send(hook, body) == 202
+    assert not WebhookEvent.objects.exists()
+
+
+def test_an_event_of_a_kind_that_we_do_not_keep_makes_nothing_due(
+    hook: WebhookHook, procore: Procore
+) -> None:
+    assert send(hook, payload(procore, resource_type="Daily Logs")) == 202
+    assert not DueRead.objects.exists()
+
+
+def test_an_event_wakes_the_company_now(hook: WebhookHook, procore: Procore) -> None:
+    DueWork.objects.update(due_at="2099-01-01T00:00:00Z")
+    send(hook, payload(procore))
+    assert DueWork.objects.get().due_at.year < 2099
