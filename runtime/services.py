@@ -106,20 +106,16 @@ class Redis:
 
     def __init__(self) -> None:
         self.port = free_port()
-        password = secrets.token_hex(16)
-        self.url = f"redis://:{password}@127.0.0.1:{self.port}/0"
-        options = [
-            "--port",
-            str(self.port),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ]
+        self.password = secrets.token_hex(16)
+        self.url = f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+        self.start()
+
+    def start(self) -> None:
+        """Also again at the same address, after it died."""
+        address = ["--port", str(self.port), "--bind", "127.0.0.1"]
+        nothing_kept = ["--save", "", "--appendonly", "no"]
         self.process = subprocess.Popen(
-            [_redis_binary(), *options, "--requirepass", password],
+            [_redis_binary(), *address, *nothing_kept, "--requirepass", self.password],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +35,21 @@ class Stack:
 
     def kill(self, name: str) -> None:
         """SIGKILL to a process and all its children, as when a machine dies."""
-        process = psutil.Process(self.demo.processes[name].pid)
-        family = [*process.children(recursive=True), process]
-        for member in family:
-            os.kill(member.pid, signal.SIGKILL)
-        psutil.wait_procs(family, timeout=10)
+        _kill_family(self.demo.processes[name].pid)
+
+    def kill_broker(self) -> None:
+        """With all that it held; it comes back empty at the same address."""
+        assert self.demo.redis is not None
+        _kill_family(self.demo.redis.process.pid)
+        self.demo.redis.process.wait()
+        self.demo.redis.start()
+
+    def kill_database(self) -> None:
+        """Without a checkpoint; it comes back by recovery."""
+        assert self.demo.postgres is not None
+        server = self.demo.postgres.server
+        _kill_family(server.get_pid())
+        server.ensure_postgres_running()
 
     def stop(self) -> None:
         self.over.set()
@@ -49,6 +59,15 @@ class Stack:
     def _watch(self) -> None:
         while not self.over.wait(0.2):
             self.demo.mend()
+
+
+def _kill_family(pid: int) -> None:
+    process = psutil.Process(pid)
+    family = [process, *process.children(recursive=True)]
+    for member in family:
+        with suppress(ProcessLookupError):
+            os.kill(member.pid, signal.SIGKILL)
+    psutil.wait_procs(family, timeout=10)
 
 
 @contextmanager

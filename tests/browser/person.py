@@ -1,8 +1,12 @@
 """Somebody at a browser: the steps that journeys are made of."""
 
+import time
+
 from playwright.sync_api import Error, FrameLocator, Page, expect
 
 from tests.stack import Stack
+
+PATIENCE = 20.0  # seconds that a sign-in may take
 
 
 class Person:
@@ -49,10 +53,13 @@ class Person:
         popup = opened.value
         allow = popup.get_by_role("button", name="Allow", exact=True)
         signed_in = self.frame.get_by_role("button", name="Sign out")
+        deadline = time.monotonic() + PATIENCE
         while not (popup.is_closed() or signed_in.is_visible()):
             try:
                 if allow.is_visible():
                     allow.click()
+                elif time.monotonic() > deadline:
+                    raise AssertionError(f"the pop-up stays: {popup.inner_text('body')}")
             except Error:  # it closed between the question and the answer
                 break
             self.page.wait_for_timeout(50)

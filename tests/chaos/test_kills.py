@@ -1,5 +1,6 @@
 """Processes die in the middle of a first sync; it completes by itself, nothing lost or doubled."""
 
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,11 +17,23 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         yield found
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_first_sync_survives_the_death_of_worker_and_web(stack: Stack, seed: int) -> None:
+def kill(stack: Stack, name: str) -> None:
+    """And waits until it is back."""
+    if name == "broker":
+        stack.kill_broker()
+    elif name == "database":
+        stack.kill_database()
+    else:
+        before = stack.demo.processes[name].pid
+        stack.kill(name)
+        until(lambda: stack.demo.processes[name].pid != before)
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("KILL_SEEDS", "2"))))
+def test_a_first_sync_survives_the_death_of_any_process(stack: Stack, seed: int) -> None:
     rng = random.Random(seed)
     company = stack.procore.company_id
-    slow = {"kind": "delay", "path": "/rest/*/projects/*", "times": 30, "seconds": 0.3}
+    slow = {"kind": "delay", "path": "/rest/*/projects/*", "times": 60, "seconds": 0.3}
     stack.procore.control("faults", **slow)
     stack.procore.control("installs", company_id=company, permitted_projects="all")
     stack.manage("discover")
@@ -30,10 +43,8 @@ def test_a_first_sync_survives_the_death_of_worker_and_web(stack: Stack, seed: i
         return found
 
     until(lambda: state()["last_sync"])
-    for name in rng.sample(["worker", "web", "worker"], 3):
-        before = stack.demo.processes[name].pid
-        stack.kill(name)
-        until(lambda name=name, before=before: stack.demo.processes[name].pid != before)  # type: ignore[misc]
+    for name in rng.sample(["worker", "worker", "web", "beat", "broker", "database"], 6):
+        kill(stack, name)
 
     def done() -> bool:
         last = state()["last_sync"]

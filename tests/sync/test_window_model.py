@@ -1,0 +1,96 @@
+"""Incremental syncs against a model of Procore's clock and commits: nothing slips between two."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from integrations.procore.sync import cursor
+
+BEGIN = datetime(2026, 1, 5, 12, tzinfo=UTC)
+LATEST_COMMIT = cursor.OVERLAP  # a row becomes visible at most so long after its stamp
+MOST_AHEAD = timedelta(hours=12)  # of Procore's clock against ours, either way
+
+
+class SyncsOfAChangingList(RuleBasedStateMachine):
+    """People write rows, some of which are committed late; each sync asks for one window."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = BEGIN
+        self.skew = timedelta(0)
+        self.visible: dict[int, tuple[datetime, int]] = {}
+        self.pending: list[tuple[datetime, int, datetime, int]] = []
+        self.mirror: dict[int, tuple[datetime, int]] = {}
+        self.updated_to: datetime | None = None
+        self.version = 0
+
+    @initialize(ahead=st.integers(-1, 1))
+    def set_clocks(self, ahead: int) -> None:
+        self.skew = MOST_AHEAD * ahead
+
+    @property
+    def stamp(self) -> datetime:
+        """Procore's, in whole seconds, so that many rows share one."""
+        return (self.now + self.skew).replace(microsecond=0)
+
+    @rule(key=st.integers(1, 6), late=st.sampled_from([0, 0, 1, 30, 119]))
+    def write(self, key: int, late: int) -> None:
+        """A row that is being changed is locked until its change is committed."""
+        if any(waiting == key for _, waiting, _, _ in self.pending):
+            return
+        self.version += 1
+        seen_from = self.now + timedelta(seconds=late)
+        self.pending.append((seen_from, key, self.stamp, self.version))
+        self._commit()
+
+    @rule(seconds=st.sampled_from([0.2, 1, 5, 60, 7200]))
+    def wait(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+        self._commit()
+
+    @rule()
+    def sync(self) -> None:
+        rows = self.visible
+        if self.updated_to is not None:
+            begin, end = cursor.window(self.updated_to, self.now)
+            rows = {key: row for key, row in rows.items() if begin <= row[0] <= end}
+        self.mirror |= rows
+        for stamp, _ in rows.values():
+            self.updated_to = cursor.advance(self.updated_to, stamp)
+
+    @rule()
+    def sync_when_all_is_committed(self) -> None:
+        self.wait(LATEST_COMMIT.total_seconds())
+        self.sync()
+        assert self.mirror == self.visible
+
+    @invariant()
+    def nothing_is_invented(self) -> None:
+        assert self.mirror.keys() <= self.visible.keys()
+
+    def _commit(self) -> None:
+        ripe = [entry for entry in self.pending if entry[0] <= self.now]
+        self.pending = [entry for entry in self.pending if entry[0] > self.now]
+        for _, key, stamp, version in ripe:
+            self.visible[key] = (stamp, version)
+
+
+MANY = settings(max_examples=150, stateful_step_count=40, deadline=None, database=None)
+
+TestSyncsOfAChangingList = SyncsOfAChangingList.TestCase
+TestSyncsOfAChangingList.settings = MANY
+
+
+def test_without_the_overlap_a_row_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cursor, "OVERLAP", timedelta(0))
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(SyncsOfAChangingList, settings=MANY)  # type: ignore[no-untyped-call]  # hypothesis gives it no types
