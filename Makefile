@@ -56,11 +56,21 @@ audit: setup ## Checks hashes, dependencies and licences, without network.
 requirements: setup ## Renews requirements/ from pyproject.toml, pinned by hash, without index addresses.
 	@$(COMPILE) --upgrade pyproject.toml -o requirements/base.txt
 	@$(COMPILE) --upgrade --all-extras -c requirements/base.txt pyproject.toml -o requirements/dev.txt
+	@$(COMPILE) --upgrade requirements/bench.in -o requirements/bench.txt
 
-bench: setup ## Measures syncs against floor and plain loop, and a tick of the scheduler.
-	@$(PY) -m benchmarks.sync --size M
-	@$(PY) -m benchmarks.sync --size L --no-plain-loop
+bench: setup .data/bench/ready ## Measures syncs, webhooks and the scheduler against floor and peers.
+	@$(PY) -m benchmarks.sync --size S
+	@$(PY) -m benchmarks.sync --size M --dlt .data/bench/bin/python
+	@$(PY) -m benchmarks.sync --size M --dlt .data/bench/bin/python --latency-ms 50
+	@$(PY) -m benchmarks.sync --size L --no-plain-loop --dlt .data/bench/bin/python
+	@$(PY) -m benchmarks.webhooks
 	@$(PY) -m benchmarks.tick
 
-chaos: setup ## Five hundred seeds of trouble during syncs, where the tests take twenty.
+.data/bench/ready: requirements/bench.txt
+	@test -x .data/bench/bin/python || python3 -m venv .data/bench
+	@.data/bench/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@
+
+chaos: setup ## Five hundred seeds of trouble during syncs, where the tests take twenty; twenty rounds of kills.
 	@CHAOS_SEEDS=500 .venv/bin/pytest tests/sync/test_engine.py -k loses_nothing
+	@KILL_SEEDS=20 .venv/bin/pytest tests/chaos

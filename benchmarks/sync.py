@@ -1,14 +1,16 @@
-"""How far a full sync is from the floor, and from a plain loop, in the same run.
+"""How far a full sync is from the floor, from dlt and from a plain loop, in the same run.
 
 The floor fetches the same pages with as many threads and copies each record as it came:
 no columns, no comparison, no deletions, no cursor, no lease. The plain loop is what one writes
 first: one call after another, one upsert a record. Absolute times mean little on a shared machine.
+Afterwards people change a part of the records, and an incremental sync is counted in requests.
 """
 
 import argparse
 import json
 import resource
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -44,6 +46,8 @@ PROJECT_LISTS = (
     "/rest/v1.1/punch_items?project_id={project}",
 )
 CONTRACTS = ("work_order_contracts", "purchase_order_contracts")
+CHANGES = 500  # by people, before the incremental sync
+DLT_PEER = Path(__file__).parent / "dlt_peer.py"
 
 
 class Reader:
@@ -144,13 +148,63 @@ def plain_loop(stack: Stack) -> None:
         connection.rollback()
 
 
+def by_dlt(stack: Stack, python: Path) -> float:
+    """Seconds of dlt's REST source, in its own environment and process."""
+    reader = Reader(stack)
+    with tempfile.TemporaryDirectory(prefix="tieback-dlt-") as folder:
+        wanted = {
+            "api": stack.procore.announcement["api"],
+            "headers": {
+                name: str(value)
+                for name, value in reader.session.headers.items()
+                if name in {"Authorization", "Procore-Company-Id", "User-Agent"}
+            },
+            "company": reader.company_lists(),
+            "project": PROJECT_LISTS,
+            "projects": reader.procore.projects(),
+            "contracts": CONTRACTS,
+            # dlt insists on a password and a host; the socket in the query has the last word.
+            "database": stack.demo.environment["DATABASE_OWNER_URL"].replace("@/", ":-@localhost/"),
+            "folder": folder,
+            "at_once": MOST_AT_ONCE,
+        }
+        done = subprocess.run(
+            [python, DLT_PEER],
+            input=json.dumps(wanted),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+    return float(done.stdout.split()[-1])
+
+
+def incremental(stack: Stack) -> dict[str, object]:
+    """Requests for each record that changed, beside what a look at unchanged data costs."""
+    company = stack.procore.company_id
+    idle = stack.manage("sync", company)["requests"]
+    stack.procore.control("mutations", changes=CHANGES, seed=3, company_id=company)
+    counts = stack.manage("sync", company)
+    changed = sum(
+        row["created"] + row["updated"] + row["deleted"] for row in counts["resources"].values()
+    )
+    return {
+        "polling_requests": idle,
+        "records_changed": changed,
+        "incremental_requests": counts["requests"],
+        "requests_a_changed_record": round((counts["requests"] - idle) / changed, 3),
+        "drift_after": stack.manage("verify", company)["drift"],
+    }
+
+
 def timed(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
-def measure(size: str, rounds: int, latency: float, *, plain: bool) -> dict[str, object]:
+def measure(
+    size: str, rounds: int, latency: float, *, plain: bool, dlt: Path | None
+) -> dict[str, object]:
     with (
         tempfile.TemporaryDirectory(prefix="tieback-bench-") as folder,
         running(Path(folder) / "demo", size=size) as stack,
@@ -188,7 +242,11 @@ def measure(size: str, rounds: int, latency: float, *, plain: bool) -> dict[str,
             seconds = timed(lambda: plain_loop(stack))
             result["plain_loop_seconds"] = round(seconds, 2)
             result["times_as_fast_as_plain_loop"] = round(seconds / first["seconds"], 2)
-        return result
+        if dlt:
+            seconds = by_dlt(stack, dlt)
+            result["dlt_seconds"] = round(seconds, 2)
+            result["times_as_fast_as_dlt"] = round(seconds / first["seconds"], 2)
+        return {**result, **incremental(stack)}
 
 
 def main() -> int:
@@ -197,12 +255,14 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--latency-ms", type=float, default=0)
     parser.add_argument("--no-plain-loop", action="store_true")
+    parser.add_argument("--dlt", type=Path, help="the Python of an environment that has dlt")
     arguments = parser.parse_args()
     result = measure(
         arguments.size,
         arguments.rounds,
         arguments.latency_ms / 1000,
         plain=not arguments.no_plain_loop,
+        dlt=arguments.dlt,
     )
     for name, value in result.items():
         print(f"{name:30}{value!s:>14}", file=sys.stderr)

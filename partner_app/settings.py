@@ -212,6 +212,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "wake": {"task": "integrations.procore.sync.tasks.wake", "schedule": timedelta(seconds=2)},
+    "handoffs": {
+        "task": "partner_app.handoffs.tasks.wake_handoffs",
+        "schedule": timedelta(seconds=2),
+    },
     "hooks": {
         "task": "integrations.procore.webhooks.tasks.check_hooks",
         "schedule": timedelta(seconds=15),

@@ -145,12 +145,14 @@ async def installs(request: Request) -> Response:
 
 
 async def people(request: Request) -> Response:
-    """Everybody who can sign in, with rights. POST {"id", "tools"} changes the tools."""
+    """Everybody who can sign in, with rights. POST {"id", "tools", "edits_budget"} changes them."""
     simulator = _simulator(request)
     world = simulator.world
     if request.method == "POST":
         body: dict[str, Any] = await request.json()
-        world.people[body["id"]].tools = set(body["tools"])
+        person = world.people[body["id"]]
+        person.tools = set(body.get("tools", person.tools))
+        person.edits_budget = bool(body.get("edits_budget", person.edits_budget))
     return answer(
         [
             {

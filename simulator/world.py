@@ -28,6 +28,7 @@ class Person:
     company_ids: set[int]
     tools: set[str]
     admin: bool = False
+    edits_budget: bool = True  # where they have the budget at all
     project_ids: set[int] | None = None  # None: all projects of their companies
 
 

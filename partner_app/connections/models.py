@@ -20,6 +20,8 @@ class Connection(TenantModel):
     before the call, so that a process which dies in between cannot make another use it again.
     """
 
+    sealed: ClassVar[tuple[str, ...]] = ("access_token", "refresh_token")
+
     pk = models.CompositePrimaryKey("company_id", "kind", "remote_user_id")
     kind = models.TextField(choices=ConnectionKind.choices)
     remote_user_id = models.BigIntegerField(default=0)

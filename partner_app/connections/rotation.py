@@ -1,11 +1,18 @@
 """Re-encryption under the first key of FIELD_ENCRYPTION_KEYS, resumable and under load."""
 
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
-from partner_app.connections.models import Connection, SignInAttempt
-from partner_app.connections.vault import reseal, sealed_under_first
+from partner_app.connections.models import SignInAttempt
+from partner_app.core.sealing import reseal, sealed_under_first
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.models import Company
+
+Sealed = tuple[type[models.Model], tuple[str, ...]]
 
 
 def rotate_encryption_keys() -> dict[str, object]:
@@ -15,51 +22,50 @@ def rotate_encryption_keys() -> dict[str, object]:
     """
     done = 0
     for company_id in Company.objects.order_by("id").values_list("id", flat=True):
-        done += _company(company_id)
+        for model, columns in sealed_models():
+            done += _model(company_id, model, columns)
     # Sign-ins under way live ten minutes; they are deleted rather than carried over.
-    old = [row.pk for row in SignInAttempt.objects.all() if not _fresh(row)]
+    attempts = SignInAttempt.objects.all()
+    old = [row.pk for row in attempts if not _current(row, ("verifier", "tokens"))]
     SignInAttempt.objects.filter(pk__in=old).delete()
     record(Event.KEYS_ROTATED, actor="operator", company_id=None, re_encrypted=done)
     return {"re_encrypted": done, "remaining": remaining()}
 
 
 def remaining() -> int:
-    """Connections that a key other than the first still has to open."""
+    """Rows that a key other than the first still has to open."""
     count = 0
     for company_id in Company.objects.order_by("id").values_list("id", flat=True):
-        with tenant(company_id):
-            rows = Connection.objects.filter(company_id=company_id)
-            count += sum(not _current(row) for row in rows)
+        for model, columns in sealed_models():
+            with tenant(company_id):
+                rows = model._base_manager.filter(company_id=company_id).iterator(chunk_size=20)
+                count += sum(not _current(row, columns) for row in rows)
     return count
 
 
-def _company(company_id: int) -> int:
+def sealed_models() -> list[Sealed]:
+    """Tenant tables that name sealed columns."""
+    found = [(model, getattr(model, "sealed", ())) for model in apps.get_models()]
+    return [(model, columns) for model, columns in found if columns]
+
+
+def _model(company_id: int, model: type[models.Model], columns: tuple[str, ...]) -> int:
     with tenant(company_id):
-        keys = list(
-            Connection.objects.filter(company_id=company_id).values_list("kind", "remote_user_id")
-        )
+        keys = list(model._base_manager.filter(company_id=company_id).values_list("pk", flat=True))
     done = 0
-    for kind, user_id in keys:
+    for key in keys:
         with tenant(company_id):
-            row = (
-                Connection.objects.select_for_update()
-                .filter(company_id=company_id, kind=kind, remote_user_id=user_id)
-                .first()
-            )
-            if row is None or _current(row):
+            row = model._base_manager.select_for_update().filter(pk=key).first()
+            if row is None or _current(row, columns):
                 continue
-            row.access_token = reseal(row.access_token)
-            if row.refresh_token:
-                row.refresh_token = reseal(row.refresh_token)
-            row.save(update_fields=["access_token", "refresh_token"])
+            for column in columns:
+                if getattr(row, column):
+                    setattr(row, column, reseal(getattr(row, column)))
+            row.save(update_fields=list(columns))
             done += 1
     return done
 
 
-def _current(row: Connection) -> bool:
-    sealed = [row.access_token, row.refresh_token]
-    return all(sealed_under_first(value) for value in sealed if value)
-
-
-def _fresh(row: SignInAttempt) -> bool:
-    return all(sealed_under_first(value) for value in (row.verifier, row.tokens) if value)
+def _current(row: Any, columns: tuple[str, ...]) -> bool:
+    values = [getattr(row, column) for column in columns]
+    return all(sealed_under_first(value) for value in values if value)

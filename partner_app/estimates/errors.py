@@ -1,5 +1,5 @@
-"""TiebackError ── ReadingError ─ FileUnreadable  LayoutUnknown  LayoutAmbiguous  ChoosePart
-MappingUnreadable  EstimateUnknown  ProjectUnknown"""
+"""TiebackError ── ReadingError ─ FileUnreadable  FileForgotten  LayoutUnknown  LayoutAmbiguous
+ChoosePart  MappingUnreadable  EstimateUnknown  ProjectUnknown  CodeUnknown  SplitUneven"""
 
 from partner_app.core.errors import Blame, TiebackError
 
@@ -16,6 +16,13 @@ class FileUnreadable(ReadingError):
     remedy = "Give a CSV, XLSX or XLS file with a header row."
 
 
+class FileForgotten(ReadingError):
+    code = "estimate.file_forgotten"
+    user_message = "The original file is no longer kept."
+    remedy = "Give the file once more; what was decided for its lines stays."
+    status = 409
+
+
 class LayoutUnknown(ReadingError):
     code = "estimate.layout_unknown"
     user_message = "No row looks like a header: the file lacks {missing}."
@@ -23,9 +30,15 @@ class LayoutUnknown(ReadingError):
 
 
 class LayoutAmbiguous(ReadingError):
+    """`details` hold the sheets, or the column and the places (from 0) of those that fit it."""
+
     code = "estimate.layout_ambiguous"
     user_message = "The estimate could be read in more than one way: {choices}."
-    remedy = "Leave only the one that counts in the file, or rename the other."
+    remedy = "Say which one counts, or leave only that one in the file."
+
+    def __init__(self, choices: str, **details: object) -> None:
+        super().__init__(choices=choices)
+        self.details |= details
 
 
 class ChoosePart(ReadingError):
@@ -59,3 +72,15 @@ class ProjectUnknown(ReadingError):
     user_message = "Project {project_id} is not among this company’s synced projects."
     remedy = "Permit the project for the app in Procore, then sync."
     status = 404
+
+
+class CodeUnknown(ReadingError):
+    code = "estimate.code_unknown"
+    user_message = "{wbs_code} is not an active WBS code of this project."
+    remedy = "Choose one from the list, or add it to the project in Procore and sync."
+
+
+class SplitUneven(ReadingError):
+    code = "estimate.split_uneven"
+    user_message = "The shares add up to {total} percent, not 100."
+    remedy = "Change a share so that all of them make 100 percent."

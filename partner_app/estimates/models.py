@@ -8,21 +8,81 @@ from django.db import models
 from partner_app.tenancy.models import TenantModel
 
 
+class EstimateState(models.TextChoices):
+    """`asking`: something has to be answered before lines can be counted."""
+
+    ASKING = "asking", "Needs an answer"
+    READ = "read", "Read"
+
+
 class Estimate(TenantModel):
+    """`question` holds what is asked, as the error that asks it; the other choices its answers.
+
+    `version` moves with every new reading and every change of the mapping, so that a plan made
+    before is known to be stale.
+    """
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     project_id = models.BigIntegerField()
     file_name = models.TextField()
     file_hash = models.BinaryField()
     total = models.DecimalField(max_digits=24, decimal_places=6)
     created_at = models.DateTimeField()
+    created_by = models.TextField(default="operator")
+    state = models.TextField(choices=EstimateState.choices, default=EstimateState.READ)
+    version = models.IntegerField(default=1)
+    revision_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="revisions")
+    question = models.JSONField(default=dict)
+    part = models.TextField(blank=True)
+    sheet = models.TextField(blank=True)
+    columns = models.JSONField(default=dict)  # our name of a column → its place, by a person
+    mended = models.JSONField(default=dict)  # row → our name of a column → text
+    left_out = models.JSONField(default=list)  # rows
+    layout = models.JSONField(default=dict)  # as recognised, for the preview
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["company", "id"], name="estimate_company")
         ]
+        indexes: ClassVar = [
+            # estimates of a project, newest first.
+            models.Index(fields=["company", "project_id", "-created_at"], name="estimate_newest")
+        ]
+
+
+class EstimateOriginal(TenantModel):
+    """The file as it came, compressed and sealed: to be read again when an answer changes."""
+
+    sealed: ClassVar[tuple[str, ...]] = ("content",)
+    keep_for: ClassVar[int] = 365  # days; the lines stay
+    kept_since: ClassVar[str] = "stored_at"
+
+    estimate = models.OneToOneField(
+        Estimate, models.CASCADE, primary_key=True, related_name="original"
+    )
+    content = models.BinaryField()
+    stored_at = models.DateTimeField()
+
+
+class EstimateProblem(TenantModel):
+    """A cell that cannot be read (`blocking`), or that somebody should look at."""
+
+    id = models.BigAutoField(primary_key=True)
+    estimate = models.ForeignKey(Estimate, models.CASCADE, related_name="problems")
+    row = models.IntegerField()
+    column = models.TextField()
+    field = models.TextField()
+    raw = models.TextField()
+    message = models.TextField()
+    blocking = models.BooleanField()
 
 
 class EstimateLine(TenantModel):
+    """`group` is the same for lines that are mapped together: item code, words and unit alike.
+
+    `suggestions` hold WBS code, confidence and reason, likeliest first.
+    """
+
     id = models.BigAutoField(primary_key=True)
     estimate = models.ForeignKey(Estimate, models.CASCADE, related_name="lines")
     row = models.IntegerField()
@@ -32,12 +92,28 @@ class EstimateLine(TenantModel):
     unit = models.TextField()
     unit_price = models.DecimalField(max_digits=24, decimal_places=6, null=True)
     amount = models.DecimalField(max_digits=24, decimal_places=6)
+    group = models.TextField(blank=True)
+    suggestions = models.JSONField(default=list)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["company", "id"], name="line_company"),
             models.UniqueConstraint(fields=["estimate", "row"], name="one_line_a_row"),
         ]
+        indexes: ClassVar = [
+            # groups() of the review page, and a decision on one of them.
+            models.Index(fields=["estimate", "group"], name="line_group")
+        ]
+
+
+class Evidence(models.TextChoices):
+    """What sent a line to its WBS code."""
+
+    FILE = "file", "Mapping file"
+    EXACT = "exact", "Code in the estimate"
+    MEMORY = "memory", "As before"
+    SUGGESTION = "suggestion", "Suggestion, accepted"
+    PERSON = "person", "Chosen"
 
 
 class LineMapping(TenantModel):
@@ -48,6 +124,8 @@ class LineMapping(TenantModel):
     wbs_code = models.TextField()
     amount = models.DecimalField(max_digits=28, decimal_places=10)
     reason = models.TextField()
+    evidence = models.TextField(choices=Evidence.choices, default=Evidence.FILE)
+    chosen_by = models.TextField(default="operator")
 
 
 class MappingRule(TenantModel):

@@ -1,26 +1,62 @@
-"""Storing an estimate with where its lines go."""
+"""Taking an estimate in, reading it again with a person's answers, and where its lines go."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from decimal import Decimal
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from uuid import UUID
+
+from django.db.models import F
 
 from integrations.procore.resources.projects import Project
-from integrations.procore.resources.wbs_codes import WbsCode
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
-from partner_app.core import clock
-from partner_app.estimates.errors import FileUnreadable, ProjectUnknown
-from partner_app.estimates.mapping.file import HUNDRED, Rules, read_rules
-from partner_app.estimates.mapping.memory import Memory, recall_all
-from partner_app.estimates.models import Estimate, EstimateLine, LineMapping
+from partner_app.core import clock, sealing
+from partner_app.core.errors import TiebackError
+from partner_app.estimates.errors import (
+    ChoosePart,
+    EstimateUnknown,
+    FileForgotten,
+    FileUnreadable,
+    LayoutAmbiguous,
+    LayoutUnknown,
+    ProjectUnknown,
+    ReadingError,
+)
+from partner_app.estimates.mapping.assign import Targets, targets_for
+from partner_app.estimates.mapping.file import Rules, read_rules
+from partner_app.estimates.mapping.keep import Decisions, decisions_of
+from partner_app.estimates.mapping.words import group_of
+from partner_app.estimates.models import (
+    Estimate,
+    EstimateLine,
+    EstimateOriginal,
+    EstimateProblem,
+    EstimateState,
+    LineMapping,
+)
 from partner_app.estimates.reading.estimate import read_estimate
-from partner_app.estimates.reading.lines import Line, Reading
+from partner_app.estimates.reading.layout import Column
+from partner_app.estimates.reading.lines import Line, Mending, Problem, Reading
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import company_or_error
 
 LARGEST_FILE = 50 * 1024 * 1024  # bytes
+BATCH = 1000  # rows written at once
+OPERATOR = "operator"
+# What a person can answer; anything else that is wrong with a file is refused at once.
+QUESTIONS = (ChoosePart, LayoutAmbiguous, LayoutUnknown)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a person has said so far of how the file is to be read."""
+
+    part: str = ""
+    sheet: str = ""
+    columns: Mapping[Column, int] = field(default_factory=dict)
+    mending: Mending = field(default_factory=Mending)
 
 
 def import_estimate(
@@ -32,7 +68,7 @@ def import_estimate(
     dry_run: bool,
     part: str = "",
 ) -> dict[str, object]:
-    """Recognises, validates and stores. A file with errors is not stored; all are told at once.
+    """For an operator. A file with errors is not stored; all are told at once.
 
     Raises ReadingError, CompanyUnknown.
     """
@@ -41,19 +77,14 @@ def import_estimate(
     reading = read_estimate(file.name, content, part=part)
     rules = read_rules(_content(mapping)) if mapping else Rules({})
     with tenant(company_id):
-        here = {"company_id": company_id}
-        if not Project.objects.filter(**here, remote_id=project_id).exists():
-            raise ProjectUnknown(project_id=project_id)
-        codes = set(
-            WbsCode.objects.filter(**here, project_id=project_id).values_list(
-                "flat_code", flat=True
-            )
-        )
-        targets = Targets(rules, recall_all(company_id), codes)
+        _require_project(company_id, project_id)
+        targets = targets_for(company_id, project_id, rules=rules)
         estimate = None
         if not dry_run and not reading.errors:
-            estimate = _store(company_id, project_id, file.name, content, reading, targets)
-    mapped = sum(1 for line in reading.lines if any(targets.of(line)))
+            estimate = Estimate(company_id=company_id, project_id=project_id, part=part)
+            _take(estimate, file.name, content, OPERATOR)
+            _write(estimate, reading, targets, Decisions())
+    mapped = sum(1 for line in reading.lines if targets.of(line))
     answer: dict[str, object] = {
         "estimate_id": str(estimate.id) if estimate else None,
         "lines": len(reading.lines),
@@ -68,82 +99,261 @@ def import_estimate(
     return answer
 
 
+def take_estimate(
+    *,
+    company_id: int,
+    project_id: int,
+    name: str,
+    content: bytes,
+    actor: str,
+    revision_of: UUID | None = None,
+) -> UUID:
+    """For somebody in the frame. Kept even when something is to be asked, so that nothing is lost.
+
+    A revision takes over what was decided for the lines of the estimate before.
+    Raises FileUnreadable, ProjectUnknown, EstimateUnknown.
+    """
+    _check_size(name, len(content))
+    estimate = Estimate(company_id=company_id, project_id=project_id, revision_of_id=revision_of)
+    found = _read(name, content, Answers())
+    with tenant(company_id):
+        _require_project(company_id, project_id)
+        decisions = Decisions()
+        if revision_of:
+            decisions = decisions_of(estimate_or_error(revision_of))
+        _take(estimate, name, content, actor)
+        _settle(estimate, found, decisions)
+    return estimate.id
+
+
+def replace_file(
+    *, company_id: int, estimate_id: UUID, name: str, content: bytes, actor: str
+) -> None:
+    """The file once more, mended at its source: what was decided for its lines stays.
+
+    Answers about single rows are dropped, because rows may have moved.
+    Raises FileUnreadable, EstimateUnknown.
+    """
+    _check_size(name, len(content))
+    with tenant(company_id):
+        answers = _answers(estimate_or_error(estimate_id))
+    answers = Answers(answers.part, answers.sheet, answers.columns)
+    found = _read(name, content, answers)
+    with tenant(company_id):
+        estimate = estimate_or_error(estimate_id, lock=True)
+        decisions = decisions_of(estimate)
+        estimate.mended, estimate.left_out = {}, []
+        _take(estimate, name, content, actor)
+        _settle(estimate, found, decisions)
+
+
+def answer(
+    *,
+    company_id: int,
+    estimate_id: UUID,
+    part: str | None = None,
+    sheet: str | None = None,
+    columns: Mapping[Column, int] | None = None,
+    cell: tuple[int, Column, str] | None = None,
+    leave_out: int | None = None,
+    take_back: int | None = None,
+) -> None:
+    """One more answer about the file, which is then read again; what was decided stays.
+
+    Raises EstimateUnknown, FileForgotten.
+    """
+    with tenant(company_id):
+        estimate = estimate_or_error(estimate_id, lock=True)
+        content = _original(estimate)
+        decisions = decisions_of(estimate)
+        if part is not None:
+            estimate.part = part
+        if sheet is not None:
+            estimate.sheet = sheet
+        if columns is not None:
+            estimate.columns = {**estimate.columns, **{k.value: v for k, v in columns.items()}}
+        if cell is not None:
+            row, column, text = cell
+            estimate.mended.setdefault(str(row), {})[column.value] = text
+        if leave_out is not None:
+            estimate.left_out = sorted({*estimate.left_out, leave_out})
+        if take_back is not None:
+            estimate.left_out = [row for row in estimate.left_out if row != take_back]
+        _settle(estimate, _read(estimate.file_name, content, _answers(estimate)), decisions)
+
+
+def delete_estimate(*, company_id: int, estimate_id: UUID, actor: str) -> None:
+    """Raises EstimateUnknown. The caller makes sure that no handoff stands on it."""
+    with tenant(company_id):
+        estimate = estimate_or_error(estimate_id, lock=True)
+        record(Event.ESTIMATE_DELETED, actor=actor, company_id=company_id, subject=str(estimate_id))
+        estimate.delete()
+
+
+def estimate_or_error(estimate_id: UUID | str, *, lock: bool = False) -> Estimate:
+    """Inside tenant(). Raises EstimateUnknown."""
+    rows = Estimate.objects.filter(id=estimate_id)
+    found = (rows.select_for_update() if lock else rows).first()
+    if found is None:
+        raise EstimateUnknown(estimate_id=estimate_id)
+    return found
+
+
+def touch(estimate: Estimate) -> None:
+    """Inside tenant(). A plan made before is stale from now on."""
+    Estimate.objects.filter(id=estimate.id).update(version=F("version") + 1)
+
+
+def _require_project(company_id: int, project_id: int) -> None:
+    if not Project.objects.filter(company_id=company_id, remote_id=project_id).exists():
+        raise ProjectUnknown(project_id=project_id)
+
+
 def _content(file: Path) -> bytes:
     try:
-        if file.stat().st_size > LARGEST_FILE:
-            raise FileUnreadable(file=file.name, reason="it is larger than 50 MB")
+        _check_size(file.name, file.stat().st_size)
         return file.read_bytes()
     except OSError as error:
         raise FileUnreadable(file=file.name, reason=error.strerror or "no access") from None
 
 
-def _store(
-    company_id: int,
-    project_id: int,
-    name: str,
-    content: bytes,
-    reading: Reading,
-    targets: "Targets",
-) -> Estimate:
-    estimate = Estimate.objects.create(
-        company_id=company_id,
-        project_id=project_id,
-        file_name=name,
-        file_hash=hashlib.sha256(content).digest(),
-        total=reading.total,
-        created_at=clock.now(),
-    )
-    lines = EstimateLine.objects.bulk_create(
-        [
-            EstimateLine(company_id=company_id, estimate=estimate, **asdict(line))
-            for line in reading.lines
-        ]
-    )
-    LineMapping.objects.bulk_create(
-        [
-            LineMapping(
-                company_id=company_id, line=stored, wbs_code=code, amount=amount, reason=reason
-            )
-            for stored, line in zip(lines, reading.lines, strict=True)
-            for code, amount, reason in targets.of(line)
-        ]
+def _check_size(name: str, size: int) -> None:
+    if size > LARGEST_FILE:
+        raise FileUnreadable(file=name, reason="it is larger than 50 MB")
+
+
+def _answers(estimate: Estimate) -> Answers:
+    mended = {
+        int(row): {Column(name): text for name, text in cells.items()}
+        for row, cells in estimate.mended.items()
+    }
+    columns = {Column(name): place for name, place in estimate.columns.items()}
+    mending = Mending(mended, frozenset(estimate.left_out))
+    return Answers(estimate.part, estimate.sheet, columns, mending)
+
+
+def _read(name: str, content: bytes, answers: Answers) -> Reading | ReadingError:
+    """A reading, or the question that stands in its way. Raises FileUnreadable."""
+    try:
+        return read_estimate(
+            name,
+            content,
+            part=answers.part,
+            sheet=answers.sheet,
+            columns=answers.columns,
+            mending=answers.mending,
+        )
+    except QUESTIONS as question:
+        return question
+
+
+def _take(estimate: Estimate, name: str, content: bytes, actor: str) -> None:
+    estimate.file_name, estimate.file_hash = name, hashlib.sha256(content).digest()
+    estimate.total = 0
+    if estimate._state.adding:
+        estimate.created_at, estimate.created_by = clock.now(), actor
+    estimate.save()
+    EstimateOriginal.objects.update_or_create(
+        estimate=estimate,
+        defaults={
+            "company_id": estimate.company_id,
+            "content": sealing.seal(zlib.compress(content)),
+            "stored_at": clock.now(),
+        },
     )
     record(
         Event.ESTIMATE_IMPORTED,
-        actor="operator",
-        company_id=company_id,
+        actor=actor,
+        company_id=estimate.company_id,
         subject=str(estimate.id),
-        lines=len(lines),
+        sha256=estimate.file_hash.hex(),
     )
-    return estimate
 
 
-@dataclass(frozen=True)
-class Targets:
-    """Where lines go, by evidence in order: the file's rules, exact codes, the company's memory."""
+def _original(estimate: Estimate) -> bytes:
+    """Raises FileForgotten."""
+    kept = EstimateOriginal.objects.filter(estimate=estimate).first()
+    if kept is None:
+        raise FileForgotten
+    return zlib.decompress(sealing.unseal(kept.content))
 
-    rules: Rules
-    memory: Memory
-    codes: set[str]  # flat codes of the project
 
-    def of(self, line: Line) -> Iterator[tuple[str, Decimal, str]]:
-        """WBS code, exact share of the amount, and why. The last share takes what is left."""
-        shares, pattern = self.rules.for_code(line.item_code)
-        if not shares:
-            code, reason = self._without_rule(line)
-            if code:
-                yield code, line.amount, reason
-            return
-        left = line.amount
-        for share in shares[:-1]:
-            part = line.amount * share.percent / HUNDRED
-            left -= part
-            yield share.wbs_code, part, f"mapping file: {pattern}"
-        yield shares[-1].wbs_code, left, f"mapping file: {pattern}"
+def _settle(estimate: Estimate, found: Reading | ReadingError, decisions: Decisions) -> None:
+    """Inside tenant(): what a reading gave takes the place of what was there."""
+    if isinstance(found, Reading):
+        _write(estimate, found, targets_for(estimate.company_id, estimate.project_id), decisions)
+        return
+    estimate.state, estimate.question = EstimateState.ASKING, _question(found)
+    estimate.total, estimate.version = 0, estimate.version + 1
+    estimate.save()
+    estimate.lines.all().delete()
+    estimate.problems.all().delete()
 
-    def _without_rule(self, line: Line) -> tuple[str, str]:
-        """Memory counts where the project has the code: another project may lack it."""
-        if line.item_code in self.codes:
-            return line.item_code, "the item code is a WBS code"
-        code, reason = self.memory.recall(line)
-        return (code, reason) if code in self.codes else ("", "")
+
+def _question(error: TiebackError) -> dict[str, object]:
+    details = {
+        key: [{**part, "total": str(part["total"])} for part in value] if key == "parts" else value  # type: ignore[attr-defined]  # a list of parts
+        for key, value in error.details.items()
+    }
+    return {
+        "code": error.code,
+        "message": error.message,
+        "remedy": error.advice,
+        **details,
+    }
+
+
+def _write(estimate: Estimate, reading: Reading, targets: Targets, decisions: Decisions) -> None:
+    company_id = estimate.company_id
+    estimate.state, estimate.question = EstimateState.READ, {}
+    estimate.total, estimate.version = reading.total, estimate.version + 1
+    estimate.layout = {
+        "sheet": reading.layout.sheet,
+        "header_row": reading.layout.header_row,
+        "headers": list(reading.layout.headers),
+        "columns": {column.value: place for column, place in reading.layout.columns.items()},
+        "currencies": sorted(reading.currencies),
+    }
+    estimate.save()
+    estimate.lines.all().delete()
+    estimate.problems.all().delete()
+    EstimateProblem.objects.bulk_create(
+        [
+            *_problems(estimate, reading.errors, blocking=True),
+            *_problems(estimate, reading.warnings, blocking=False),
+        ],
+        batch_size=BATCH,
+    )
+    lines = EstimateLine.objects.bulk_create(
+        [
+            EstimateLine(
+                company_id=company_id, estimate=estimate, group=_group(line), **asdict(line)
+            )
+            for line in reading.lines
+        ],
+        batch_size=BATCH,
+    )
+    LineMapping.objects.bulk_create(
+        [
+            LineMapping(company_id=company_id, line=stored, **asdict(target))
+            for stored, line in zip(lines, reading.lines, strict=True)
+            for target in decisions.of(stored.group, line.amount, targets.codes) or targets.of(line)
+        ],
+        batch_size=BATCH,
+    )
+    targets.suggest(estimate)
+
+
+def _problems(
+    estimate: Estimate, found: Iterable[Problem], *, blocking: bool
+) -> list[EstimateProblem]:
+    return [
+        EstimateProblem(
+            company_id=estimate.company_id, estimate=estimate, blocking=blocking, **asdict(problem)
+        )
+        for problem in found
+    ]
+
+
+def _group(line: Line) -> str:
+    return group_of(line.item_code, line.description, line.unit)

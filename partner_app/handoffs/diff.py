@@ -1,11 +1,13 @@
 """Estimate against live budget: what has to become of each WBS code. Pure."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from partner_app.core.money import tie_out
+from partner_app.core.money import tie_out, to_cents
+
+ZERO = Decimal("0.00")
 
 
 @dataclass(frozen=True)
@@ -14,6 +16,7 @@ class LiveCode:
 
     wbs_code_id: int
     active: bool
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class LiveLine:
     line_item_id: int
     amount: Decimal
     deletable: bool
+    changes: Decimal = ZERO  # modifications or budget changes on top of the original amount
 
 
 @dataclass(frozen=True)
@@ -34,37 +38,94 @@ class PlannedRow:
     after: Decimal
     line_item_id: int | None
     reason: str = ""
+    name: str = ""
+    last: Decimal | None = None
+    moved: Decimal = ZERO
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the plan is made against. `last` are the amounts that the handoff before gave; those
+    in `overrides` are overwritten although somebody changed them in Procore since.
+    """
+
+    codes: Mapping[str, LiveCode]
+    lines: Mapping[int, LiveLine]
+    last: Mapping[str, Decimal] = field(default_factory=dict)
+    overrides: Collection[str] = ()
+
+    def line_of(self, code: str) -> LiveLine | None:
+        live = self.codes.get(code)
+        return self.lines.get(live.wbs_code_id) if live else None
 
 
 def plan_rows(
     exact: Mapping[str, Decimal], codes: Mapping[str, LiveCode], lines: Mapping[int, LiveLine]
 ) -> list[PlannedRow]:
-    """One row a code. `exact` holds unrounded sums; the rows add up to their rounded total."""
-    return [_row(code, after, codes, lines) for code, after in sorted(tie_out(exact).items())]
+    """A first handoff: see plan_against."""
+    return plan_against(exact, Budget(codes, lines))
 
 
-def _row(
-    code: str, after: Decimal, codes: Mapping[str, LiveCode], lines: Mapping[int, LiveLine]
-) -> PlannedRow:
-    live = codes.get(code)
+def plan_against(exact: Mapping[str, Decimal], budget: Budget) -> list[PlannedRow]:
+    """One row a code. `exact` holds unrounded sums; the rows add up to their rounded total.
+
+    A code that the handoff before had and this one has not goes to zero.
+    """
+    rounded = tie_out(exact)
+    rows = [
+        replace(_row(code, after, budget), moved=after - to_cents(exact[code]))
+        for code, after in rounded.items()
+    ]
+    gone = [code for code in budget.last if code not in rounded and budget.line_of(code)]
+    rows += [_row(code, ZERO, budget) for code in gone]
+    return sorted(rows, key=lambda row: row.wbs_code)
+
+
+def _row(code: str, after: Decimal, budget: Budget) -> PlannedRow:
+    live, last = budget.codes.get(code), budget.last.get(code)
     if live is None:
         reason = f"WBS code {code} does not exist in this project"
-        return PlannedRow(code, None, "blocked", None, after, None, reason)
-    line = lines.get(live.wbs_code_id)
-    if line is not None and line.amount == after:
-        action = "unchanged"
-    elif not live.active:
-        reason = f"WBS code {code} is inactive"
-        before = line.amount if line else None
-        return PlannedRow(code, live.wbs_code_id, "blocked", before, after, None, reason)
-    else:
-        action = "create" if line is None else "update"
+        return PlannedRow(code, None, "blocked", None, after, None, reason, last=last)
+    line = budget.lines.get(live.wbs_code_id)
     before = line.amount if line else None
-    line_item_id = line.line_item_id if line else None
-    return PlannedRow(code, live.wbs_code_id, action, before, after, line_item_id)
+    action, reason = _action(code, after, live, line, budget)
+    return PlannedRow(
+        code,
+        live.wbs_code_id,
+        action,
+        before,
+        after,
+        line.line_item_id if line else None,
+        reason,
+        live.name,
+        last,
+    )
+
+
+def _action(
+    code: str, after: Decimal, live: LiveCode, line: LiveLine | None, budget: Budget
+) -> tuple[str, str]:
+    """Action and reason."""
+    before = line.amount if line else None
+    last = budget.last.get(code)
+    if before == after:
+        return "unchanged", ""
+    if line is None and after == 0 and last is not None:
+        return "unchanged", ""  # it is gone already
+    if not live.active:
+        return "blocked", f"WBS code {code} is inactive"
+    if last is not None and before != last and code not in budget.overrides:
+        was = "is gone from the budget" if before is None else f"is now {before:,.2f}"
+        return "left", f"changed in Procore since the last handoff: was {last:,.2f}, {was}"
+    if line is None:
+        return "create", ""
+    if after + line.changes < 0 <= after:
+        reason = f"budget changes of {line.changes:,.2f} would bring {code} below zero"
+        return "blocked", reason
+    return "update", "no longer in the estimate" if code in budget.last and after == 0 else ""
 
 
 def fingerprint(file_hash: bytes, rows: list[PlannedRow]) -> bytes:
     """Changes with the estimate, its mapping, and the live amounts that were read."""
-    parts = [f"{row.wbs_code}|{row.before}|{row.after}" for row in rows]
+    parts = [f"{row.wbs_code}|{row.before}|{row.after}|{row.action}" for row in rows]
     return hashlib.sha256(file_hash + "\n".join(parts).encode()).digest()

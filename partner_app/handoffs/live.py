@@ -1,22 +1,41 @@
 """The live budget, read from Procore at this moment."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from integrations.procore.api.client import ProcoreClient
+from integrations.procore.api.errors import Forbidden
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.wbs_codes import WbsCode
 from integrations.procore.sync.reading import Reader
+from partner_app.estimates.reading.units import unit_name
 from partner_app.handoffs.diff import LiveCode, LiveLine
 
 
 @dataclass(frozen=True)
 class LiveBudget:
-    """Codes by flat code; budget lines by WBS code id; whether original amounts are locked."""
+    """Codes by flat code; budget lines by WBS code id; whether original amounts are locked.
 
-    codes: dict[str, LiveCode]
-    lines: dict[int, LiveLine]
+    `units`: what we call a unit → how the company's own list calls it.
+    """
+
+    codes: Mapping[str, LiveCode]
+    lines: Mapping[int, LiveLine]
     locked: bool
+    currency: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_budget(
+    client: ProcoreClient, company_id: int, project_id: int, *, with_units: bool = False
+) -> LiveBudget:
+    """Raises ProcoreError."""
+    locked = bool(client.get(f"/rest/v1.0/projects/{project_id}/budget").get("locked"))
+    codes = read_codes(client, company_id, project_id)
+    lines, currency = _read_rows(client, project_id)
+    units = read_units(client, company_id) if with_units else {}
+    return LiveBudget(codes, lines, locked, currency, units)
 
 
 def read_codes(client: ProcoreClient, company_id: int, project_id: int) -> dict[str, LiveCode]:
@@ -24,13 +43,41 @@ def read_codes(client: ProcoreClient, company_id: int, project_id: int) -> dict[
     codes: dict[str, LiveCode] = {}
     for batch in reader.batches():
         for record in batch.records:
-            flat_code, _, status = record.values
-            codes[str(flat_code)] = LiveCode(record.remote_id, status == "active")
+            flat_code, name, status = (str(value) for value in record.values)
+            codes[flat_code] = LiveCode(record.remote_id, status == "active", name)
     return codes
 
 
 def read_lines(client: ProcoreClient, project_id: int) -> dict[int, LiveLine]:
-    """Amounts of the first budget view, by WBS code id.
+    return _read_rows(client, project_id)[0]
+
+
+def read_units(client: ProcoreClient, company_id: int) -> dict[str, str]:
+    """The company's own list of units; empty where this credential may not read it."""
+    try:
+        rows = list(client.rows(f"/rest/v1.0/companies/{company_id}/uoms", {}))
+    except Forbidden:
+        return {}
+    units: dict[str, str] = {}
+    for row in rows:
+        name = str(row.get("name") or "")
+        units.setdefault(unit_name(name) or name.lower(), name)
+    return units
+
+
+def read_image(client: ProcoreClient, project_id: int, line_item_id: int) -> dict[str, str]:
+    """A budget line's own fields as text, so that they can be put back exactly."""
+    row = client.get(f"/rest/v1.1/budget_line_items/{line_item_id}", project_id=project_id)
+    names = ("original_budget_amount", "quantity", "uom", "unit_cost", "calculation_strategy")
+    return {name: str(row[name]) for name in names if row.get(name) is not None}
+
+
+def to_amount(value: object) -> Decimal:
+    return Decimal(str(value)) if value not in {None, ""} else Decimal(0)
+
+
+def _read_rows(client: ProcoreClient, project_id: int) -> tuple[dict[int, LiveLine], str]:
+    """Amounts of the first budget view, by WBS code id, and their currency.
 
     Rows without a line item (only cost) are no budget lines.
     """
@@ -38,24 +85,18 @@ def read_lines(client: ProcoreClient, project_id: int) -> dict[int, LiveLine]:
     query = {"project_id": project_id}
     view = next(client.rows(source.via, query), None)
     if view is None:
-        return {}
-    return {
-        int(row["wbs_code_id"]): LiveLine(
-            int(row["id"]),
-            to_amount(row.get("original_budget_amount")),
-            bool(row.get("deletable")),
+        return {}, ""
+    lines: dict[int, LiveLine] = {}
+    currency = ""
+    for row in client.rows(source.path.format(via=view["id"]), query):
+        currency = currency or str(
+            (row.get("currency_configuration") or {}).get("currency_iso_code") or ""
         )
-        for row in client.rows(source.path.format(via=view["id"]), query)
-        if row.get("wbs_code_id") and not row.get("unbudgeted_reason")
-    }
-
-
-def read_budget(client: ProcoreClient, company_id: int, project_id: int) -> LiveBudget:
-    """Raises ProcoreError."""
-    locked = bool(client.get(f"/rest/v1.0/projects/{project_id}/budget").get("locked"))
-    codes = read_codes(client, company_id, project_id)
-    return LiveBudget(codes, read_lines(client, project_id), locked)
-
-
-def to_amount(value: object) -> Decimal:
-    return Decimal(str(value)) if value not in {None, ""} else Decimal(0)
+        if row.get("wbs_code_id") and not row.get("unbudgeted_reason"):
+            lines[int(row["wbs_code_id"])] = LiveLine(
+                int(row["id"]),
+                to_amount(row.get("original_budget_amount")),
+                bool(row.get("deletable")),
+                to_amount(row.get("budget_modifications")),
+            )
+    return lines, currency

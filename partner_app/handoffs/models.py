@@ -6,23 +6,29 @@ from typing import ClassVar
 from django.db import models
 
 from partner_app.estimates.models import Estimate
-from partner_app.tenancy.models import TenantModel
+from partner_app.tenancy.models import Company, TenantModel
 
 
 class HandoffState(models.TextChoices):
+    """The lawful moves between them stand in states.MOVES."""
+
     PLANNED = "planned", "Planned"
+    SUBMITTED = "submitted", "Waiting for approval"
     APPROVED = "approved", "Approved"
-    PUSHING = "pushing", "Pushing"
+    REJECTED = "rejected", "Rejected"
+    PUSHING = "pushing", "Being written to Procore"
     DONE = "done", "Done"
     PARTIAL = "partial", "Partly done"
-    STALE = "stale", "Stale"
-    UNDONE = "undone", "Undone"
+    STALE = "stale", "Out of date"
+    UNDOING = "undoing", "Being taken back"
+    UNDONE = "undone", "Taken back"
 
 
 class Action(models.TextChoices):
     CREATE = "create", "Create"
     UPDATE = "update", "Change"
     UNCHANGED = "unchanged", "Unchanged"
+    LEFT = "left", "Left as it is"
     BLOCKED = "blocked", "Blocked"
 
 
@@ -31,19 +37,43 @@ class RowState(models.TextChoices):
     SENT = "sent", "Sent, answer unknown"
     CONFIRMED = "confirmed", "Confirmed"
     REFUSED = "refused", "Refused by Procore"
-    UNDONE = "undone", "Undone"
+    UNDONE = "undone", "Taken back"
 
 
 class Handoff(TenantModel):
+    """A plan never changes once it is made: another one takes its place.
+
+    `estimate_version` and `fingerprint` say of what it was made; `overrides` are WBS codes whose
+    changes by people in Procore the planner chose to overwrite. People are kept as actors.
+    """
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     estimate = models.ForeignKey(Estimate, models.PROTECT, related_name="handoffs")
     project_id = models.BigIntegerField()
     state = models.TextField(choices=HandoffState.choices, default=HandoffState.PLANNED)
     fingerprint = models.BinaryField()
+    estimate_version = models.IntegerField(default=1)
     total = models.DecimalField(max_digits=20, decimal_places=2)
+    currency = models.TextField(default="USD")
     unmapped = models.IntegerField(default=0)
+    obstacles = models.JSONField(default=list)  # what blocks the whole plan, in words
+    left_alone = models.JSONField(default=list)  # budget lines that the estimate does not name
+    overrides = models.JSONField(default=list)
     created_at = models.DateTimeField()
+    created_by = models.TextField(default="operator")
+    submitted_at = models.DateTimeField(null=True)
+    submitted_by = models.TextField(blank=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.TextField(blank=True)
+    comment = models.TextField(blank=True)
+    pushed_by = models.TextField(blank=True)
+    undone_by = models.TextField(blank=True)
     finished_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+    waiting_until = models.DateTimeField(null=True)  # Procore asked us to
+    problem = models.TextField(blank=True)  # why it stopped, in words
+    problem_remedy = models.TextField(blank=True)
+    not_undone = models.JSONField(default=list)  # what could not be taken back, in words
 
     class Meta:
         indexes: ClassVar = [
@@ -51,25 +81,68 @@ class Handoff(TenantModel):
             models.Index(fields=["company", "project_id", "-created_at"], name="handoff_newest")
         ]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["company", "id"], name="handoff_company")
+            models.UniqueConstraint(fields=["company", "id"], name="handoff_company"),
+            # Two writers of one budget would each find the other's lines changed.
+            models.UniqueConstraint(
+                fields=["company", "project_id"],
+                condition=models.Q(state__in=["pushing", "undoing"]),
+                name="one_writer_a_project",
+            ),
         ]
 
 
 class HandoffRow(TenantModel):
-    """Amounts before and after; `line_item_id` is Procore's, known after a create."""
+    """Amounts before and after; `line_item_id` is Procore's, known after a create.
+
+    `last` is what the handoff before gave this code; `moved` the cent that rounding moved here.
+    `image` holds the line as it was in Procore before we changed it.
+    """
 
     id = models.BigAutoField(primary_key=True)
     handoff = models.ForeignKey(Handoff, models.CASCADE, related_name="rows")
     wbs_code = models.TextField()
+    wbs_name = models.TextField(blank=True)
     wbs_code_id = models.BigIntegerField(null=True)
     action = models.TextField(choices=Action.choices)
     reason = models.TextField(blank=True)
     before = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     after = models.DecimalField(max_digits=20, decimal_places=2)
+    last = models.DecimalField(max_digits=20, decimal_places=2, null=True)
+    moved = models.DecimalField(max_digits=6, decimal_places=2, default=0)
+    quantity = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    uom = models.TextField(blank=True)
+    unit_cost = models.DecimalField(max_digits=24, decimal_places=6, null=True)
     line_item_id = models.BigIntegerField(null=True)
+    image = models.JSONField(null=True)
     state = models.TextField(choices=RowState.choices, default=RowState.WAITING)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["handoff", "wbs_code"], name="one_row_a_code")
         ]
+
+
+class Task(models.TextChoices):
+    PUSH = "push", "Push"
+    UNDO = "undo", "Undo"
+
+
+class HandoffWork(models.Model):
+    """A push or an undo that has to go on until it has ended: the truth behind Celery's doorbell.
+
+    Outside the tenants' guard, so that a sweeper finds what nobody rang for. `holder` keeps a
+    process that was believed dead from going on; `remote_user_id` says whose rights are used.
+    """
+
+    operational: ClassVar[str] = "ids, lease and times of pushes under way; no customer content"
+
+    company = models.ForeignKey(Company, models.CASCADE, related_name="+")
+    handoff_id = models.UUIDField(unique=True)
+    task = models.TextField(choices=Task.choices)
+    remote_user_id = models.BigIntegerField()
+    due_at = models.DateTimeField(db_index=True)  # claim_handoffs(), every two seconds
+    leased_until = models.DateTimeField(null=True)
+    holder = models.UUIDField(null=True)
+    attempts = models.IntegerField(default=0)
+    cancelled = models.BooleanField(default=False)
+    zero_what_stays = models.BooleanField(default=False)  # of an undo: lines that cannot be deleted

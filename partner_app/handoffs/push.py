@@ -1,50 +1,139 @@
 """Batches to Procore, with a ledger: a row's state is written before and after each call."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.errors import Refused, Unreachable
-from partner_app.handoffs.live import LiveBudget, read_lines
+from partner_app.audit.events import Event
+from partner_app.core import clock
+from partner_app.handoffs.errors import BudgetLocked, PlanIsStale
+from partner_app.handoffs.live import LiveBudget, read_budget, read_image, read_lines
 from partner_app.handoffs.models import Action, Handoff, HandoffRow, HandoffState, RowState
+from partner_app.handoffs.record import note
+from partner_app.handoffs.states import move
 from partner_app.tenancy.context import tenant
 
 SYNC = "/rest/v1.0/budget_line_items/sync"
 LARGEST_BATCH = 1000  # [using_sync_actions]
 ROW_REFUSALS = (400, 422)  # about what was sent; others are about the project
 ATTEMPTS = 3  # of a batch whose answer was lost; each after a read-back
+WRITES = (Action.CREATE, Action.UPDATE)
+
+Checkpoint = Callable[[], None]  # between two calls: may raise to stop
 
 
-def send_rows(client: ProcoreClient, handoff: Handoff) -> None:
+def carry_out(client: ProcoreClient, handoff: Handoff, checkpoint: Checkpoint, actor: str) -> None:
+    """Writes each line once; after a crash or a lost answer it reads back before it repeats.
+
+    The handoff is PUSHING; it is done only when every row reads back equal.
+    Raises PlanIsStale, BudgetLocked, ProcoreError, and whatever `checkpoint` raises.
+    """
+    company_id = handoff.company_id
+    live = read_budget(client, company_id, handoff.project_id)
+    _check_fresh(handoff, live)
+    if live.locked:
+        raise BudgetLocked
+    with tenant(company_id):
+        # What was refused before is tried again: somebody may have mended it in Procore.
+        handoff.rows.filter(state=RowState.REFUSED).update(state=RowState.WAITING)
+        settle(handoff, live)
+        _spare_changed(handoff, live)
+    _keep_images(client, handoff, checkpoint)
+    _send_rows(client, handoff, checkpoint)
+    with tenant(company_id):
+        note(Event.HANDOFF_PUSHED, handoff, actor)
+    reconcile(client, handoff, actor)
+
+
+def reconcile(client: ProcoreClient, handoff: Handoff, actor: str) -> None:
+    """Reads the budget back; done only when every row of the plan is as wanted."""
+    _read_back(client, handoff)
+    with tenant(handoff.company_id):
+        open_rows = handoff.rows.exclude(action__in=[Action.LEFT, Action.BLOCKED])
+        equal = not open_rows.exclude(state=RowState.CONFIRMED).exists()
+        move(handoff, HandoffState.DONE if equal else HandoffState.PARTIAL)
+        handoff.finished_at, handoff.waiting_until = clock.now(), None
+        handoff.problem = handoff.problem_remedy = ""
+        handoff.save()
+        note(Event.HANDOFF_RECONCILED, handoff, actor)
+
+
+def settle(handoff: Handoff, live: LiveBudget) -> None:
+    """Inside tenant(): rows that are already as wanted need no call; others are open again."""
+    changed = []
+    for row in handoff.rows.exclude(action=Action.LEFT):
+        line = live.lines.get(row.wbs_code_id or 0)
+        before = (row.line_item_id, row.state, row.reason)
+        row.line_item_id = line.line_item_id if line else None
+        gone = line is None and row.after == 0 and row.action == Action.UNCHANGED
+        if gone or (line and line.amount == row.after):
+            row.state = RowState.CONFIRMED
+            if row.action != Action.BLOCKED and before[1] == RowState.REFUSED:
+                row.reason = ""
+        elif row.state != RowState.REFUSED:
+            row.state = RowState.WAITING
+        if before != (row.line_item_id, row.state, row.reason):
+            changed.append(row)
+    HandoffRow.objects.bulk_update(changed, ["line_item_id", "state", "reason"], batch_size=500)
+
+
+def wrote_something(handoff: Handoff) -> bool:
+    """Inside tenant()."""
+    rows = handoff.rows.filter(action__in=WRITES)
+    return rows.filter(state__in=[RowState.CONFIRMED, RowState.SENT]).exists()
+
+
+def _check_fresh(handoff: Handoff, live: LiveBudget) -> None:
+    """Stale when a row is neither as planned nor already as wanted, and nothing was written yet."""
+    changed = []
+    with tenant(handoff.company_id):
+        written = wrote_something(handoff)
+        for row in handoff.rows.exclude(action=Action.LEFT):
+            line = live.lines.get(row.wbs_code_id or 0)
+            amount = line.amount if line else None
+            if amount not in (row.before, row.after):
+                changed.append(row.wbs_code)
+    if changed and not written:
+        raise PlanIsStale(what="the budget", codes=", ".join(changed[:5]))
+
+
+def _spare_changed(handoff: Handoff, live: LiveBudget) -> None:
+    """Inside tenant(): a line that somebody changed between two attempts is theirs."""
+    for row in handoff.rows.filter(action__in=WRITES, state=RowState.WAITING):
+        line = live.lines.get(row.wbs_code_id or 0)
+        amount = line.amount if line else None
+        if amount not in (row.before, row.after):
+            row.state = RowState.REFUSED
+            row.reason = f"{row.wbs_code} was changed in Procore meanwhile and is left alone"
+            row.save(update_fields=["state", "reason"])
+
+
+def _keep_images(client: ProcoreClient, handoff: Handoff, checkpoint: Checkpoint) -> None:
+    """Quantity, unit and price of lines that we are about to change, for an undo."""
+    with tenant(handoff.company_id):
+        rows = list(
+            handoff.rows.filter(action=Action.UPDATE, state=RowState.WAITING, image__isnull=True).exclude(
+                line_item_id=None
+            )
+        )
+    for row in rows:
+        checkpoint()
+        row.image = read_image(client, handoff.project_id, row.line_item_id or 0)
+        with tenant(handoff.company_id):
+            row.save(update_fields=["image"])
+
+
+def _send_rows(client: ProcoreClient, handoff: Handoff, checkpoint: Checkpoint) -> None:
     """Raises ProcoreError; rows not confirmed then are sent by the next push."""
     for _ in range(ATTEMPTS):
         try:
             for batch in _batches(handoff):
-                _send(client, handoff, batch)
+                _send(client, handoff, batch, checkpoint)
         except Unreachable:
             _read_back(client, handoff)
             continue
         return
     raise Unreachable
-
-
-def settle(handoff: Handoff, live: LiveBudget) -> None:
-    """Inside tenant(): rows that are already as wanted need no call."""
-    for row in handoff.rows.exclude(state=RowState.CONFIRMED):
-        line = live.lines.get(row.wbs_code_id or 0)
-        row.line_item_id = line.line_item_id if line else None
-        if line and line.amount == row.after:
-            row.state, row.reason = RowState.CONFIRMED, ""
-        elif row.state != RowState.REFUSED:
-            row.state = RowState.WAITING
-        row.save(update_fields=["line_item_id", "state", "reason"])
-
-
-def reconcile(client: ProcoreClient, handoff: Handoff) -> HandoffState:
-    """Done only when every row reads back equal."""
-    _read_back(client, handoff)
-    with tenant(handoff.company_id):
-        open_rows = handoff.rows.exclude(state=RowState.CONFIRMED).exists()
-    return HandoffState.PARTIAL if open_rows else HandoffState.DONE
 
 
 def _read_back(client: ProcoreClient, handoff: Handoff) -> None:
@@ -56,16 +145,19 @@ def _read_back(client: ProcoreClient, handoff: Handoff) -> None:
 def _batches(handoff: Handoff) -> Iterator[list[HandoffRow]]:
     with tenant(handoff.company_id):
         waiting = list(
-            handoff.rows.exclude(state__in=[RowState.CONFIRMED, RowState.REFUSED])
-            .exclude(action=Action.BLOCKED)
+            handoff.rows.filter(action__in=WRITES)
+            .exclude(state__in=[RowState.CONFIRMED, RowState.REFUSED])
             .order_by("wbs_code")
         )
     for start in range(0, len(waiting), LARGEST_BATCH):
         yield waiting[start : start + LARGEST_BATCH]
 
 
-def _send(client: ProcoreClient, handoff: Handoff, batch: list[HandoffRow]) -> None:
+def _send(
+    client: ProcoreClient, handoff: Handoff, batch: list[HandoffRow], checkpoint: Checkpoint
+) -> None:
     """One bad row refuses the whole call: halves are sent until it stands alone."""
+    checkpoint()
     _mark(handoff, batch, RowState.SENT)
     body = {"project_id": handoff.project_id, "budget_line_items": [_item(row) for row in batch]}
     try:
@@ -81,7 +173,7 @@ def _send(client: ProcoreClient, handoff: Handoff, batch: list[HandoffRow]) -> N
         half = len(batch) // 2
         for part in (batch[:half], batch[half:]):
             if waiting := _still_waiting(handoff, part):
-                _send(client, handoff, waiting)
+                _send(client, handoff, waiting, checkpoint)
         return
     _mark(handoff, batch, RowState.CONFIRMED)
 
@@ -100,12 +192,20 @@ def _refuse(handoff: Handoff, row: HandoffRow, reasons: str) -> None:
 
 
 def _item(row: HandoffRow) -> dict[str, object]:
-    """Several lines of an estimate feed one code, so the amount is given, not computed."""
+    """Where the amount is quantity times price, Procore may compute it; else it is given."""
     item: dict[str, object] = {
         "wbs_code_id": row.wbs_code_id,
         "original_budget_amount": row.after,
         "calculation_strategy": "manual",
     }
+    if row.quantity is not None and row.unit_cost is not None:
+        exact = row.quantity * row.unit_cost == row.after
+        item |= {
+            "quantity": row.quantity,
+            "uom": row.uom,
+            "unit_cost": row.unit_cost,
+            "calculation_strategy": "automatic" if exact else "manual",
+        }
     if row.line_item_id:
         item["id"] = row.line_item_id
     return item

@@ -1,25 +1,56 @@
-"""What other rooms read of handoffs."""
+"""What pages, and other rooms, read of handoffs."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
-from partner_app.estimates.errors import EstimateUnknown
+from integrations.procore.resources.budget_rows import BudgetRow
+from partner_app.estimates.mapping.suggest import division
 from partner_app.estimates.models import Estimate
-from partner_app.handoffs.errors import NoPlan
-from partner_app.handoffs.models import Handoff, HandoffState
+from partner_app.handoffs.errors import HandoffUnknown, NoPlan
+from partner_app.handoffs.models import Action, Handoff, HandoffRow, HandoffState, RowState
+from partner_app.handoffs.states import OPEN, WORKING, WRITTEN
+
+ZERO = Decimal(0)
 
 
-def estimate_or_error(estimate_id: str) -> Estimate:
-    """Raises EstimateUnknown."""
-    found = Estimate.objects.filter(id=estimate_id).first()
-    if found is None:
-        raise EstimateUnknown(estimate_id=estimate_id)
-    return found
+@dataclass(frozen=True)
+class Division:
+    """Totals of the WBS codes that begin alike."""
+
+    code: str
+    before: Decimal
+    after: Decimal
+
+    @property
+    def change(self) -> Decimal:
+        return self.after - self.before
 
 
-def newest_handoff(estimate_id: str) -> Handoff:
+@dataclass(frozen=True)
+class Drift:
+    """A code whose budget in Procore is no longer what was handed off."""
+
+    wbs_code: str
+    wbs_name: str
+    given: Decimal
+    live: Decimal | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Rows that have to be written, and how far they are."""
+
+    wanted: int
+    confirmed: int
+    refused: int
+
+
+def newest_handoff(estimate_id: str | UUID) -> Handoff:
     """Raises NoPlan."""
     found = Handoff.objects.filter(estimate_id=estimate_id).order_by("-created_at").first()
     if found is None:
@@ -27,27 +58,124 @@ def newest_handoff(estimate_id: str) -> Handoff:
     return found
 
 
+def handoff_or_error(handoff_id: UUID, *, lock: bool = False) -> Handoff:
+    """Inside tenant(). Raises HandoffUnknown."""
+    rows = Handoff.objects.filter(id=handoff_id)
+    found = (rows.select_for_update() if lock else rows).first()
+    if found is None:
+        raise HandoffUnknown
+    return found
+
+
+def handoff_before(estimate: Estimate) -> Handoff | None:
+    """The one whose amounts stand in the budget: of this estimate, or of one that it revises."""
+    chain = [estimate.id]
+    above = estimate.revision_of
+    while above is not None and above.id not in chain:
+        chain.append(above.id)
+        above = above.revision_of
+    written = Handoff.objects.filter(estimate_id__in=chain, state__in=WRITTEN)
+    return written.order_by("-created_at").first()
+
+
+def amounts_given(handoff: Handoff) -> dict[str, Decimal]:
+    """By WBS code: what the handoff wrote, or found as wanted."""
+    rows = handoff.rows.filter(state=RowState.CONFIRMED)
+    return dict(rows.values_list("wbs_code", "after"))
+
+
 def handed_off_totals(company_id: int, project_ids: Iterable[int]) -> dict[int, Decimal]:
     """The total of each project's newest handoff that stands."""
     newest = (
-        Handoff.objects.filter(
-            company_id=company_id,
-            project_id__in=project_ids,
-            state__in=[HandoffState.DONE, HandoffState.PARTIAL],
-        )
+        Handoff.objects.filter(company_id=company_id, project_id__in=project_ids, state__in=WRITTEN)
         .order_by("project_id", "-created_at")
         .distinct("project_id")
     )
     return {handoff.project_id: handoff.total for handoff in newest}
 
 
+def estimates_of(company_id: int, project_id: int) -> "QuerySet[Estimate]":
+    """Newest first, each with its newest handoff as `newest`."""
+    return (
+        Estimate.objects.filter(company_id=company_id, project_id=project_id)
+        .annotate(line_count=Count("lines"))
+        .order_by("-created_at")
+    )
+
+
+def newest_by_estimate(company_id: int, estimate_ids: Iterable[UUID]) -> dict[UUID, Handoff]:
+    rows = Handoff.objects.filter(company_id=company_id, estimate_id__in=list(estimate_ids))
+    newest = rows.order_by("estimate_id", "-created_at").distinct("estimate_id")
+    return {handoff.estimate_id: handoff for handoff in newest}
+
+
+def waiting_for_approval(company_id: int, project_ids: Iterable[int]) -> "QuerySet[Handoff]":
+    rows = Handoff.objects.filter(company_id=company_id, project_id__in=list(project_ids))
+    return rows.filter(state=HandoffState.SUBMITTED).order_by("submitted_at")
+
+
+def unfinished(company_id: int, project_id: int) -> Handoff | None:
+    """Somebody's handoff of the project that is under way, to be named to others."""
+    rows = Handoff.objects.filter(company_id=company_id, project_id=project_id)
+    return rows.filter(state__in=(*OPEN, *WORKING)).order_by("-created_at").first()
+
+
 def counts(handoff: Handoff) -> dict[str, int]:
-    found = {"create": 0, "update": 0, "unchanged": 0, "blocked": 0, "rows": 0}
-    for row in handoff.rows.values_list("action", flat=True):
-        found[row] += 1
-        found["rows"] += 1
-    return found
+    found: dict[str, int] = {action.value: 0 for action in Action}
+    for row in handoff.rows.values("action").annotate(rows=Count("id")):
+        found[row["action"]] = row["rows"]
+    return {**found, "rows": sum(found.values())}
 
 
-def pushed_total(handoff: Handoff) -> Decimal:
-    return handoff.rows.aggregate(total=Sum("after"))["total"] or Decimal(0)
+def rows_of(handoff: Handoff, *, action: str = "") -> "QuerySet[HandoffRow]":
+    rows = handoff.rows.order_by("wbs_code")
+    return rows.filter(action=action) if action else rows
+
+
+def planned_totals(handoff: Handoff) -> dict[str, Decimal]:
+    """Of all rows: what stands in the budget before and after."""
+    sums = handoff.rows.aggregate(before=Sum("before"), after=Sum("after"))
+    kept = handoff.rows.filter(action=Action.LEFT).aggregate(after=Sum("after"), live=Sum("before"))
+    left = (kept["live"] or ZERO) - (kept["after"] or ZERO)
+    before, after = sums["before"] or ZERO, (sums["after"] or ZERO) + left
+    return {"before": before, "after": after, "change": after - before, "left": left}
+
+
+def divisions(handoff: Handoff) -> list[Division]:
+    before: dict[str, Decimal] = {}
+    after: dict[str, Decimal] = {}
+    for code, was, becomes, action in handoff.rows.values_list(
+        "wbs_code", "before", "after", "action"
+    ):
+        key = division(code)
+        before[key] = before.get(key, ZERO) + (was or ZERO)
+        kept = (was or ZERO) if action == Action.LEFT else becomes
+        after[key] = after.get(key, ZERO) + kept
+    return [Division(code, before[code], after[code]) for code in sorted(before)]
+
+
+def progress(handoff: Handoff) -> Progress:
+    writes = handoff.rows.filter(action__in=[Action.CREATE, Action.UPDATE])
+    counted: dict[str, Any] = writes.aggregate(
+        wanted=Count("id"),
+        confirmed=Count("id", filter=Q(state__in=[RowState.CONFIRMED, RowState.UNDONE])),
+        refused=Count("id", filter=Q(state=RowState.REFUSED)),
+    )
+    return Progress(**counted)
+
+
+def drift(handoff: Handoff) -> list[Drift]:
+    """Codes whose budget, as it was synced last, differs from what was handed off."""
+    rows = handoff.rows.filter(state=RowState.CONFIRMED).order_by("wbs_code")
+    ids = [row.wbs_code_id for row in rows]
+    budget = BudgetRow.objects.filter(
+        company_id=handoff.company_id, project_id=handoff.project_id, wbs_code_id__in=ids
+    )
+    live = dict(
+        budget.filter(unbudgeted_reason="").values_list("wbs_code_id", "original_budget_amount")
+    )
+    return [
+        Drift(row.wbs_code, row.wbs_name, row.after, live.get(row.wbs_code_id))
+        for row in rows
+        if live.get(row.wbs_code_id) != row.after
+    ]

@@ -43,6 +43,8 @@ class Company(models.Model):
     state_reason = models.TextField(blank=True)
     grace_days = models.SmallIntegerField(default=LONGEST_GRACE)
     purge_after = models.DateTimeField(null=True)
+    # Whoever submits a plan may not approve it, unless the company says otherwise.
+    duties_apart = models.BooleanField(default=True)
 
     class Meta:
         constraints: ClassVar = [

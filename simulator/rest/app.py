@@ -52,6 +52,7 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
     ("GET", "/rest/v1.0/observations/items", project.observations),
     ("GET", "/rest/v1.1/punch_items", project.punch_items),
     ("GET", "/rest/v1.0/line_item_types", company.cost_types),
+    ("GET", "/rest/v1.0/companies/{company_id}/uoms", company.uoms),
     (
         "GET",
         "/rest/v1.0/projects/{project_id}/work_breakdown_structure/wbs_codes",

@@ -190,6 +190,7 @@ async def sync(request: Request, caller: Caller) -> Response:
 
 async def delete(request: Request, caller: Caller) -> Response:
     project = caller.project(request.path_params["project_id"], "budget")
+    _require_editor(caller)
     line = project.budget_line_items.get(int(request.path_params["id"]))
     error: Record = {"code": "NOT_FOUND", "message": "Not found", "details": []}
     if line is None:
@@ -212,9 +213,16 @@ def _view(request: Request, caller: Caller) -> Project:
 def _writable(caller: Caller, body: Record) -> Project:
     raw = body.get("project_id")
     project = caller.project(str(raw) if isinstance(raw, int) else None, "budget")
+    _require_editor(caller)
     if project.budget_locked:
         raise Refusal(403, {"errors": "The budget is locked", "reason": "budget_locked"})
     return project
+
+
+def _require_editor(caller: Caller) -> None:
+    """Create and Edit Original Budget Amount; a service account has what its tools say."""
+    if caller.person is not None and not (caller.person.admin or caller.person.edits_budget):
+        raise Refusal(403, {"errors": "You do not have permission to edit the budget"})
 
 
 def _exists(project: Project, line_id: Any) -> bool:

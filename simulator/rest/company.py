@@ -83,6 +83,16 @@ async def cost_types(request: Request, caller: Caller) -> Response:
     return page_of(request, list(caller.here().cost_types.values()))
 
 
+async def uoms(request: Request, caller: Caller) -> Response:
+    _named(request.path_params["company_id"], caller)
+    category = {"id": 1, "name": "Standard"}
+    rows = [
+        {"id": number, "name": name, "is_standard": True, "uom_category": category}
+        for number, name in enumerate(caller.here().units, 1)
+    ]
+    return page_of(request, rows)
+
+
 async def permissions(request: Request, caller: Caller) -> Response:
     """The viewer's rights, tool by tool.
 
@@ -102,7 +112,7 @@ async def permissions(request: Request, caller: Caller) -> Response:
     for index, (name, allowed) in enumerate(granted.items()):
         level = "admin" if admin else ("standard" if allowed else "none")
         actions: list[Record] = []
-        if name == "budget" and allowed:
+        if name == "budget" and allowed and caller.person.edits_budget:
             actions = [
                 {
                     "id": 77,

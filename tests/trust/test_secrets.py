@@ -27,7 +27,7 @@ from partner_app.connections.errors import ReconnectNeeded
 from partner_app.connections.models import Connection, ConnectionKind
 from partner_app.connections.refresh import access_token, store_tokens
 from partner_app.connections.rotation import remaining, rotate_encryption_keys
-from partner_app.core import clock
+from partner_app.core import clock, sealing
 from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.export import export_company
@@ -134,9 +134,9 @@ def two_keys(settings: Any) -> Any:
         Fernet.generate_key().decode(),
         *settings.FIELD_ENCRYPTION_KEYS,
     )
-    vault._box.cache_clear()
+    sealing.box.cache_clear()
     yield settings
-    vault._box.cache_clear()
+    sealing.box.cache_clear()
 
 
 def test_keys_are_rotated_under_load_and_nothing_stays_under_the_old_one(
@@ -181,7 +181,7 @@ def test_keys_are_rotated_under_load_and_nothing_stays_under_the_old_one(
     assert rotate_encryption_keys()["re_encrypted"] == 0
     # The old key can go now.
     two_keys.FIELD_ENCRYPTION_KEYS = two_keys.FIELD_ENCRYPTION_KEYS[:1]
-    vault._box.cache_clear()
+    sealing.box.cache_clear()
     assert people[0].get("/embedded/home/").status_code == 200
 
 
@@ -189,8 +189,8 @@ def test_an_interrupted_rotation_goes_on_where_it_stopped(planted: int, two_keys
     assert remaining() > 1
     with tenant(planted):
         row = Connection.objects.filter(remote_user_id=USER).get()
-        row.access_token = vault.reseal(row.access_token)
-        row.refresh_token = vault.reseal(row.refresh_token)  # type: ignore[arg-type]  # it has one
+        row.access_token = sealing.reseal(row.access_token)
+        row.refresh_token = sealing.reseal(row.refresh_token)  # type: ignore[arg-type]  # it has one
         row.save()
     left = remaining()
     assert rotate_encryption_keys() == {"re_encrypted": left, "remaining": 0}

@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db.models import F
 
 from partner_app.core import clock
+from partner_app.estimates.mapping.words import unit_key, words
 from partner_app.estimates.models import EstimateLine, LineMapping, MappingRule
 from partner_app.estimates.reading.lines import Line
-from partner_app.estimates.reading.units import unit_name
 
 BATCH = 500
 
@@ -28,7 +28,7 @@ class Memory:
         """A WBS code and the reason; both empty when nothing is remembered."""
         if line.item_code in self.by_code:
             return self.by_code[line.item_code], f"as before for item {line.item_code}"
-        key = (words(line.description), unit_name(line.unit) or line.unit.lower())
+        key = (words(line.description), unit_key(line.unit))
         if key[0] and key in self.by_words:
             return self.by_words[key], "as before for the same description and unit"
         return "", ""
@@ -78,15 +78,9 @@ def learn(*, company_id: int, estimate_id: UUID) -> int:
     return len(rules)
 
 
-def words(description: str) -> str:
-    """Without case, punctuation and order of space."""
-    kept = [character if character.isalnum() else " " for character in description.casefold()]
-    return " ".join("".join(kept).split())
-
-
 def _keys(line: EstimateLine) -> Iterable[tuple[str, str, str]]:
     if line.item_code:
         yield line.item_code, "", ""
     text = words(line.description)
     if text:
-        yield "", text, unit_name(line.unit) or line.unit.lower()
+        yield "", text, unit_key(line.unit)

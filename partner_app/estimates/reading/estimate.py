@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from partner_app.estimates.errors import ChoosePart, FileUnreadable
 from partner_app.estimates.reading.files import read_sheets
 from partner_app.estimates.reading.layout import Column, Layout, find_layout, parts_of
-from partner_app.estimates.reading.lines import Reading, read_lines
+from partner_app.estimates.reading.lines import Mending, Reading, read_lines
 from partner_app.estimates.reading.sheets import Sheet
 
 
@@ -17,17 +17,20 @@ def read_estimate(
     content: bytes,
     *,
     part: str = "",
+    sheet: str = "",
     columns: Mapping[Column, int] | None = None,
+    mending: Mending | None = None,
 ) -> Reading:
-    """`part` names a contract or bidder, or both as ChoosePart shows them.
+    """`part` names a contract or bidder, or both as ChoosePart shows them; `sheet` and `columns`
+    put a person's word over ours.
 
     Raises FileUnreadable, LayoutUnknown, LayoutAmbiguous, ChoosePart; bad cells become problems of
     the Reading and spare the other rows.
     """
     sheets = read_sheets(name, content)
-    layout = find_layout(sheets, columns)
-    sheet = next(sheet for sheet in sheets if sheet.name == layout.sheet)
-    reading = read_lines(sheet, layout, _chosen(sheet, layout, part))
+    layout = find_layout([s for s in sheets if not sheet or s.name == sheet], columns)
+    found = next(s for s in sheets if s.name == layout.sheet)
+    reading = read_lines(found, layout, _chosen(found, layout, part), mending)
     if not reading.lines and not reading.errors:
         raise FileUnreadable(file=name, reason="it has no lines")
     return reading

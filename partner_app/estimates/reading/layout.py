@@ -93,8 +93,8 @@ def find_layout(sheets: Sequence[Sheet], chosen: Mapping[Column, int] | None = N
     best, layout = found[0]
     rivals = {other.sheet for score, other in found if score == best} - {layout.sheet}
     if rivals:
-        names = ", ".join(sorted({layout.sheet, *rivals}))
-        raise LayoutAmbiguous(choices=f"the sheets {names}")
+        names = sorted({layout.sheet, *rivals})
+        raise LayoutAmbiguous(f"the sheets {', '.join(names)}", sheets=names)
     return layout
 
 
@@ -162,7 +162,8 @@ def _candidate(
         places = [p for s, p in fitting if s == best]
         if len(places) > 1 and column in NUMERIC and not (chosen and column in chosen):
             wrong = ", ".join(f"“{headers[place]}” in column {place + 1}" for place in places)
-            raise LayoutAmbiguous(choices=wrong)
+            rivals = [{"place": place, "name": headers[place]} for place in places]
+            raise LayoutAmbiguous(wrong, column=column.value, places=rivals)
         columns[column] = places[0]
         score += best
     columns |= chosen or {}

@@ -1,7 +1,7 @@
 """Rows under the header to lines of the estimate and located problems. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -12,17 +12,32 @@ from partner_app.estimates.reading.sheets import Cell, Sheet, text_of
 TOLERANCE = Decimal("0.005")  # half a cent between quantity × price and amount [product.md, 4]
 LARGEST = Decimal(10) ** 14  # an amount beyond it is no estimate's
 PLACES = 6  # decimals that are kept
+MARKS = {"€": "EUR", "£": "GBP", "¥": "JPY"}  # a $ alone may be one of many
+NAMED_CURRENCY = re.compile(r"\b(USD|CAD|EUR|GBP|AUD)\b")
 TOTAL = re.compile(r"\b(sub-?\s?total|grand total|total)\b", re.IGNORECASE)
 OPTION = re.compile(r"\b(alternate|alt\.?\s?#?\d|allowance|deduct|option(al)?)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """`row` counts from 1 as a spreadsheet shows it."""
+    """`row` counts from 1 as a spreadsheet shows it; `column` is named as in the file.
+
+    `raw` is what stands in the cell, `field` our own name of the column.
+    """
 
     row: int
     column: str
     message: str
+    raw: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True)
+class Mending:
+    """What a person decided about single rows: other text for cells, and rows to leave out."""
+
+    cells: Mapping[int, Mapping[Column, str]] = field(default_factory=dict)
+    left_out: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -42,14 +57,21 @@ class Reading:
     lines: list[Line] = field(default_factory=list)
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    currencies: set[str] = field(default_factory=set)  # that the amounts name
 
     @property
     def total(self) -> Decimal:
         return sum((line.amount for line in self.lines), Decimal(0))
 
 
-def read_lines(sheet: Sheet, layout: Layout, part: tuple[str, ...] | None = None) -> Reading:
+def read_lines(
+    sheet: Sheet,
+    layout: Layout,
+    part: tuple[str, ...] | None = None,
+    mending: Mending | None = None,
+) -> Reading:
     """Bad cells become problems and spare the other rows. `part` picks one of several contracts."""
+    mending = mending or Mending()
     reading = Reading(layout)
     since_subtotal = Decimal(0)
     for index in range(layout.first_row - 1, len(sheet.rows)):
@@ -58,8 +80,8 @@ def read_lines(sheet: Sheet, layout: Layout, part: tuple[str, ...] | None = None
             continue
         if part is not None and part_of(row, layout) != part:
             continue
-        line = _Row(layout, row, index + 1)
-        if line.repeats_header:
+        line = _Row(layout, row, index + 1, mending.cells.get(index + 1, {}))
+        if line.repeats_header or line.number in mending.left_out:
             continue
         if line.is_total:
             wanted = since_subtotal if since_subtotal != reading.total else reading.total
@@ -67,15 +89,22 @@ def read_lines(sheet: Sheet, layout: Layout, part: tuple[str, ...] | None = None
             since_subtotal = Decimal(0)
         elif not line.is_title:
             found = line.read(reading)
+            if found and line.number in sheet.hidden:
+                message = "This row is hidden in the file. It is counted; check that it should be."
+                reading.warnings.append(line.problem(Column.DESCRIPTION, message))
             since_subtotal += found.amount if found else 0
     return reading
 
 
 class _Row:
-    def __init__(self, layout: Layout, cells: Sequence[Cell], number_: int) -> None:
-        self.layout, self.cells, self.number = layout, cells, number_
+    def __init__(
+        self, layout: Layout, cells: Sequence[Cell], number_: int, mended: Mapping[Column, str]
+    ) -> None:
+        self.layout, self.cells, self.number, self.mended = layout, cells, number_, mended
 
     def cell(self, column: Column) -> Cell:
+        if column in self.mended:
+            return self.mended[column]
         place = self.layout.columns.get(column)
         return self.cells[place] if place is not None and place < len(self.cells) else None
 
@@ -114,7 +143,12 @@ class _Row:
             f"This row says {given:,.2f}, the lines above add up to {nearest:,.2f}: "
             f"a difference of {given - nearest:,.2f}."
         )
-        yield Problem(self.number, self.layout.name(Column.AMOUNT), message)
+        yield self.problem(Column.AMOUNT, message)
+
+    def problem(self, column: Column, message: str) -> Problem:
+        return Problem(
+            self.number, self.layout.name(column), message, self.text(column), column.value
+        )
 
     def read(self, reading: Reading) -> Line | None:
         numbers: dict[Column, Decimal | None] = {}
@@ -124,7 +158,7 @@ class _Row:
                 numbers[column] = self._number(column)
             except NotANumber:
                 message = f"“{self.text(column)}” is not a number. Correct it in the file."
-                reading.errors.append(Problem(self.number, self.layout.name(column), message))
+                reading.errors.append(self.problem(column, message))
                 continue
             reading.errors.extend(self._check_size(column, numbers[column]))
         if len(reading.errors) > before:
@@ -136,12 +170,12 @@ class _Row:
         if amount is None:
             message = "There is no amount, and none follows from quantity and unit price."
             message += " If a formula gives it, save the file in its own program once more."
-            name = self.layout.name(Column.AMOUNT)
-            reading.errors.append(Problem(self.number, name, message))
+            reading.errors.append(self.problem(Column.AMOUNT, message))
             return None
         if price is None and quantity:
             price = self._price(amount, quantity)
         reading.warnings.extend(self._doubts(quantity, price, amount))
+        reading.currencies.update(self._currencies())
         line = Line(
             self.number,
             self.text(Column.ITEM_CODE),
@@ -166,10 +200,17 @@ class _Row:
             return
         exponent = value.normalize().as_tuple().exponent
         if abs(value) >= LARGEST:
-            yield Problem(self.number, self.layout.name(column), f"{value} is too large.")
+            yield self.problem(column, f"{value} is too large.")
         elif isinstance(exponent, int) and exponent < -PLACES:
             message = f"{value} has more than {PLACES} decimals. Round it in the file."
-            yield Problem(self.number, self.layout.name(column), message)
+            yield self.problem(column, message)
+
+    def _currencies(self) -> Iterator[str]:
+        for column in (Column.UNIT_PRICE, Column.AMOUNT):
+            cell = self.cell(column)
+            if isinstance(cell, str):
+                yield from (MARKS[mark] for mark in cell if mark in MARKS)
+                yield from NAMED_CURRENCY.findall(cell)
 
     def _price(self, amount: Decimal, quantity: Decimal) -> Decimal | None:
         """Only where it is exact: a rounded price would not give the amount back."""
@@ -180,12 +221,11 @@ class _Row:
         self, quantity: Decimal | None, price: Decimal | None, amount: Decimal
     ) -> Iterator[Problem]:
         """The amount rules; over half a cent apart, both values are shown."""
-        name = self.layout.name(Column.AMOUNT)
         if quantity is not None and price is not None:
             product = quantity * price
             if abs(product - amount) > TOLERANCE:
                 message = f"Quantity × unit price is {product}, the amount is {amount}"
-                yield Problem(self.number, name, f"{message}; the amount is used.")
+                yield self.problem(Column.AMOUNT, f"{message}; the amount is used.")
         if amount and OPTION.search(self.text(Column.DESCRIPTION)):
             message = "This may be an alternate or an allowance. It is counted; check that it is."
-            yield Problem(self.number, self.layout.name(Column.DESCRIPTION), message)
+            yield self.problem(Column.DESCRIPTION, message)

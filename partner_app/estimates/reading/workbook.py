@@ -4,6 +4,7 @@ Refused: macros, encryption, archives that unpack to far more than they are.
 """
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time
@@ -21,6 +22,8 @@ from partner_app.estimates.reading.sheets import MOST_CELLS, MOST_ROWS, Cell, Sh
 LARGEST_UNPACKED = 300 * 1024 * 1024  # bytes
 LARGEST_RATIO = 200  # unpacked against packed; a spreadsheet reaches about 20
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+PIECE = 1024 * 1024  # bytes read at once
+ROW_NUMBER, HIDDEN = re.compile(rb'\br="(\d+)"'), re.compile(rb'\bhidden="(?:1|true)"')
 
 
 def read_xlsx(name: str, content: bytes) -> list[Sheet]:
@@ -29,7 +32,11 @@ def read_xlsx(name: str, content: bytes) -> list[Sheet]:
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheets = [
-            Sheet(sheet.title, list(_rows(name, sheet.iter_rows(values_only=True))))
+            Sheet(
+                sheet.title,
+                list(_rows(name, sheet.iter_rows(values_only=True))),
+                _hidden_rows(content, sheet._worksheet_path),  # type: ignore[attr-defined]  # of a read-only sheet
+            )
             for sheet in book.worksheets
             if sheet.sheet_state == "visible"
         ]
@@ -55,6 +62,26 @@ def read_xls(name: str, content: bytes) -> list[Sheet]:
         for sheet in book.sheets()
         if sheet.visibility == 0
     ]
+
+
+def _hidden_rows(content: bytes, path: str) -> frozenset[int]:
+    """Numbers of rows that Excel does not show; the reader of rows leaves that out."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(path) as part:
+        found: set[int] = set()
+        rest = b""
+        while piece := part.read(PIECE):
+            *rows, rest = (rest + piece).split(b"<row ")
+            found.update(_hidden_in(rows))
+        found.update(_hidden_in([rest]))
+    return frozenset(found)
+
+
+def _hidden_in(rows: list[bytes]) -> Iterator[int]:
+    for row in rows:
+        attributes = row.partition(b">")[0]
+        number = ROW_NUMBER.search(attributes)
+        if number and HIDDEN.search(attributes):
+            yield int(number[1])
 
 
 def _rows(name: str, rows: Iterator[tuple[Any, ...]]) -> Iterator[list[Cell]]:

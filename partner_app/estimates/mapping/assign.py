@@ -1,0 +1,113 @@
+"""Where lines go without anybody asked, by evidence in order; and suggestions for the others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cached_property
+
+from integrations.procore.resources.wbs_codes import WbsCode
+from partner_app.estimates.mapping.file import HUNDRED, Rules
+from partner_app.estimates.mapping.memory import Memory, recall_all
+from partner_app.estimates.mapping.suggest import Known, Suggester, known_names
+from partner_app.estimates.mapping.words import unit_key
+from partner_app.estimates.models import Estimate, EstimateLine, Evidence
+from partner_app.estimates.reading.lines import Line
+
+BATCH = 1000  # rows written at once
+EXACT_TO = Decimal("1e-10")  # places of a share that are kept; the last share takes the rest
+
+
+@dataclass(frozen=True)
+class Target:
+    """A WBS code, the exact share of a line's amount that goes there, and why."""
+
+    wbs_code: str
+    amount: Decimal
+    reason: str
+    evidence: Evidence
+    chosen_by: str = "system"
+
+    def shared(self, shares: Sequence[tuple[str, Decimal]]) -> list["Target"]:
+        """Over WBS codes by percent. The last share takes what is left: they add up exactly."""
+        targets, left = [], self.amount
+        for code, percent in shares[:-1]:
+            part = (self.amount * percent / HUNDRED).quantize(EXACT_TO)
+            left -= part
+            targets.append(replace(self, wbs_code=code, amount=part))
+        return [*targets, replace(self, wbs_code=shares[-1][0], amount=left)]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """`codes` are the project's active ones: flat code to the name without its cost type."""
+
+    rules: Rules
+    memory: Memory
+    codes: Mapping[str, str]
+
+    def of(self, line: Line) -> list[Target]:
+        """Empty when nothing is certain. The last share takes what is left."""
+        shares, pattern = self.rules.for_code(line.item_code)
+        if not shares:
+            return self._without_rule(line)
+        reason = f"mapping file: {pattern}"
+        whole = Target("", line.amount, reason, Evidence.FILE, "operator")
+        return whole.shared([(share.wbs_code, share.percent) for share in shares])
+
+    def _without_rule(self, line: Line) -> list[Target]:
+        """Memory counts where the project has the code: another project may lack it."""
+        code = self.exact(line.item_code)
+        if code:
+            reason = "the item code is a WBS code"
+            return [Target(code, line.amount, reason, Evidence.EXACT)]
+        code, reason = self.memory.recall(line)
+        return [Target(code, line.amount, reason, Evidence.MEMORY)] if code in self.codes else []
+
+    def exact(self, item_code: str) -> str:
+        """The item code itself, or the one WBS code of which it is the cost code."""
+        if item_code in self.codes:
+            return item_code
+        fitting = self.by_cost_code.get(item_code, ()) if item_code else ()
+        return fitting[0] if len(fitting) == 1 else ""
+
+    @cached_property
+    def by_cost_code(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for code in self.codes:
+            found.setdefault(code.rpartition(".")[0], []).append(code)
+        return found
+
+    def suggest(self, estimate: Estimate) -> None:
+        """Inside tenant(). For each group of lines that goes nowhere yet; nothing is applied."""
+        lines = list(estimate.lines.filter(mappings=None))
+        if not lines:
+            return
+        remembered = [
+            Known(text, unit, code, remembered=True)
+            for (text, unit), code in self.memory.by_words.items()
+            if code in self.codes
+        ]
+        suggester = Suggester([*remembered, *known_names(self.codes)])
+        by_group: dict[str, list[dict[str, str]]] = {}
+        changed = []
+        for line in lines:
+            if line.group not in by_group:
+                found = suggester.suggest(line.description, unit_key(line.unit), line.item_code)
+                by_group[line.group] = [
+                    {"code": s.wbs_code, "confidence": str(s.confidence), "reason": s.reason}
+                    for s in found
+                ]
+            line.suggestions = by_group[line.group]
+            if line.suggestions:
+                changed.append(line)
+        EstimateLine.objects.bulk_update(changed, ["suggestions"], batch_size=BATCH)
+
+
+def targets_for(company_id: int, project_id: int, *, rules: Rules | None = None) -> Targets:
+    """Inside tenant()."""
+    rows = WbsCode.objects.filter(company_id=company_id, project_id=project_id, status="active")
+    codes = {
+        code: name.rpartition(".")[0] or name
+        for code, name in rows.order_by("flat_code").values_list("flat_code", "flat_name")
+    }
+    return Targets(rules or Rules({}), recall_all(company_id), codes)

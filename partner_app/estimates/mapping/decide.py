@@ -1,0 +1,127 @@
+"""A person's decisions: one group at a time, shared out over several codes, or many at once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from uuid import UUID
+
+from partner_app.audit.events import Event
+from partner_app.audit.record import record
+from partner_app.estimates.errors import CodeUnknown, SplitUneven
+from partner_app.estimates.mapping.assign import BATCH, Target, targets_for
+from partner_app.estimates.mapping.file import HUNDRED, Rules
+from partner_app.estimates.models import Estimate, EstimateLine, Evidence, LineMapping
+from partner_app.estimates.services import estimate_or_error, touch
+from partner_app.tenancy.context import tenant
+
+Shares = Sequence[tuple[str, Decimal]]  # WBS code and percent
+
+
+def choose_codes(
+    *, company_id: int, estimate_id: UUID, groups: Iterable[str], shares: Shares, actor: str
+) -> int:
+    """Sends all lines of the groups to one code, or shares each out over several.
+
+    Gives the number of lines. Raises CodeUnknown, SplitUneven, EstimateUnknown.
+    """
+    total = sum((percent for _, percent in shares), Decimal(0))
+    if total != HUNDRED or any(percent <= 0 for _, percent in shares):
+        raise SplitUneven(total=f"{total.normalize():f}")
+    with tenant(company_id):
+        estimate = estimate_or_error(estimate_id, lock=True)
+        codes = targets_for(company_id, estimate.project_id).codes
+        for code, _ in shares:
+            if code not in codes:
+                raise CodeUnknown(wbs_code=code)
+        lines = list(estimate.lines.filter(group__in=list(groups)))
+        reason = "chosen by a person" if len(shares) == 1 else "shared out by a person"
+        _replace(
+            estimate,
+            [
+                (line, target)
+                for line in lines
+                for target in Target("", line.amount, reason, Evidence.PERSON, actor).shared(shares)
+            ],
+        )
+        _record(estimate, actor, lines=len(lines))
+    return len(lines)
+
+
+def accept_suggestions(
+    *,
+    company_id: int,
+    estimate_id: UUID,
+    actor: str,
+    at_least: Decimal,
+    groups: Iterable[str] | None = None,
+) -> int:
+    """Takes the first suggestion where it is at least so sure; of all open lines, or of groups.
+
+    Gives the number of lines.
+    """
+    with tenant(company_id):
+        estimate = estimate_or_error(estimate_id, lock=True)
+        codes = targets_for(company_id, estimate.project_id).codes
+        lines = estimate.lines.filter(mappings=None).exclude(suggestions=[])
+        if groups is not None:
+            lines = lines.filter(group__in=list(groups))
+        accepted = []
+        for line in lines:
+            best = line.suggestions[0]
+            if Decimal(best["confidence"]) >= at_least and best["code"] in codes:
+                target = Target(
+                    best["code"], line.amount, best["reason"], Evidence.SUGGESTION, actor
+                )
+                accepted.append((line, target))
+        _replace(estimate, accepted)
+        if accepted:
+            _record(estimate, actor, lines=len(accepted), accepted=True)
+    return len(accepted)
+
+
+def apply_rules(*, company_id: int, estimate_id: UUID, rules: Rules, actor: str) -> int:
+    """A mapping file, for lines that it names; the others stay as they are."""
+    with tenant(company_id):
+        estimate = estimate_or_error(estimate_id, lock=True)
+        mapped = []
+        for line in estimate.lines.all():
+            found, pattern = rules.for_code(line.item_code)
+            if found:
+                reason = f"mapping file: {pattern}"
+                whole = Target("", line.amount, reason, Evidence.FILE, actor)
+                shares = [(share.wbs_code, share.percent) for share in found]
+                mapped += [(line, target) for target in whole.shared(shares)]
+        _replace(estimate, mapped)
+        _record(estimate, actor, lines=len(mapped))
+    return len(mapped)
+
+
+def open_again(*, company_id: int, estimate_id: UUID, group: str, actor: str) -> None:
+    """Takes a decision back: the group's lines go nowhere again."""
+    with tenant(company_id):
+        estimate = estimate_or_error(estimate_id, lock=True)
+        LineMapping.objects.filter(line__estimate=estimate, line__group=group).delete()
+        touch(estimate)
+        _record(estimate, actor, opened=1)
+
+
+def _replace(estimate: Estimate, found: Sequence[tuple[EstimateLine, Target]]) -> None:
+    LineMapping.objects.filter(line__in={line.id for line, _ in found}).delete()
+    LineMapping.objects.bulk_create(
+        [
+            LineMapping(company_id=estimate.company_id, line=line, **asdict(target))
+            for line, target in found
+        ],
+        batch_size=BATCH,
+    )
+    touch(estimate)
+
+
+def _record(estimate: Estimate, actor: str, **facts: int | bool) -> None:
+    record(
+        Event.MAPPING_CHANGED,
+        actor=actor,
+        company_id=estimate.company_id,
+        subject=str(estimate.id),
+        **facts,
+    )

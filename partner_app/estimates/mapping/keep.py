@@ -1,0 +1,51 @@
+"""What people decided about lines, kept over a new reading of the file and for its revision."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from partner_app.estimates.mapping.assign import Target
+from partner_app.estimates.mapping.file import HUNDRED
+from partner_app.estimates.models import Estimate, Evidence, LineMapping
+
+BY_PEOPLE = (Evidence.PERSON, Evidence.SUGGESTION, Evidence.FILE)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One share of a group: its part of the line's amount, and the decision as it was recorded."""
+
+    share: Decimal
+    target: Target
+
+
+@dataclass(frozen=True)
+class Decisions:
+    by_group: Mapping[str, Sequence[Kept]] = field(default_factory=dict)
+
+    def of(self, group: str, amount: Decimal, codes: Collection[str]) -> list[Target]:
+        """Nothing where none was made, or where the project no longer has one of its codes."""
+        kept = self.by_group.get(group, ())
+        if not kept or any(each.target.wbs_code not in codes for each in kept):
+            return []
+        whole = replace(kept[0].target, amount=amount)
+        return whole.shared([(each.target.wbs_code, each.share * HUNDRED) for each in kept])
+
+
+def decisions_of(estimate: Estimate) -> Decisions:
+    """Inside tenant(). Of each group the first line speaks for all."""
+    rows = (
+        LineMapping.objects.filter(line__estimate=estimate, evidence__in=BY_PEOPLE)
+        .select_related("line")
+        .order_by("line_id", "id")
+    )
+    first: dict[str, int] = {}
+    found: dict[str, list[Kept]] = {}
+    for row in rows:
+        group = row.line.group
+        if first.setdefault(group, row.line_id) != row.line_id:
+            continue
+        share = row.amount / row.line.amount if row.line.amount else Decimal(1)
+        target = Target(row.wbs_code, row.amount, row.reason, Evidence(row.evidence), row.chosen_by)
+        found.setdefault(group, []).append(Kept(share, target))
+    return Decisions(found)

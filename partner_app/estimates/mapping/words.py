@@ -1,0 +1,22 @@
+"""What of a description counts when two are compared. Pure."""
+
+import hashlib
+
+from partner_app.estimates.reading.units import unit_name
+
+
+def words(description: str) -> str:
+    """Without case, punctuation and runs of space."""
+    kept = [character if character.isalnum() else " " for character in description.casefold()]
+    return " ".join("".join(kept).split())
+
+
+def unit_key(unit: str) -> str:
+    """One name for all spellings of a unit; an unknown one as it stands."""
+    return unit_name(unit) or unit.lower()
+
+
+def group_of(item_code: str, description: str, unit: str) -> str:
+    """The same for lines that are mapped together."""
+    key = "\n".join((item_code, words(description), unit_key(unit)))
+    return hashlib.blake2b(key.encode(), digest_size=8).hexdigest()

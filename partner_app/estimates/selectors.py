@@ -1,0 +1,215 @@
+"""What pages read of estimates: the preview, groups to be mapped, progress, codes to choose."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
+
+from integrations.procore.resources.wbs_codes import WbsCode
+from partner_app.estimates.mapping.suggest import PRESELECTED
+from partner_app.estimates.models import (
+    Estimate,
+    EstimateLine,
+    EstimateProblem,
+    Evidence,
+    LineMapping,
+)
+from partner_app.estimates.reading.layout import Column
+
+CODES_SHOWN = 12
+PREVIEW = 8  # lines
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A WBS code of the project, as people read it."""
+
+    code: str
+    name: str
+
+
+@dataclass
+class Group:
+    """Lines that are mapped together. `targets` are the codes they go to, with reasons."""
+
+    key: str
+    item_code: str
+    description: str
+    unit: str
+    lines: int
+    amount: Decimal
+    row: int
+    suggestions: list[dict[str, str]]
+    targets: list[LineMapping] = field(default_factory=list)
+
+    @property
+    def best(self) -> dict[str, str] | None:
+        return self.suggestions[0] if self.suggestions else None
+
+    @property
+    def preselected(self) -> bool:
+        return bool(self.best) and Decimal(self.best["confidence"]) >= PRESELECTED  # type: ignore[index]  # checked just before
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far the mapping of an estimate is. `sure` lines have a suggestion that is preselected."""
+
+    lines: int
+    mapped: int
+    total: Decimal
+    mapped_total: Decimal
+    sure: int
+    blocking: int
+    by_evidence: dict[str, int]
+
+    @property
+    def open(self) -> int:
+        return self.lines - self.mapped
+
+    @property
+    def ready(self) -> bool:
+        return self.lines > 0 and not self.open and not self.blocking
+
+
+def standing(estimate: Estimate) -> Standing:
+    lines = EstimateLine.objects.filter(estimate=estimate)
+    mapped = lines.filter(_mapped())
+    sums = lines.aggregate(total=Sum("amount"), lines=Count("id"))
+    done = mapped.aggregate(total=Sum("amount"), lines=Count("id"))
+    counted = LineMapping.objects.filter(line__estimate=estimate).values("evidence")
+    evidence = counted.annotate(lines=Count("line", distinct=True))
+    sure = lines.exclude(_mapped()).filter(suggestions__0__confidence__gte=str(PRESELECTED))
+    return Standing(
+        lines=sums["lines"],
+        mapped=done["lines"],
+        total=sums["total"] or Decimal(0),
+        mapped_total=done["total"] or Decimal(0),
+        sure=sure.count(),
+        blocking=EstimateProblem.objects.filter(estimate=estimate, blocking=True).count(),
+        by_evidence={Evidence(row["evidence"]).label: row["lines"] for row in evidence},
+    )
+
+
+def groups(estimate: Estimate, *, only_open: bool, text: str = "") -> "QuerySet[Any, Any]":
+    """One row a group, the largest amounts first among those that are open."""
+    lines = EstimateLine.objects.filter(estimate=estimate)
+    if only_open:
+        lines = lines.exclude(_mapped())
+    if text:
+        lines = lines.filter(Q(description__icontains=text) | Q(item_code__icontains=text))
+    return (
+        lines.values("group")
+        .annotate(first=Min("id"), number=Count("id"), amount=Sum("amount"), row=Min("row"))
+        .order_by("row")
+    )
+
+
+def filled(estimate: Estimate, rows: Iterable[dict[str, Any]]) -> list[Group]:
+    """The groups of one page, with words, suggestions and targets: two queries."""
+    found = list(rows)
+    lines = EstimateLine.objects.in_bulk([row["first"] for row in found])
+    targets: dict[int, list[LineMapping]] = {}
+    for mapping in LineMapping.objects.filter(line__in=lines).order_by("id"):
+        targets.setdefault(mapping.line_id, []).append(mapping)
+    return [
+        Group(
+            key=row["group"],
+            item_code=line.item_code,
+            description=line.description,
+            unit=line.unit,
+            lines=row["number"],
+            amount=row["amount"],
+            row=row["row"],
+            suggestions=line.suggestions,
+            targets=targets.get(line.id, []),
+        )
+        for row in found
+        for line in [lines[row["first"]]]
+    ]
+
+
+def names_of(estimate: Estimate) -> dict[str, str]:
+    """Names of all WBS codes that the estimate's lines go to or might go to."""
+    rows = WbsCode.objects.filter(company_id=estimate.company_id, project_id=estimate.project_id)
+    return dict(rows.values_list("flat_code", "flat_name"))
+
+
+def choices(estimate: Estimate, text: str) -> list[Choice]:
+    """Active WBS codes whose code or name has all the words of `text`."""
+    rows = WbsCode.objects.filter(
+        company_id=estimate.company_id, project_id=estimate.project_id, status="active"
+    )
+    for word in text.split():
+        rows = rows.filter(Q(flat_code__icontains=word) | Q(flat_name__icontains=word))
+    shown = rows.order_by("flat_code")[:CODES_SHOWN]
+    return [Choice(row.flat_code, row.flat_name) for row in shown]
+
+
+def problems(estimate: Estimate) -> "QuerySet[EstimateProblem]":
+    """What hinders first, then in the order of the file."""
+    return EstimateProblem.objects.filter(estimate=estimate).order_by("-blocking", "row", "id")
+
+
+def preview(estimate: Estimate) -> list[EstimateLine]:
+    return list(EstimateLine.objects.filter(estimate=estimate).order_by("row")[:PREVIEW])
+
+
+def columns_of(estimate: Estimate) -> list[dict[str, object]]:
+    """For each column that we know: its name, what may be chosen, and what is."""
+    headers = estimate.layout.get("headers", [])
+    found = estimate.layout.get("columns", {})
+    return [
+        {
+            "field": column.value,
+            "label": column.value.replace("_", " ").capitalize(),
+            "place": found.get(column.value),
+            "headers": [
+                {"place": place, "name": name or f"Column {place + 1}"}
+                for place, name in enumerate(headers)
+            ],
+        }
+        for column in Column
+        if column not in {Column.CONTRACT, Column.BIDDER, Column.COST_TYPE}
+    ]
+
+
+def exact_sums(estimate: Estimate) -> tuple[dict[str, Decimal], int]:
+    """Unrounded sums by WBS code, and how many lines go nowhere yet."""
+    rows = LineMapping.objects.filter(line__estimate=estimate)
+    sums = dict(rows.values_list("wbs_code").annotate(total=Sum("amount")).order_by())
+    return sums, EstimateLine.objects.filter(estimate=estimate, mappings=None).count()
+
+
+def single_prices(estimate: Estimate) -> dict[str, tuple[Decimal, str, Decimal]]:
+    """Quantity, unit and unit price of WBS codes whose lines share both unit and price.
+
+    Only where no line is shared out over codes and quantity times price is the amount.
+    """
+    rows = (
+        LineMapping.objects.filter(line__estimate=estimate)
+        .values("wbs_code")
+        .annotate(
+            units=ArrayAgg("line__unit", distinct=True),
+            prices=ArrayAgg("line__unit_price", distinct=True),
+            quantity=Sum("line__quantity"),
+            whole=Count("id", filter=Q(amount=F("line__amount"), line__quantity__isnull=False)),
+            every=Count("id"),
+            amount=Sum("amount"),
+        )
+    )
+    found = {}
+    for row in rows:
+        alike = len(row["units"]) == 1 and len(row["prices"]) == 1 and row["prices"][0] is not None
+        if alike and row["whole"] == row["every"]:
+            quantity, price = row["quantity"], row["prices"][0]
+            if quantity * price == row["amount"]:
+                found[row["wbs_code"]] = (quantity, row["units"][0], price)
+    return found
+
+
+def _mapped() -> Exists:
+    return Exists(LineMapping.objects.filter(line=OuterRef("pk")))
