@@ -16,6 +16,7 @@ COPY templates templates
 COPY static static
 COPY tests/check.env check.env
 COPY --from=assets /build/node_modules/@procore/procore-iframe-helpers/dist/index.min.js .data/vendor/procore-iframe-helpers.js
+COPY --from=assets /build/node_modules/dejavu-fonts-ttf/ttf/DejaVuSans.ttf /build/node_modules/dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf .data/fonts/
 RUN set -a && . ./check.env && python manage.py collectstatic --noinput --ignore ext && rm check.env \
     && useradd --system --uid 10001 tieback
 USER 10001

@@ -20,8 +20,9 @@ setup: .venv/ready .data/assets ## Makes the environment in .venv; does nothing 
 
 .data/assets: package-lock.json .venv/ready $(shell find static -type f)
 	@npm ci --silent --no-fund --no-audit
-	@mkdir -p .data/vendor
+	@mkdir -p .data/vendor .data/fonts
 	@cp node_modules/@procore/procore-iframe-helpers/dist/index.min.js .data/vendor/procore-iframe-helpers.js
+	@cp node_modules/dejavu-fonts-ttf/ttf/DejaVuSans.ttf node_modules/dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf .data/fonts
 	@set -a; . tests/check.env; $(PY) manage.py collectstatic --noinput --verbosity 0 --ignore ext
 	@touch $@
 

@@ -29,6 +29,8 @@ urlpatterns = [
     path("embedded/renewal/", embedded.renewal, name="renewal"),
     path("embedded/pairing/", embedded.pairing, name="pairing"),
     path("embedded/sign-out/", embedded.sign_out, name="sign-out"),
+    path("embedded/", include("partner_app.estimates.urls")),
+    path("embedded/", include("partner_app.handoffs.urls")),
     path("embedded/", include("partner_app.insights.urls")),
     path("embedded/", include("partner_app.preferences.urls")),
     path("webhooks/procore/", include("integrations.procore.webhooks.urls")),

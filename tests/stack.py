@@ -48,7 +48,9 @@ class Stack:
         """Without a checkpoint; it comes back by recovery."""
         assert self.demo.postgres is not None
         server = self.demo.postgres.server
-        _kill_family(server.get_pid())
+        pid = server.get_pid()
+        assert pid is not None
+        _kill_family(pid)
         server.ensure_postgres_running()
 
     def stop(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -41,12 +42,17 @@ class Tool(StrEnum):
         return "RFIs" if self is Tool.RFIS else self.value.replace("_", " ").capitalize()
 
 
+# Procore's granular permission to write what a handoff writes [Import a Budget].
+EDIT_BUDGET = "create_and_edit_original_budget_amount"
+
+
 @dataclass(frozen=True)
 class Rights:
-    """A viewer's tools on one project."""
+    """A viewer's tools on one project, and whether Procore lets them write its original budget."""
 
     project_id: int
     tools: frozenset[Tool]
+    edits_budget: bool = False
 
     def require(self, tool: Tool) -> None:
         if tool not in self.tools:
@@ -90,8 +96,14 @@ def require_company_admin(viewer: Viewer) -> None:
         raise NotCompanyAdmin
 
 
-def rights_on(viewer: Viewer, project_id: int) -> Rights:
-    """Raises ProjectHidden, ProcoreError, ReconnectNeeded."""
+def rights_on(viewer: Viewer, project_id: int, *, anew: bool = False) -> Rights:
+    """`anew`: before something is written, Procore is asked whatever is remembered.
+
+    Raises ProjectHidden, ProcoreError, ReconnectNeeded.
+    """
+    if anew:
+        with tenant(viewer.company_id):
+            _fresh(viewer).filter(project_id=project_id).delete()
     if project_id not in visible_projects(viewer):
         raise ProjectHidden
     found = rights_on_each(viewer, [project_id])
@@ -109,7 +121,9 @@ def rights_on_each(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Righ
     with tenant(viewer.company_id):
         rows = _fresh(viewer).filter(project_id__in=wanted)
         found = {
-            row.project_id: Rights(row.project_id, frozenset(Tool(name) for name in row.tools))
+            row.project_id: Rights(
+                row.project_id, frozenset(Tool(name) for name in row.tools), row.edits_budget
+            )
             for row in rows
         }
     missing = [project_id for project_id in wanted if project_id not in found]
@@ -119,7 +133,12 @@ def rights_on_each(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Righ
             asked = pool.map(partial(_ask, client), missing)
             answers = [rights for rights in asked if rights]
         for rights in answers:
-            _remember(viewer, rights.project_id, tools=sorted(rights.tools))
+            _remember(
+                viewer,
+                rights.project_id,
+                tools=sorted(rights.tools),
+                edits_budget=rights.edits_budget,
+            )
             found[rights.project_id] = rights
     return found
 
@@ -130,12 +149,21 @@ def _ask(client: ProcoreClient, project_id: int) -> Rights | None:
         manifest = client.get(PERMISSIONS, project_id=project_id)
     except (NotFoundOrHidden, Forbidden):
         return None
-    names = {
-        str(tool["name"])
+    open_to = {
+        str(tool["name"]): tool
         for tool in manifest["tools"]
         if tool["user_access_level"]["name"] != "none"
     }
-    return Rights(project_id, frozenset(tool for tool in Tool if tool in names))
+    edits = _edits(open_to.get(Tool.BUDGET))
+    return Rights(project_id, frozenset(tool for tool in Tool if tool in open_to), edits)
+
+
+def _edits(budget: Any) -> bool:
+    """Administrators of the tool, and whoever has the granular permission."""
+    if budget is None:
+        return False
+    actions = {action.get("action_name") for action in budget.get("permitted_actions") or ()}
+    return budget["user_access_level"]["name"] == "admin" or EDIT_BUDGET in actions
 
 
 def _fresh(viewer: Viewer) -> QuerySet[Entitlement]:
@@ -151,7 +179,9 @@ def _known(viewer: Viewer, project_id: int) -> Entitlement | None:
         return _fresh(viewer).filter(project_id=project_id).first()
 
 
-def _remember(viewer: Viewer, project_id: int, **found: list[int] | list[Tool] | list[str]) -> None:
+def _remember(
+    viewer: Viewer, project_id: int, **found: list[int] | list[Tool] | list[str] | bool
+) -> None:
     with tenant(viewer.company_id):
         Entitlement.objects.update_or_create(
             company_id=viewer.company_id,

@@ -83,5 +83,6 @@ class Entitlement(TenantModel):
     remote_user_id = models.BigIntegerField()
     project_id = models.BigIntegerField(default=0)
     tools = models.JSONField(default=list)
+    edits_budget = models.BooleanField(default=False)
     project_ids = models.JSONField(default=list)
     checked_at = models.DateTimeField()

@@ -57,18 +57,14 @@ class BudgetLocked(HandoffError):
 class ApproverIsSubmitter(HandoffError):
     code = "handoff.approver_is_submitter"
     user_message = "You submitted this plan, so somebody else has to approve it."
-    remedy = (
-        "Ask a colleague who may edit the budget. Settings can change it."
-    )
+    remedy = "Ask a colleague who may edit the budget. Settings can change it."
     status = 403
 
 
 class BudgetNotEditable(HandoffError):
     code = "handoff.budget_not_editable"
     user_message = "Procore does not let you edit this project’s budget."
-    remedy = (
-        "Ask for the permission to edit original budget amounts, or ask a colleague."
-    )
+    remedy = "Ask for the permission to edit original budget amounts, or ask a colleague."
     status = 403
 
 

@@ -111,11 +111,8 @@ def _spare_changed(handoff: Handoff, live: LiveBudget) -> None:
 def _keep_images(client: ProcoreClient, handoff: Handoff, checkpoint: Checkpoint) -> None:
     """Quantity, unit and price of lines that we are about to change, for an undo."""
     with tenant(handoff.company_id):
-        rows = list(
-            handoff.rows.filter(action=Action.UPDATE, state=RowState.WAITING, image__isnull=True).exclude(
-                line_item_id=None
-            )
-        )
+        waiting = handoff.rows.filter(action=Action.UPDATE, state=RowState.WAITING)
+        rows = list(waiting.filter(image__isnull=True).exclude(line_item_id=None))
     for row in rows:
         checkpoint()
         row.image = read_image(client, handoff.project_id, row.line_item_id or 0)

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from integrations.procore.resources.budget_rows import BudgetRow
 from partner_app.estimates.mapping.suggest import division
-from partner_app.estimates.models import Estimate
+from partner_app.estimates.models import Estimate, EstimateLine
 from partner_app.handoffs.errors import HandoffUnknown, NoPlan
 from partner_app.handoffs.models import Action, Handoff, HandoffRow, HandoffState, RowState
 from partner_app.handoffs.states import OPEN, WORKING, WRITTEN
@@ -95,12 +96,18 @@ def handed_off_totals(company_id: int, project_ids: Iterable[int]) -> dict[int, 
 
 
 def estimates_of(company_id: int, project_id: int) -> "QuerySet[Estimate]":
-    """Newest first, each with its newest handoff as `newest`."""
+    """Newest first, each with how many lines it has, and how many go nowhere yet."""
+    lines = EstimateLine.objects.filter(estimate=OuterRef("pk"))
     return (
         Estimate.objects.filter(company_id=company_id, project_id=project_id)
-        .annotate(line_count=Count("lines"))
+        .annotate(line_count=_count(lines), open_count=_count(lines.filter(mappings=None)))
         .order_by("-created_at")
     )
+
+
+def _count(rows: "QuerySet[EstimateLine]") -> Coalesce:
+    counted = rows.order_by().values("estimate").annotate(number=Count("id")).values("number")
+    return Coalesce(Subquery(counted), 0)
 
 
 def newest_by_estimate(company_id: int, estimate_ids: Iterable[UUID]) -> dict[UUID, Handoff]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -115,7 +115,9 @@ def arrived(company_id: int, rights: Mapping[int, Rights]) -> dict[int, Rights]:
     cursors = SyncCursor.objects.filter(company_id=company_id, project_id__in=list(rights))
     for name, key in cursors.exclude(fresh_at=None).values_list("resource", "project_id"):
         read[key].add(RESOURCES[name].spec.tool)
-    return {key: Rights(key, frozenset(own.tools & read[key])) for key, own in rights.items()}
+    return {
+        key: replace(own, tools=frozenset(own.tools & read[key])) for key, own in rights.items()
+    }
 
 
 def health_of(

@@ -17,6 +17,7 @@ from partner_app.core.zones import local_day
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.embedded.entitlement import rights_on, rights_on_each, visible_projects
 from partner_app.embedded.errors import ProjectHidden
+from partner_app.handoffs.selectors import waiting_for_approval
 from partner_app.insights.health import arrived, health_of, projects, totals_of
 from partner_app.insights.listings import KINDS, listing, open_to, urgent
 from partner_app.insights.panel import record_context
@@ -40,8 +41,16 @@ def home(request: ViewerRequest) -> HttpResponse:
     shown = [project for project in page if project.remote_id in rights]
     with tenant(company_id):
         found = health_of(company_id, shown, arrived(company_id, rights), clock.now())
+        editable = [key for key, own in rights.items() if own.edits_budget]
+        waiting = list(waiting_for_approval(company_id, editable).select_related("estimate"))
     found.sort(key=lambda health: -health.attention)
-    context = {"page": page, "found": found, "totals": totals_of(found), **_freshness(company_id)}
+    context = {
+        "page": page,
+        "found": found,
+        "totals": totals_of(found),
+        "waiting": [handoff for handoff in waiting if handoff.submitted_by != request.viewer.actor],
+        **_freshness(company_id),
+    }
     return render(request, "insights/_home.html", context)
 
 

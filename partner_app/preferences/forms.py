@@ -12,5 +12,9 @@ class SupportForm(forms.Form):
     hours = forms.TypedChoiceField(choices=[(value, value) for value in (0, *HOURS)], coerce=int)
 
 
+class DutiesForm(forms.Form):
+    apart = forms.BooleanField(required=False)
+
+
 class GraceForm(forms.Form):
     days = forms.IntegerField(min_value=0, max_value=LONGEST_GRACE)

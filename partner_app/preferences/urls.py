@@ -7,5 +7,6 @@ from partner_app.preferences import views
 urlpatterns = [
     path("settings/", views.settings_page, name="settings"),
     path("settings/support/", views.support, name="settings-support"),
+    path("settings/duties/", views.duties, name="settings-duties"),
     path("settings/grace/", views.grace, name="settings-grace"),
 ]

@@ -11,8 +11,8 @@ from partner_app.audit.models import AuditEvent
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.embedded.entitlement import is_company_admin, require_company_admin
 from partner_app.embedded.session import names_in
-from partner_app.preferences.forms import GraceForm, SupportForm
-from partner_app.tenancy.lifecycle import change_grace
+from partner_app.preferences.forms import DutiesForm, GraceForm, SupportForm
+from partner_app.tenancy.lifecycle import change_duties, change_grace
 from partner_app.tenancy.models import LONGEST_GRACE
 
 EVENTS_SHOWN = 50
@@ -59,6 +59,23 @@ def grace(request: ViewerRequest) -> HttpResponse:
         actor=request.viewer.actor,
     )
     request.company.refresh_from_db()
+    return _page(request)
+
+
+@framed
+@require_POST
+@viewer_required
+def duties(request: ViewerRequest) -> HttpResponse:
+    """Whether a second person has to approve what is written to a budget."""
+    require_company_admin(request.viewer)
+    form = DutiesForm(request.POST)
+    if form.is_valid():
+        change_duties(
+            company_id=request.viewer.company_id,
+            apart=form.cleaned_data["apart"],
+            actor=request.viewer.actor,
+        )
+        request.company.refresh_from_db()
     return _page(request)
 
 

@@ -157,6 +157,13 @@ def change_grace(*, company_id: int, days: int, actor: str) -> None:
     record(Event.SETTINGS_CHANGED, actor=actor, company_id=company_id, grace_days=days)
 
 
+@transaction.atomic
+def change_duties(*, company_id: int, apart: bool, actor: str) -> None:
+    """Whether whoever submits a plan may not approve it."""
+    Company.objects.filter(id=company_id).update(duties_apart=apart)
+    record(Event.SETTINGS_CHANGED, actor=actor, company_id=company_id, duties_apart=apart)
+
+
 def _locked(company_id: int) -> Company | None:
     return Company.objects.select_for_update().filter(id=company_id).first()
 

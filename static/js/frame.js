@@ -1,5 +1,6 @@
 /** The frame: shows what Procore has open, sends the bearer with every htmx request. */
 import { followPanel, host } from "./host.js";
+import "./review.js";
 import { authorization, forget, resume, signedIn, signIn, signOut } from "./session.js";
 
 const data = document.body.dataset;
@@ -74,11 +75,47 @@ const actions = {
   retry: () => signedIn() && load(),
 };
 
+/**
+ * A file that needs the bearer: fetched, then given to the browser to keep.
+ *
+ * @param {string} address
+ */
+async function download(address) {
+  busy.textContent = "Preparing the file…";
+  const answer = await fetch(address, { headers: { Authorization: authorization() }, credentials: "omit" });
+  busy.textContent = answer.ok ? "" : "The file could not be made. Please try again.";
+  if (!answer.ok) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? "tieback";
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 document.addEventListener("click", (event) => {
   const target = /** @type {HTMLElement} */ (event.target).closest("button");
+  if (target?.dataset.download && signedIn()) void download(target.dataset.download);
   for (const [name, act] of Object.entries(actions)) {
     if (target && name in target.dataset) act();
   }
+});
+
+// A form that htmx does not send must not take the frame elsewhere.
+document.addEventListener("submit", (event) => {
+  const form = /** @type {HTMLElement} */ (event.target);
+  if (!form.hasAttribute("hx-post") && !form.hasAttribute("hx-get")) event.preventDefault();
+});
+
+// Browsers show no confirm() of a frame that comes from another origin.
+const question = /** @type {HTMLDialogElement} */ (document.querySelector("dialog[data-question]"));
+document.body.addEventListener("htmx:confirm", (event) => {
+  const detail = /** @type {CustomEvent} */ (event).detail;
+  if (!detail.question) return;
+  event.preventDefault();
+  /** @type {HTMLElement} */ (question.querySelector("p")).textContent = detail.question;
+  question.addEventListener("close", () => question.returnValue === "yes" && detail.issueRequest(true), { once: true });
+  question.returnValue = "";
+  question.showModal();
 });
 
 document.body.addEventListener("htmx:configRequest", (event) => {

@@ -93,4 +93,4 @@ TestSyncsOfAChangingList.settings = MANY
 def test_without_the_overlap_a_row_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cursor, "OVERLAP", timedelta(0))
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(SyncsOfAChangingList, settings=MANY)  # type: ignore[no-untyped-call]  # hypothesis gives it no types
+        run_state_machine_as_test(SyncsOfAChangingList, settings=MANY)

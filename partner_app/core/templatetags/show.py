@@ -73,3 +73,26 @@ def actor_words(actor: str, names: dict[str, str] | None = None) -> str:
     if kind == "partner":
         return f"Partner admin {which}"
     return {"operator": "Operator", "system": "Tieback", "procore": "Procore"}.get(kind, "Unknown")
+
+
+@register.filter
+def decimal(text: str) -> Decimal:
+    """An amount that was kept as text."""
+    return Decimal(text)
+
+
+@register.filter
+def plain(number: Decimal | None) -> str:
+    """A quantity or price as it was written: grouped, and without zeros that say nothing."""
+    return "–" if number is None else f"{number.normalize():,f}"
+
+
+@register.filter
+def share(confidence: str) -> str:
+    """0.93 becomes 93 %."""
+    return f"{Decimal(confidence) * 100:.0f} %"
+
+
+@register.filter
+def item(names: dict[str, str], key: str) -> str:
+    return names.get(key, "")

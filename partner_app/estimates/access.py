@@ -1,0 +1,24 @@
+"""An estimate for somebody in the frame: only with the budget tool on its project."""
+
+from uuid import UUID
+
+from partner_app.embedded.decorators import ViewerRequest
+from partner_app.embedded.entitlement import Rights, Tool, rights_on
+from partner_app.estimates.models import Estimate
+from partner_app.estimates.services import estimate_or_error
+from partner_app.tenancy.context import tenant
+
+
+def budget_rights(request: ViewerRequest, project_id: int, *, anew: bool = False) -> Rights:
+    """Raises ProjectHidden, NotEntitled, ProcoreError."""
+    rights = rights_on(request.viewer, project_id, anew=anew)
+    rights.require(Tool.BUDGET)
+    return rights
+
+
+def estimate_for(request: ViewerRequest, estimate_id: UUID) -> Estimate:
+    """Raises EstimateUnknown, ProjectHidden, NotEntitled, ProcoreError."""
+    with tenant(request.company.id):
+        estimate = estimate_or_error(estimate_id)
+    budget_rights(request, estimate.project_id)
+    return estimate

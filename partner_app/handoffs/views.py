@@ -1,0 +1,328 @@
+"""A project's estimates, and a handoff from its plan to its end, in the frame."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from integrations.procore.resources.projects import Project
+from partner_app.connections.access import viewer_client
+from partner_app.core.errors import TiebackError
+from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.entitlement import Rights
+from partner_app.embedded.errors import ProjectHidden
+from partner_app.embedded.session import names_in
+from partner_app.estimates.access import budget_rights, estimate_for
+from partner_app.estimates.services import LARGEST_FILE, delete_estimate
+from partner_app.handoffs import approve as approvals
+from partner_app.handoffs import undo as undoing
+from partner_app.handoffs import work
+from partner_app.handoffs.access import handoff_for, handoff_to_write
+from partner_app.handoffs.errors import EstimateInUse, HandoffError
+from partner_app.handoffs.forms import CommentForm, PlanForm, RejectForm, RowsForm, UndoForm
+from partner_app.handoffs.models import Handoff, HandoffState, Task
+from partner_app.handoffs.plan import make_plan
+from partner_app.handoffs.record import hindrances
+from partner_app.handoffs.report import diff_workbook, report_pdf
+from partner_app.handoffs.selectors import (
+    counts,
+    divisions,
+    drift,
+    estimates_of,
+    handoff_or_error,
+    newest_by_estimate,
+    planned_totals,
+    progress,
+    rows_of,
+    waiting_for_approval,
+)
+from partner_app.handoffs.states import WORKING, WRITTEN
+from partner_app.handoffs.tasks import ring
+from partner_app.tenancy.context import tenant
+
+ESTIMATES_A_PAGE = 25
+ROWS_A_PAGE = 100
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@framed
+@require_GET
+@viewer_required
+def estimates(request: ViewerRequest, project_id: int) -> HttpResponse:
+    rights = budget_rights(request, project_id)
+    return _estimates_page(request, project_id, rights)
+
+
+@framed
+@require_POST
+@viewer_required
+def delete(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
+    """Only what never reached Procore; the rest is a record."""
+    estimate = estimate_for(request, estimate_id)
+    with tenant(request.company.id):
+        used = estimate.handoffs.exclude(pushed_by="").exists()
+        if used:
+            raise EstimateInUse
+        estimate.handoffs.all().delete()
+    delete_estimate(
+        company_id=request.company.id, estimate_id=estimate_id, actor=request.viewer.actor
+    )
+    rights = budget_rights(request, estimate.project_id)
+    return _estimates_page(request, estimate.project_id, rights)
+
+
+@framed
+@require_POST
+@viewer_required
+def plan(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
+    """The live budget is read now, with the viewer's own rights."""
+    estimate = estimate_for(request, estimate_id)
+    rights = budget_rights(request, estimate.project_id)
+    form = PlanForm(request.POST)
+    override = form.cleaned_data["override"] if form.is_valid() else ""
+    with tenant(request.company.id):
+        newest = newest_by_estimate(request.company.id, [estimate_id]).get(estimate_id)
+    overrides = {*newest.overrides, override} if newest and override else set()
+    handoff = make_plan(
+        company_id=request.company.id,
+        estimate_id=estimate_id,
+        client=viewer_client(request.company.id, request.viewer.remote_user_id),
+        actor=request.viewer.actor,
+        overrides=overrides,
+    )
+    return _handoff_page(request, handoff.id, rights)
+
+
+@framed
+@require_GET
+@viewer_required
+def handoff_page(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
+    _, rights = handoff_for(request, handoff_id)
+    return _handoff_page(request, handoff_id, rights)
+
+
+@framed
+@require_GET
+@viewer_required
+def handoff_progress(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
+    """Asked for each second while it is written; the page behind is loaded anew at its end."""
+    handoff, _ = handoff_for(request, handoff_id)
+    with tenant(request.company.id):
+        context = {"handoff": handoff, "progress": progress(handoff)}
+    response = render(request, "handoffs/_progress.html", context)
+    if handoff.state not in WORKING:
+        response["HX-Trigger"] = "handoff-ended"
+    return response
+
+
+@framed
+@require_POST
+@viewer_required
+def submit(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
+    _, rights = handoff_for(request, handoff_id)
+    form = CommentForm(request.POST)
+    comment = form.cleaned_data["comment"] if form.is_valid() else ""
+    return _after(
+        request,
+        handoff_id,
+        rights,
+        lambda who: approvals.submit(**who, comment=comment),
+    )
+
+
+@framed
+@require_POST
+@viewer_required
+def approve(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
+    """Approves and begins to write at once; where that was approved before, only writes."""
+    handoff = handoff_to_write(request, handoff_id)
+    _, rights = handoff_for(request, handoff_id)
+    form = CommentForm(request.POST)
+    comment = form.cleaned_data["comment"] if form.is_valid() else ""
+
+    def act(who: dict[str, Any]) -> None:
+        if handoff.state in {HandoffState.PLANNED, HandoffState.SUBMITTED}:
+            approvals.approve(**who, comment=comment)
+        _begin(request, handoff_id, Task.PUSH)
+
+    return _after(request, handoff_id, rights, act)
+
+
+@framed
+@require_POST
+@viewer_required
+def reject(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
+    handoff_to_write(request, handoff_id)
+    _, rights = handoff_for(request, handoff_id)
+    form = RejectForm(request.POST)
+    if not form.is_valid():
+        said = "Say in a few words why, so that it can be mended."
+        return _handoff_page(request, handoff_id, rights, said=said, status=422)
+    comment = form.cleaned_data["comment"]
+    return _after(request, handoff_id, rights, lambda who: approvals.reject(**who, comment=comment))
+
+
+@framed
+@require_POST
+@viewer_required
+def cancel(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
+    handoff_to_write(request, handoff_id)
+    _, rights = handoff_for(request, handoff_id)
+    return _after(request, handoff_id, rights, lambda who: work.cancel(**who))
+
+
+@framed
+@require_GET
+@viewer_required
+def undo_preview(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
+    """What would be taken back, and what could not, read from Procore at this moment."""
+    handoff = handoff_to_write(request, handoff_id)
+    client = viewer_client(request.company.id, request.viewer.remote_user_id)
+    steps = undoing.preview(client, handoff)
+    context = {
+        "handoff": handoff,
+        "restored": [step for step in steps if step.kind in {"restore", "delete"}],
+        "stays": [step for step in steps if step.kind == "stays"],
+        "with_costs": [s for s in steps if s.kind == "stays" and s.line and not s.line.deletable],
+    }
+    return render(request, "handoffs/_undo.html", context)
+
+
+@framed
+@require_POST
+@viewer_required
+def undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
+    handoff_to_write(request, handoff_id)
+    _, rights = handoff_for(request, handoff_id)
+    form = UndoForm(request.POST)
+    zero = form.is_valid() and form.cleaned_data["zero"]
+    return _after(
+        request, handoff_id, rights, lambda _who: _begin(request, handoff_id, Task.UNDO, zero=zero)
+    )
+
+
+@framed
+@require_GET
+@viewer_required
+def report(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
+    handoff, _ = handoff_for(request, handoff_id)
+    names = names_in(request.company.id)
+    with tenant(request.company.id):
+        content = report_pdf(handoff, company=request.company.name, names=names)
+    return _download(content, "application/pdf", f"{_file_name(handoff)}.pdf")
+
+
+@framed
+@require_GET
+@viewer_required
+def workbook(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
+    handoff, _ = handoff_for(request, handoff_id)
+    with tenant(request.company.id):
+        content = diff_workbook(handoff)
+    return _download(content, WORKBOOK, f"{_file_name(handoff)}.xlsx")
+
+
+def _begin(request: ViewerRequest, handoff_id: UUID, task: Task, *, zero: bool = False) -> None:
+    rights = work.Rights(request.viewer.remote_user_id, request.viewer.actor)
+    work.begin(
+        company_id=request.company.id, handoff_id=handoff_id, task=task, rights=rights, zero=zero
+    )
+    ring(handoff_id)
+
+
+def _after(request: ViewerRequest, handoff_id: UUID, rights: Rights, act: Any) -> HttpResponse:
+    """Does it and shows the handoff; a refusal is said above it."""
+    who = {
+        "company_id": request.company.id,
+        "handoff_id": handoff_id,
+        "actor": request.viewer.actor,
+    }
+    try:
+        act(who)
+    except HandoffError as error:
+        return _handoff_page(request, handoff_id, rights, error=error, status=error.status)
+    return _handoff_page(request, handoff_id, rights)
+
+
+def _estimates_page(request: ViewerRequest, project_id: int, rights: Rights) -> HttpResponse:
+    company_id = request.company.id
+    with tenant(company_id):
+        page = Paginator(estimates_of(company_id, project_id), ESTIMATES_A_PAGE).get_page(
+            request.GET.get("page")
+        )
+        newest = newest_by_estimate(company_id, [estimate.id for estimate in page])
+        rows = [{"estimate": estimate, "handoff": newest.get(estimate.id)} for estimate in page]
+        context = {
+            "project": _project(company_id, project_id),
+            "page": page,
+            "rows": rows,
+            "rights": rights,
+            "names": names_in(company_id),
+            "waiting": list(waiting_for_approval(company_id, [project_id])),
+            "largest": LARGEST_FILE // 1024 // 1024,
+        }
+    return render(request, "handoffs/_estimates.html", context)
+
+
+def _handoff_page(
+    request: ViewerRequest,
+    handoff_id: UUID,
+    rights: Rights,
+    *,
+    error: TiebackError | None = None,
+    said: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    form = RowsForm(request.GET)
+    asked = form.cleaned_data if form.is_valid() else {}
+    company = request.company
+    with tenant(company.id):
+        handoff = handoff_or_error(handoff_id)
+        show = asked.get("show") or ""
+        page = Paginator(rows_of(handoff, action=show), ROWS_A_PAGE).get_page(asked.get("page"))
+        mine = handoff.submitted_by == request.viewer.actor
+        context = {
+            "handoff": handoff,
+            "estimate": handoff.estimate,
+            "project": _project(company.id, handoff.project_id),
+            "rights": rights,
+            "error": error,
+            "said": said,
+            "counts": counts(handoff),
+            "totals": planned_totals(handoff),
+            "divisions": divisions(handoff),
+            "hindrances": hindrances(handoff),
+            "stale": handoff.estimate_version != handoff.estimate.version,
+            "progress": progress(handoff),
+            "drift": drift(handoff) if handoff.state in WRITTEN else [],
+            "show": show,
+            "page": page,
+            "paging": f"&show={show}" if show else "",
+            "rows": list(page),
+            "names": names_in(company.id),
+            "may_approve": rights.edits_budget and not (company.duties_apart and mine),
+            "apart": company.duties_apart,
+            "mine": mine,
+            "working": handoff.state in WORKING,
+        }
+    return render(request, "handoffs/_handoff.html", context, status=status)
+
+
+def _project(company_id: int, project_id: int) -> Project:
+    """Inside tenant(). Raises ProjectHidden."""
+    found = Project.objects.filter(company_id=company_id, remote_id=project_id).first()
+    if found is None:
+        raise ProjectHidden
+    return found
+
+
+def _file_name(handoff: Handoff) -> str:
+    return f"handoff-{handoff.created_at:%Y-%m-%d}"
+
+
+def _download(content: bytes, kind: str, name: str) -> HttpResponse:
+    disposition = f'attachment; filename="{name}"'
+    return HttpResponse(content, content_type=kind, headers={"Content-Disposition": disposition})
