@@ -3,11 +3,11 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := list
 
-.PHONY: list setup demo test smoke bench chaos lint fix audit requirements screenshots
+.PHONY: list setup demo test smoke bench bench-mapping chaos lint fix audit requirements screenshots
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 list: ## Lists the targets, a sentence each.
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: .venv/ready .data/assets ## Makes the environment in .venv; does nothing when nothing changed.
 
@@ -66,6 +66,9 @@ bench: setup .data/bench/ready ## Measures syncs, webhooks and the scheduler aga
 	@$(PY) -m benchmarks.sync --size L --no-plain-loop --dlt .data/bench/bin/python
 	@$(PY) -m benchmarks.webhooks
 	@$(PY) -m benchmarks.tick
+
+bench-mapping: setup ## Measures suggestions on real estimates of contractors kept out of tuning.
+	@$(PY) -m benchmarks.mapping
 
 .data/bench/ready: requirements/bench.txt
 	@test -x .data/bench/bin/python || python3 -m venv .data/bench

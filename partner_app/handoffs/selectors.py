@@ -10,6 +10,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from integrations.procore.resources.budget_rows import BudgetRow
+from integrations.procore.sync.models import SyncCursor
 from partner_app.estimates.mapping.suggest import division
 from partner_app.estimates.models import Estimate, EstimateLine
 from partner_app.handoffs.errors import HandoffUnknown, NoPlan
@@ -172,7 +173,16 @@ def progress(handoff: Handoff) -> Progress:
 
 
 def drift(handoff: Handoff) -> list[Drift]:
-    """Codes whose budget, as it was synced last, differs from what was handed off."""
+    """Codes whose budget, as it was synced last, differs from what was handed off.
+
+    Nothing is known before the budget was read once more after the handoff ended.
+    """
+    cursors = SyncCursor.objects.filter(
+        company_id=handoff.company_id, project_id=handoff.project_id, resource="budget_rows"
+    )
+    ended = handoff.undone_at or handoff.finished_at
+    if ended is None or not cursors.filter(fresh_at__gt=ended).exists():
+        return []
     rows = handoff.rows.filter(state=RowState.CONFIRMED).order_by("wbs_code")
     ids = [row.wbs_code_id for row in rows]
     budget = BudgetRow.objects.filter(

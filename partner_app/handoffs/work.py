@@ -14,6 +14,8 @@ from django.db.models import Q
 
 from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.errors import ProcoreError
+from integrations.procore.resources.budget_rows import BudgetRow
+from integrations.procore.sync.schedule import make_read_due
 from partner_app.audit.events import Event
 from partner_app.connections.access import viewer_client
 from partner_app.connections.errors import ReconnectNeeded
@@ -163,12 +165,15 @@ def run_here(
 
 
 def _carry_out(work: HandoffWork, handoff: Handoff, client: ProcoreClient) -> None:
+    """And asks for the budget to be read again, so that other pages show what has changed."""
     actor = handoff.pushed_by if work.task == Task.PUSH else handoff.undone_by
     checkpoint = _checkpoint(work)
     if work.task == Task.PUSH:
         push.carry_out(client, handoff, checkpoint, actor)
     else:
         undo.take_back(client, handoff, checkpoint, actor, zero=work.zero_what_stays)
+    place = {"company_id": work.company_id, "project_id": handoff.project_id}
+    make_read_due(resource=BudgetRow.spec.name, **place)
 
 
 def _checkpoint(work: HandoffWork) -> Callable[[], None]:

@@ -30,6 +30,19 @@ def make_due(*, company_id: int) -> None:
     )
 
 
+def make_read_due(*, company_id: int, resource: str, project_id: int) -> None:
+    """One list that we know has changed, because we changed it."""
+    now = clock.now()
+    DueRead.objects.get_or_create(
+        company_id=company_id,
+        resource=resource,
+        project_id=project_id,
+        sweep=False,
+        defaults={"due_at": now},
+    )
+    DueWork.objects.filter(company_id=company_id, due_at__gt=now).update(due_at=now)
+
+
 def make_connected_due() -> None:
     """Companies that nobody made due yet: one statement, whatever their number."""
     with connection.cursor() as cursor:

@@ -94,5 +94,12 @@ def share(confidence: str) -> str:
 
 
 @register.filter
+def wbs_words(flat_name: str) -> str:
+    """Mobilization.Commitment becomes Mobilization · Commitment."""
+    code, _, cost_type = flat_name.rpartition(".")
+    return f"{code} · {cost_type}" if code else flat_name
+
+
+@register.filter
 def item(names: dict[str, str], key: str) -> str:
     return names.get(key, "")
