@@ -143,7 +143,7 @@ def baselines(who: Iterable[Contractor], names: Sequence[Known]) -> dict[str, fl
 
 
 def tuned(found: Sequence[Outcome]) -> list[tuple[float, float]]:
-    """Steps of the vote and the share that proved right, never falling (pool adjacent violators)."""
+    """Steps of the vote and the share that proved right, never falling (isotonic regression)."""
     rows = sorted((o for o in found if not o.recalled), key=lambda o: o.vote)
     size = max(1, len(rows) // STEPS)
     chunks = [rows[at : at + size] for at in range(0, len(rows), size)]

@@ -65,8 +65,8 @@ class Frame:
     def get(self, path: str, **query: Any) -> Any:
         return self.ask("GET", path, query)
 
-    def post(self, path: str) -> Any:
-        return self.ask("POST", path, {})
+    def post(self, path: str, **body: Any) -> Any:
+        return self.ask("POST", path, body)
 
     def ask(self, method: str, path: str, query: dict[str, Any]) -> Any:
         """As htmx asks: no cookie, the bearer in a header."""

@@ -1,0 +1,75 @@
+"""A project manager and an administrator at the road job, over HTTP as the frame asks."""
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from partner_app.handoffs import tasks, work
+from partner_app.handoffs.models import Handoff
+from partner_app.handoffs.selectors import newest_handoff
+from partner_app.tenancy.context import tenant
+from tests.frame import Frame
+from tests.procore import Procore
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "river-street.csv"
+
+
+class Desk:
+    """One person's frame, and the estimate that they have open."""
+
+    def __init__(self, procore: Procore, company_id: int, role: str) -> None:
+        self.frame = Frame(procore, company_id).sign_in(role)
+        self.procore, self.company_id = procore, company_id
+        self.project_id = procore.projects(company_id)[1]
+        self.estimate_id = ""
+
+    def drop(self, content: bytes, name: str = "estimate.csv", **body: Any) -> Any:
+        """A file onto the project's estimates."""
+        file = SimpleUploadedFile(name, content)
+        path = f"/embedded/projects/{self.project_id}/estimates/upload/"
+        answer = self.frame.post(path, file=file, **body)
+        found = re.search(r"/embedded/estimates/([0-9a-f-]{36})/", answer.content.decode())
+        self.estimate_id = found[1] if found else ""
+        return answer
+
+    def of_estimate(self, path: str = "", **body: Any) -> Any:
+        """POST where there is a body or the address is a verb, else GET."""
+        address = f"/embedded/estimates/{self.estimate_id}/{path}"
+        return self.frame.post(address, **body) if body else self.frame.get(address)
+
+    def plan(self, **body: Any) -> Any:
+        return self.frame.post(f"/embedded/estimates/{self.estimate_id}/plan/", **body)
+
+    @property
+    def handoff(self) -> Handoff:
+        with tenant(self.company_id):
+            return newest_handoff(self.estimate_id)
+
+    def act(self, verb: str, **body: Any) -> Any:
+        return self.frame.post(f"/embedded/handoffs/{self.handoff.id}/{verb}/", **body)
+
+    def see(self, path: str = "", **query: Any) -> Any:
+        return self.frame.get(f"/embedded/handoffs/{self.handoff.id}/{path}", **query)
+
+
+def carry_on() -> None:
+    """What a worker does with everything that is due now."""
+    for work_id in work.claim_due():
+        tasks.carry_out_handoff(work_id)
+
+
+def lines(*rows: tuple[str, str, str, str]) -> bytes:
+    """Item, description, unit and amount."""
+    text = io.StringIO()
+    csv.writer(text).writerows([("Item", "Description", "Unit", "Amount"), *rows])
+    return text.getvalue().encode()
+
+
+def group_of_first(desk: Desk) -> str:
+    found = re.search(r'id="group-([0-9a-f]{16})"', desk.of_estimate("mapping/").content.decode())
+    assert found
+    return found[1]
