@@ -102,8 +102,9 @@ document.addEventListener("click", (event) => {
 
 // A form that htmx does not send must not take the frame elsewhere.
 document.addEventListener("submit", (event) => {
-  const form = /** @type {HTMLElement} */ (event.target);
-  if (!form.hasAttribute("hx-post") && !form.hasAttribute("hx-get")) event.preventDefault();
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  const ours = form.hasAttribute("hx-post") || form.hasAttribute("hx-get") || form.method === "dialog";
+  if (!ours) event.preventDefault();
 });
 
 // Browsers show no confirm() of a frame that comes from another origin.
