@@ -66,6 +66,7 @@ bench: setup .data/bench/ready ## Measures syncs, webhooks and the scheduler aga
 	@$(PY) -m benchmarks.sync --size L --no-plain-loop --dlt .data/bench/bin/python
 	@$(PY) -m benchmarks.webhooks
 	@$(PY) -m benchmarks.tick
+	@$(PY) -m benchmarks.handoff
 
 bench-mapping: setup ## Measures suggestions on real estimates of contractors kept out of tuning.
 	@$(PY) -m benchmarks.mapping

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 from rapidfuzz import fuzz
 
@@ -184,7 +185,7 @@ def main() -> int:
         for step in tuned(outcomes(tuning, section, names)):
             print(f"    {step},")
         return 0
-    result = {
+    result: dict[str, dict[str, Any]] = {
         "contractors": {"tuning": len(tuning), "held_out": len(held_out)},
         "sections": figures(outcomes(held_out, section, names)),
         "sections_second_and_later_estimates": figures(later(held_out, section, names)),

@@ -80,7 +80,8 @@ class EstimateProblem(TenantModel):
 class EstimateLine(TenantModel):
     """`group` is the same for lines that are mapped together: item code, words and unit alike.
 
-    `suggestions` hold WBS code, confidence and reason, likeliest first.
+    `suggestions` hold WBS code, confidence and reason, likeliest first. `mapped` says that there
+    are mappings: asked of ten thousand lines at a time, so it is kept.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -92,7 +93,8 @@ class EstimateLine(TenantModel):
     unit = models.TextField()
     unit_price = models.DecimalField(max_digits=24, decimal_places=6, null=True)
     amount = models.DecimalField(max_digits=24, decimal_places=6)
-    group = models.TextField(blank=True)
+    group = models.TextField(blank=True, db_collation="C")  # compared, never read
+    mapped = models.BooleanField(default=False)
     suggestions = models.JSONField(default=list)
 
     class Meta:
@@ -101,8 +103,8 @@ class EstimateLine(TenantModel):
             models.UniqueConstraint(fields=["estimate", "row"], name="one_line_a_row"),
         ]
         indexes: ClassVar = [
-            # groups() of the review page, and a decision on one of them.
-            models.Index(fields=["estimate", "group"], name="line_group")
+            # groups() of the review page, standing(), and a decision on one group.
+            models.Index(fields=["estimate", "mapped", "group"], name="line_group")
         ]
 
 

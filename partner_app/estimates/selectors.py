@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
 
 from integrations.procore.resources.wbs_codes import WbsCode
 from partner_app.estimates.mapping.suggest import PRESELECTED
@@ -14,13 +14,13 @@ from partner_app.estimates.models import (
     Estimate,
     EstimateLine,
     EstimateProblem,
-    Evidence,
     LineMapping,
 )
 from partner_app.estimates.reading.layout import Column
 
 CODES_SHOWN = 12
 PREVIEW = 8  # lines
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,17 @@ class Standing:
     """How far the mapping of an estimate is. `sure` lines have a suggestion that is preselected."""
 
     lines: int
-    mapped: int
+    mapped_lines: int
     total: Decimal
     mapped_total: Decimal
     sure: int
+    groups: int
+    open_groups: int
     blocking: int
-    by_evidence: dict[str, int]
 
     @property
     def open(self) -> int:
-        return self.lines - self.mapped
+        return self.lines - self.mapped_lines
 
     @property
     def ready(self) -> bool:
@@ -76,29 +77,27 @@ class Standing:
 
 
 def standing(estimate: Estimate) -> Standing:
-    lines = EstimateLine.objects.filter(estimate=estimate)
-    mapped = lines.filter(_mapped())
-    sums = lines.aggregate(total=Sum("amount"), lines=Count("id"))
-    done = mapped.aggregate(total=Sum("amount"), lines=Count("id"))
-    counted = LineMapping.objects.filter(line__estimate=estimate).values("evidence")
-    evidence = counted.annotate(lines=Count("line", distinct=True))
-    sure = lines.exclude(_mapped()).filter(suggestions__0__confidence__gte=str(PRESELECTED))
-    return Standing(
-        lines=sums["lines"],
-        mapped=done["lines"],
-        total=sums["total"] or Decimal(0),
-        mapped_total=done["total"] or Decimal(0),
-        sure=sure.count(),
-        blocking=EstimateProblem.objects.filter(estimate=estimate, blocking=True).count(),
-        by_evidence={Evidence(row["evidence"]).label: row["lines"] for row in evidence},
+    """One look at the lines, however many questions are asked of them."""
+    is_open, is_mapped = Q(mapped=False), Q(mapped=True)
+    sure = is_open & Q(suggestions__0__confidence__gte=str(PRESELECTED))
+    sums: dict[str, Any] = EstimateLine.objects.filter(estimate=estimate).aggregate(
+        lines=Count("id"),
+        mapped_lines=Count("id", filter=is_mapped),
+        total=Sum("amount", default=ZERO),
+        mapped_total=Sum("amount", filter=is_mapped, default=ZERO),
+        sure=Count("id", filter=sure),
+        groups=Count("group", distinct=True),
+        open_groups=Count("group", distinct=True, filter=is_open),
     )
+    blocking = EstimateProblem.objects.filter(estimate=estimate, blocking=True).count()
+    return Standing(**sums, blocking=blocking)
 
 
 def groups(estimate: Estimate, *, only_open: bool, text: str = "") -> "QuerySet[Any, Any]":
     """One row a group, the largest amounts first among those that are open."""
     lines = EstimateLine.objects.filter(estimate=estimate)
     if only_open:
-        lines = lines.exclude(_mapped())
+        lines = lines.filter(mapped=False)
     if text:
         lines = lines.filter(Q(description__icontains=text) | Q(item_code__icontains=text))
     return (
@@ -181,7 +180,7 @@ def exact_sums(estimate: Estimate) -> tuple[dict[str, Decimal], int]:
     """Unrounded sums by WBS code, and how many lines go nowhere yet."""
     rows = LineMapping.objects.filter(line__estimate=estimate)
     sums = dict(rows.values_list("wbs_code").annotate(total=Sum("amount")).order_by())
-    return sums, EstimateLine.objects.filter(estimate=estimate, mappings=None).count()
+    return sums, EstimateLine.objects.filter(estimate=estimate, mapped=False).count()
 
 
 def single_prices(estimate: Estimate) -> dict[str, tuple[Decimal, str, Decimal]]:
@@ -209,7 +208,3 @@ def single_prices(estimate: Estimate) -> dict[str, tuple[Decimal, str, Decimal]]
             if quantity * price == row["amount"]:
                 found[row["wbs_code"]] = (quantity, row["units"][0], price)
     return found
-
-
-def _mapped() -> Exists:
-    return Exists(LineMapping.objects.filter(line=OuterRef("pk")))

@@ -38,7 +38,7 @@ from partner_app.estimates.models import (
 )
 from partner_app.estimates.reading.estimate import read_estimate
 from partner_app.estimates.reading.layout import Column
-from partner_app.estimates.reading.lines import Line, Mending, Problem, Reading
+from partner_app.estimates.reading.lines import Mending, Problem, Reading
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import company_or_error
 
@@ -324,20 +324,26 @@ def _write(estimate: Estimate, reading: Reading, targets: Targets, decisions: De
         ],
         batch_size=BATCH,
     )
-    lines = EstimateLine.objects.bulk_create(
-        [
+    lines, found = [], []
+    for line in reading.lines:
+        group = group_of(line.item_code, line.description, line.unit)
+        assigned = decisions.of(group, line.amount, targets.codes) or targets.of(line)
+        lines.append(
             EstimateLine(
-                company_id=company_id, estimate=estimate, group=_group(line), **asdict(line)
+                company_id=company_id,
+                estimate=estimate,
+                group=group,
+                mapped=bool(assigned),
+                **asdict(line),
             )
-            for line in reading.lines
-        ],
-        batch_size=BATCH,
-    )
+        )
+        found.append(assigned)
+    stored = EstimateLine.objects.bulk_create(lines, batch_size=BATCH)
     LineMapping.objects.bulk_create(
         [
-            LineMapping(company_id=company_id, line=stored, **asdict(target))
-            for stored, line in zip(lines, reading.lines, strict=True)
-            for target in decisions.of(stored.group, line.amount, targets.codes) or targets.of(line)
+            LineMapping(company_id=company_id, line=line, **asdict(target))
+            for line, assigned in zip(stored, found, strict=True)
+            for target in assigned
         ],
         batch_size=BATCH,
     )
@@ -353,7 +359,3 @@ def _problems(
         )
         for problem in found
     ]
-
-
-def _group(line: Line) -> str:
-    return group_of(line.item_code, line.description, line.unit)

@@ -47,7 +47,7 @@ from partner_app.estimates.services import (
 )
 from partner_app.tenancy.context import tenant
 
-GROUPS_A_PAGE = 50
+GROUPS_A_PAGE = 25
 PROBLEMS_SHOWN = 50
 
 
@@ -242,10 +242,14 @@ def _mapping_page(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     show, text = asked.get("show") or "open", asked.get("q") or ""
     with tenant(request.company.id):
         estimate = estimate_or_error(estimate_id)
-        rows = groups(estimate, only_open=show == "open", text=text)
-        page = Paginator(rows, GROUPS_A_PAGE).get_page(asked.get("page"))
+        head = _head(request, estimate)
+        pages = Paginator(groups(estimate, only_open=show == "open", text=text), GROUPS_A_PAGE)
+        if not text:  # the count is known already
+            known = head["standing"]
+            pages.count = known.open_groups if show == "open" else known.groups
+        page = pages.get_page(asked.get("page"))
         context = {
-            **_head(request, estimate),
+            **head,
             "show": show,
             "text": text,
             "page": page,

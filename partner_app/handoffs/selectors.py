@@ -101,7 +101,7 @@ def estimates_of(company_id: int, project_id: int) -> "QuerySet[Estimate]":
     lines = EstimateLine.objects.filter(estimate=OuterRef("pk"))
     return (
         Estimate.objects.filter(company_id=company_id, project_id=project_id)
-        .annotate(line_count=_count(lines), open_count=_count(lines.filter(mappings=None)))
+        .annotate(line_count=_count(lines), open_count=_count(lines.filter(mapped=False)))
         .order_by("-created_at")
     )
 

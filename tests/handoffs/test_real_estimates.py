@@ -27,9 +27,9 @@ def test_each_equals_the_budget_a_second_push_writes_nothing_and_undo_restores_i
     for contract in contracts:
         path = CONTRACTS.parent / contract["file"]
         estimate = road.estimate(path)
-        for step in ("plan", "approve", "push"):
-            answer = road.step(step, estimate)
-        assert answer["state"] == "done", contract["contract"]
+        for step in ("plan", "approve"):
+            road.step(step, estimate)
+        assert road.step("push", estimate)["state"] == "done", contract["contract"]
         codes = {line.split(",")[1] for line in road.mapping(path).read_text().splitlines()[1:]}
         live = road.budget()
         assert sum((live[code] for code in codes), Decimal(0)) == Decimal(contract["total"])

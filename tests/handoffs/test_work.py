@@ -21,7 +21,7 @@ CODES = [f"{number}-000" for number in (202, 203, 205, 206, 207, 208, 211, 213)]
 AMOUNTS = {f"{code}.S": Decimal(f"{place}0.25") for place, code in enumerate(CODES, 1)}
 CONTENT = lines(*[(code, f"Work {code}", "LS", str(AMOUNTS[f"{code}.S"])) for code in CODES])
 SYNC = "/rest/v1.0/budget_line_items/sync"
-SEEDS = int(os.environ.get("CRASH_SEEDS", "25"))
+SEEDS = int(os.environ.get("CRASH_SEEDS", "12"))
 
 
 class Crash(Exception):

@@ -79,7 +79,7 @@ class Targets:
 
     def suggest(self, estimate: Estimate) -> None:
         """Inside tenant(). For each group of lines that goes nowhere yet; nothing is applied."""
-        lines = list(estimate.lines.filter(mappings=None))
+        lines = list(estimate.lines.filter(mapped=False))
         if not lines:
             return
         remembered = [

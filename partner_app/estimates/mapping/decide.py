@@ -62,7 +62,7 @@ def accept_suggestions(
     with tenant(company_id):
         estimate = estimate_or_error(estimate_id, lock=True)
         codes = targets_for(company_id, estimate.project_id).codes
-        lines = estimate.lines.filter(mappings=None).exclude(suggestions=[])
+        lines = estimate.lines.filter(mapped=False).exclude(suggestions=[])
         if groups is not None:
             lines = lines.filter(group__in=list(groups))
         accepted = []
@@ -100,13 +100,17 @@ def open_again(*, company_id: int, estimate_id: UUID, group: str, actor: str) ->
     """Takes a decision back: the group's lines go nowhere again."""
     with tenant(company_id):
         estimate = estimate_or_error(estimate_id, lock=True)
-        LineMapping.objects.filter(line__estimate=estimate, line__group=group).delete()
+        lines = estimate.lines.filter(group=group)
+        LineMapping.objects.filter(line__in=lines).delete()
+        lines.update(mapped=False)
         touch(estimate)
         _record(estimate, actor, opened=1)
 
 
 def _replace(estimate: Estimate, found: Sequence[tuple[EstimateLine, Target]]) -> None:
-    LineMapping.objects.filter(line__in={line.id for line, _ in found}).delete()
+    ids = {line.id for line, _ in found}
+    LineMapping.objects.filter(line__in=ids).delete()
+    estimate.lines.filter(id__in=ids).update(mapped=True)
     LineMapping.objects.bulk_create(
         [
             LineMapping(company_id=estimate.company_id, line=line, **asdict(target))

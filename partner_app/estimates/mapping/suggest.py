@@ -81,7 +81,7 @@ class Suggester:
         fitting = self.by_division.get(division(item_code), set()) if item_code else set()
         if len(fitting) == 1 and not fitting & {each.wbs_code for each in found}:
             reason = f"the only WBS code that begins with {division(item_code)}"
-            found.append(Suggestion(*fitting, ONLY_ONE, reason))
+            found.append(Suggestion(next(iter(fitting)), ONLY_ONE, reason))
         return sorted(found, key=lambda each: -each.confidence)[:MOST]
 
     def votes(self, text: str, unit: str, item_code: str) -> list[tuple[str, float, Known]]:
