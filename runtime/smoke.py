@@ -11,13 +11,22 @@ from pathlib import Path
 
 import pyotp
 import requests
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, FrameLocator, Page, expect, sync_playwright
 
 from runtime.browser import PARTITIONED, require
 from runtime.demo import ROOT
 
 PATIENCE = 60_000  # milliseconds
 WIDTHS = (1440, 768, 400)
+ROAD = "River Street Reconstruction"
+EXAMPLE = ROOT / "docs" / "examples" / "river-street.csv"
+NEW_CODES = """Item,Description,Quantity,Unit,Unit Price,Amount
+B-10,Reinforcing bars galvanized,4200,LBS,2.15,9030.00
+B-11,Bridge railing PF-2 with curb,310,LF,148.00,45880.00
+B-12,Concrete barrier transition,4,EA,3900.00,15600.00
+B-13,Bronze dedication plaque,1,EA,4800.00,4800.00
+B-14,Riprap revetment at pier,95,TON,88.40,8398.00
+"""
 
 
 class Smoke:
@@ -40,6 +49,8 @@ class Smoke:
         self.work()
         self.settings()
         self.panel()
+        self.estimate()
+        self.approval()
         self.without_budget()
         self.refusals()
         self.dashboard(set_up_link)
@@ -127,15 +138,58 @@ class Smoke:
         said("side panel shows the open RFI")
         self.shoot("panel")
 
-    def without_budget(self) -> None:
-        self.page.get_by_role("button", name="Sign out").click()
-        self.sign_in_to_procore("Field Engineer")
+    def become(self, name: str, *, known: bool = False) -> FrameLocator:
+        """Somebody else in front of the same browser, in Tieback's frame; `known` has consented."""
+        self.page.get_by_role("button", name="Sign out").first.click()
+        self.sign_in_to_procore(name)
         self.page.get_by_role("link", name="Open Tieback").click()
         frame = self.page.frame_locator("iframe")
         with self.page.expect_popup() as opened:
             frame.get_by_role("button", name="Sign in with Procore").click()
-        opened.value.get_by_role("button", name="Allow", exact=True).click()
+        if not known:
+            opened.value.get_by_role("button", name="Allow", exact=True).click()
         expect(frame.locator(".card").first).to_be_visible()
+        return frame
+
+    def estimate(self) -> None:
+        """A file with codes that nobody knows yet, then one whose codes are the project's."""
+        frame = self.become("Project Manager")
+        frame.get_by_role("button", name=ROAD).click()
+        frame.get_by_role("button", name="Estimates", exact=True).click()
+        expect(frame.get_by_role("heading", name="No estimate yet")).to_be_visible()
+        self.shoot("handoff-estimates")
+        files = frame.locator("input[type=file]")
+        files.set_input_files(
+            {"name": "bridge-extras.csv", "mimeType": "text/csv", "buffer": NEW_CODES.encode()}
+        )
+        frame.get_by_role("button", name="Go on to mapping").click()
+        expect(frame.locator(".group").first).to_be_visible()
+        said(f"lines that need a person: {frame.locator('.group').count()}")
+        self.shoot("handoff-mapping")
+        frame.get_by_role("button", name="Estimates").click()
+        expect(frame.get_by_role("row").filter(has_text="bridge-extras.csv")).to_be_visible()
+        files.set_input_files(EXAMPLE)
+        expect(frame.get_by_text("100 of 100")).to_be_visible()
+        self.shoot("handoff-read")
+        frame.get_by_role("button", name="Make the plan").click()
+        frame.get_by_role("button", name="Send for approval").click()
+        expect(frame.get_by_text("Somebody else who may edit the budget")).to_be_visible()
+        said("an estimate of 100 lines is planned and sent for approval")
+
+    def approval(self) -> None:
+        frame = self.become("Company Admin", known=True)
+        frame.get_by_role("button", name=EXAMPLE.name).click()
+        approve = frame.get_by_role("button", name="Approve and write to Procore")
+        expect(approve).to_be_visible()
+        self.shoot("handoff-plan")
+        approve.click()
+        equal = frame.get_by_role("heading", name="Procore budget equals the estimate")
+        expect(equal).to_be_visible()
+        said(equal.inner_text())
+        self.shoot("handoff-done")
+
+    def without_budget(self) -> None:
+        frame = self.become("Field Engineer")
         if frame.get_by_text("budget").count() or frame.get_by_text("$").count():
             raise AssertionError("a viewer without budget access sees a budget figure")
         said(f"the Field Engineer sees {frame.locator('.card').count()} projects and no money")
