@@ -204,7 +204,7 @@ class Demo:
             "PROCORE_CLIENT_SECRET": self.saved["client_secret"],
             "PROCORE_ALLOWED_COMPANIES": "",
             "PROCORE_FRAME_ANCESTORS": self.announcement["frame"],
-            "WEBHOOKS_ENABLED": "0",
+            "WEBHOOKS_ENABLED": "1",
         }
 
     def manage(self, *arguments: str) -> str:

@@ -93,6 +93,7 @@ class EstimateLine(TenantModel):
     unit = models.TextField()
     unit_price = models.DecimalField(max_digits=24, decimal_places=6, null=True)
     amount = models.DecimalField(max_digits=24, decimal_places=6)
+    cost_type = models.TextField(blank=True)
     group = models.TextField(blank=True, db_collation="C")  # compared, never read
     mapped = models.BooleanField(default=False)
     suggestions = models.JSONField(default=list)

@@ -326,7 +326,7 @@ def _write(estimate: Estimate, reading: Reading, targets: Targets, decisions: De
     )
     lines, found = [], []
     for line in reading.lines:
-        group = group_of(line.item_code, line.description, line.unit)
+        group = group_of(line.item_code, line.description, line.unit, line.cost_type)
         assigned = decisions.of(group, line.amount, targets.codes) or targets.of(line)
         lines.append(
             EstimateLine(

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from integrations.procore.resources.projects import Project
-from integrations.procore.sync.models import SyncCursor, SyncRun
+from integrations.procore.sync.models import SyncRun
 from integrations.procore.sync.runs import problems, progress
 from integrations.procore.sync.schedule import make_due
 from partner_app.core import clock
@@ -58,10 +58,15 @@ def home(request: ViewerRequest) -> HttpResponse:
 @require_GET
 @viewer_required
 def sync_progress(request: ViewerRequest) -> HttpResponse:
-    """Asked for again while something runs, or, after "Sync now", until a newer run has ended."""
+    """Asked for again while something runs, or, after "Sync now", until a newer run has ended.
+
+    A page at rest asks as well, with the run that it has `seen`: nothing new is an empty answer.
+    """
     context = _freshness(request.company.id)
-    seen = request.GET.get("after", "")
-    context["asked"] = not context["running"] and seen == str(context["run_id"])
+    here = str(context["run_id"])
+    if request.GET.get("seen") == here and not context["running"]:
+        return HttpResponse(status=204)
+    context["asked"] = not context["running"] and request.GET.get("after", "") == here
     response = render(request, "insights/_progress.html", context)
     if not context["running"] and not context["asked"]:
         response["HX-Trigger"] = "synced"  # the page behind shows what has come
@@ -100,7 +105,7 @@ def project(request: ViewerRequest, project_id: int) -> HttpResponse:
         "arrived": here[project_id],
         "urgent": first,
         "today": today,
-        "oldest": _oldest(company_id, project_id),
+        **_freshness(company_id),
         **_procore(request),
     }
     return render(request, "insights/_project.html", context)
@@ -170,13 +175,6 @@ def _freshness(company_id: int) -> dict[str, object]:
 
 def _today(project: Project) -> date:
     return local_day(clock.now(), project.time_zone)
-
-
-def _oldest(company_id: int, project_id: int) -> object:
-    """When the stalest resource of the project was last read."""
-    cursors = SyncCursor.objects.filter(company_id=company_id, project_id=project_id)
-    fresh = cursors.exclude(fresh_at=None).order_by("fresh_at")
-    return fresh.values_list("fresh_at", flat=True).first()
 
 
 def _procore(request: ViewerRequest) -> dict[str, str]:

@@ -125,7 +125,7 @@ document.body.addEventListener("htmx:configRequest", (event) => {
   if (host) headers["Tieback-Host"] = host;
 });
 document.body.addEventListener("htmx:beforeRequest", (event) => {
-  if (!visible || !signedIn()) event.preventDefault();
+  if (!visible || document.hidden || !signedIn()) event.preventDefault();
   else if (/** @type {CustomEvent} */ (event).detail.target === main) busy.textContent = "Loading…";
 });
 document.body.addEventListener("htmx:afterRequest", () => {

@@ -1,6 +1,7 @@
 """A real browser on the whole stack: third-party cookies blocked, storage partitioned."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,14 @@ from tests.stack import Stack, running
 from tests.waiting import until
 
 PATIENCE = 20_000  # milliseconds
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One stack for all of them, so one of the processes that run tests side by side."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="package")

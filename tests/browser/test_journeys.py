@@ -36,13 +36,13 @@ def test_a_change_in_procore_appears_without_anybody_asking(admin: Person) -> No
     procore = admin.stack.procore
     project = procore.projects()[0]
     rfi = next(row for row in procore.records(project, "rfis") if row["status"] == "open")
-    procore.control(f"projects/{project}/rfis/{rfi['id']}", set={"subject": "Moved anchor bolts"})
-    admin.frame.get_by_role("button", name="Sync now").click()
-    expect(admin.frame.get_by_text("A sync begins in a moment")).to_be_visible()
-    expect(admin.frame.get_by_role("button", name="Sync now")).to_be_visible()
     admin.frame.get_by_role("button", name="Lakefront Medical Pavilion").click()
-    admin.frame.get_by_role("button", name="Open RFIs").click()
+    expect(admin.frame.get_by_role("heading", name="Needs attention")).to_be_visible()
+    late = {"subject": "Moved anchor bolts", "due_date": "2020-01-02"}
+    procore.control(f"projects/{project}/rfis/{rfi['id']}", set=late)
     expect(admin.frame.get_by_text("Moved anchor bolts")).to_be_visible()
+    admin.frame.get_by_role("button", name="Sync now").click()
+    expect(admin.frame.get_by_role("button", name="Sync now")).to_be_visible()
 
 
 def test_a_number_leads_to_its_records_and_a_record_into_procore(
@@ -89,6 +89,7 @@ def test_the_panel_follows_what_is_open_in_procore_and_rests_while_hidden(
 def test_a_closed_popup_and_a_refusal_leave_words_and_a_second_chance(
     page: Page, connected: Stack
 ) -> None:
+    connected.procore.control("clear", all=True)  # whoever consented before is asked again
     person = Person(page, connected).into_procore("Project Manager").open_full_screen()
     button = person.frame.get_by_role("button", name="Sign in with Procore")
     with page.expect_popup() as opened:

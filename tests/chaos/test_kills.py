@@ -35,6 +35,7 @@ def test_a_first_sync_survives_the_death_of_any_process(stack: Stack, seed: int)
     company = stack.procore.company_id
     slow = {"kind": "delay", "path": "/rest/*/projects/*", "times": 60, "seconds": 0.3}
     stack.procore.control("faults", **slow)
+    stack.procore.control("webhooks", duplicate=0.3, reorder=True)
     stack.procore.control("installs", company_id=company, permitted_projects="all")
     stack.manage("discover")
 
@@ -45,12 +46,15 @@ def test_a_first_sync_survives_the_death_of_any_process(stack: Stack, seed: int)
     until(lambda: state()["last_sync"])
     for name in rng.sample(["worker", "worker", "web", "beat", "broker", "database"], 6):
         kill(stack, name)
+        stack.procore.control(
+            "mutations", changes=15, seed=rng.randint(0, 9999), company_id=company
+        )
 
     def done() -> bool:
         last = state()["last_sync"]
         return isinstance(last, dict) and last["state"] == "done"
 
     until(done, within=90)
-    checked = stack.manage("verify", company)
-    assert checked["drift"] == 0
+    stack.procore.control("clear-faults", all=True)
+    until(lambda: stack.manage("verify", company)["drift"] == 0, within=120)
     assert stack.procore.violations() == []

@@ -204,6 +204,25 @@ def test_lines_are_mapped_by_hand_by_suggestion_and_shared_out(
     assert "Find its code" in reopened
 
 
+def test_a_cost_type_column_tells_codes_of_one_cost_code_apart(
+    synced: int, procore: Procore
+) -> None:
+    """On a building job each cost code has labor, materials and more."""
+    manager = Desk(procore, synced, "manager")
+    manager.project_id = procore.projects()[0]
+    codes = procore.records(manager.project_id, "wbs_codes")
+    twin = {"flat_code": "03-100.L", "flat_name": "Concrete forming.Labor"}
+    path = f"projects/{manager.project_id}/wbs_codes/{codes[-2]['id']}"
+    procore.control(path, set=twin)
+    sync_now(company_id=synced, full=True, only=[], wait=clock.wait_until)
+    rows = "Cost Code,Description,Cost Type,Amount\n"
+    rows += "03-100,Forms,S,10\n03-100,Forms,labor,20\n03-100,Forms,,30\n"
+    assert "2 of 3" in text_of(manager.drop(rows.encode()))
+    with tenant(synced):
+        found = LineMapping.objects.filter(line__estimate_id=manager.estimate_id)
+        assert dict(found.values_list("line__row", "wbs_code")) == {2: "03-100.S", 3: "03-100.L"}
+
+
 def test_codes_are_found_by_code_and_by_words(manager: Desk) -> None:
     manager.drop(lines(("A2", "Bronze plaque", "EA", "20.00")))
     group = group_of_first(manager)

@@ -60,6 +60,18 @@ def test_a_missing_hook_is_registered_with_all_triggers(company: int, api: Api) 
     assert DueWork.objects.get(company_id=company).hooked
 
 
+def test_what_changed_before_a_new_hook_is_looked_for_at_once(company: int) -> None:
+    make_due(company_id=company)
+    later = clock.now() + timedelta(hours=1)
+    due = DueWork.objects.filter(company_id=company)
+    due.update(due_at=later, poll_at=later)
+    reconcile(company_id=company)
+    assert due.get().due_at <= clock.now()
+    due.update(due_at=later, poll_at=later)
+    reconcile(company_id=company)
+    assert due.get().due_at == later
+
+
 def test_a_hook_in_order_is_left_alone(company: int, procore: Procore) -> None:
     reconcile(company_id=company)
     procore.control("clear", all=True)

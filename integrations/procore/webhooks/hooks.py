@@ -47,6 +47,7 @@ def reconcile(*, company_id: int) -> HookState:
         company_id=company_id, defaults={"secret_hash": fingerprint(random_secret())}
     )
     client = app_client(company_id)
+    before = (hook.state, hook.remote_id)
     try:
         _mend(client, hook)
     except (Forbidden, NotFoundOrHidden):
@@ -54,6 +55,8 @@ def reconcile(*, company_id: int) -> HookState:
     else:
         hook.state = HookState.ACTIVE
         _read_undelivered(client, hook)
+        if before != (HookState.ACTIVE, hook.remote_id):
+            make_due(company_id=company_id)  # of what changed before this hook nobody was told
     hook.checked_at = clock.now()
     hook.save(update_fields=["state", "checked_at"])
     DueWork.objects.filter(company_id=company_id).update(hooked=hook.state == HookState.ACTIVE)

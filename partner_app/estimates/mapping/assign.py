@@ -1,7 +1,7 @@
 """Where lines go without anybody asked, by evidence in order; and suggestions for the others."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 
@@ -44,6 +44,7 @@ class Targets:
     rules: Rules
     memory: Memory
     codes: Mapping[str, str]
+    types: Mapping[str, str] = field(default_factory=dict)  # flat code to its cost type's name
 
     def of(self, line: Line) -> list[Target]:
         """Empty when nothing is certain. The last share takes what is left."""
@@ -56,19 +57,29 @@ class Targets:
 
     def _without_rule(self, line: Line) -> list[Target]:
         """Memory counts where the project has the code: another project may lack it."""
-        code = self.exact(line.item_code)
+        code = self.exact(line.item_code, line.cost_type)
         if code:
             reason = "the item code is a WBS code"
             return [Target(code, line.amount, reason, Evidence.EXACT)]
         code, reason = self.memory.recall(line)
         return [Target(code, line.amount, reason, Evidence.MEMORY)] if code in self.codes else []
 
-    def exact(self, item_code: str) -> str:
-        """The item code itself, or the one WBS code of which it is the cost code."""
+    def exact(self, item_code: str, cost_type: str = "") -> str:
+        """The item code itself, or the WBS code of which it is the cost code.
+
+        Of several, the one with the line's cost type, by its letter or its name.
+        """
         if item_code in self.codes:
             return item_code
         fitting = self.by_cost_code.get(item_code, ()) if item_code else ()
+        if cost_type:
+            fitting = [code for code in fitting if self._has_type(code, cost_type)]
         return fitting[0] if len(fitting) == 1 else ""
+
+    def _has_type(self, code: str, cost_type: str) -> bool:
+        letter = code.rpartition(".")[2]
+        name = self.types.get(code, "")
+        return cost_type.casefold() in {letter.casefold(), name.casefold()}
 
     @cached_property
     def by_cost_code(self) -> dict[str, list[str]]:
@@ -106,8 +117,8 @@ class Targets:
 def targets_for(company_id: int, project_id: int, *, rules: Rules | None = None) -> Targets:
     """Inside tenant()."""
     rows = WbsCode.objects.filter(company_id=company_id, project_id=project_id, status="active")
-    codes = {
-        code: name.rpartition(".")[0] or name
-        for code, name in rows.order_by("flat_code").values_list("flat_code", "flat_name")
-    }
-    return Targets(rules or Rules({}), recall_all(company_id), codes)
+    codes, types = {}, {}
+    for code, name in rows.order_by("flat_code").values_list("flat_code", "flat_name"):
+        before, _, types[code] = name.rpartition(".")
+        codes[code] = before or name
+    return Targets(rules or Rules({}), recall_all(company_id), codes, types)

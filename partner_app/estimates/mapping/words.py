@@ -16,7 +16,7 @@ def unit_key(unit: str) -> str:
     return unit_name(unit) or unit.lower()
 
 
-def group_of(item_code: str, description: str, unit: str) -> str:
+def group_of(item_code: str, description: str, unit: str, cost_type: str = "") -> str:
     """The same for lines that are mapped together."""
-    key = "\n".join((item_code, words(description), unit_key(unit)))
+    key = "\n".join((item_code, words(description), unit_key(unit), cost_type.casefold()))
     return hashlib.blake2b(key.encode(), digest_size=8).hexdigest()

@@ -97,6 +97,12 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='estimateline',
+            name='cost_type',
+            field=models.TextField(blank=True, default=''),
+            preserve_default=False,
+        ),
+        migrations.AddField(
+            model_name='estimateline',
             name='group',
             field=models.TextField(blank=True, db_collation='C'),
         ),

@@ -49,6 +49,7 @@ class Line:
     unit: str
     unit_price: Decimal | None
     amount: Decimal
+    cost_type: str = ""
 
 
 @dataclass
@@ -184,6 +185,7 @@ class _Row:
             self.text(Column.UNIT),
             price,
             amount,
+            self.text(Column.COST_TYPE),
         )
         reading.lines.append(line)
         return line
