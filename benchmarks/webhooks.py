@@ -65,8 +65,8 @@ def acknowledgement(stack: Stack, rate: int, seconds: int) -> dict[str, float]:
     key = uuid.uuid4()
     with psycopg.connect(owner) as connection:
         connection.execute(
-            "INSERT INTO tenancy_company (id, name, state, state_since, state_reason, grace_days) "
-            "VALUES (%s, 'Benchmark', 'discovered', now(), '', 30)",
+            "INSERT INTO tenancy_company (id, name, state, state_since, state_reason, grace_days, "
+            "duties_apart) VALUES (%s, 'Benchmark', 'discovered', now(), '', 30, true)",
             (COMPANY,),
         )
         connection.execute(

@@ -15,7 +15,7 @@ from partner_app.estimates.mapping.suggest import division
 from partner_app.estimates.models import Estimate, EstimateLine
 from partner_app.handoffs.errors import HandoffUnknown, NoPlan
 from partner_app.handoffs.models import Action, Handoff, HandoffRow, HandoffState, RowState
-from partner_app.handoffs.states import OPEN, WORKING, WRITTEN
+from partner_app.handoffs.states import WRITTEN
 
 ZERO = Decimal(0)
 
@@ -120,12 +120,6 @@ def newest_by_estimate(company_id: int, estimate_ids: Iterable[UUID]) -> dict[UU
 def waiting_for_approval(company_id: int, project_ids: Iterable[int]) -> "QuerySet[Handoff]":
     rows = Handoff.objects.filter(company_id=company_id, project_id__in=list(project_ids))
     return rows.filter(state=HandoffState.SUBMITTED).order_by("submitted_at")
-
-
-def unfinished(company_id: int, project_id: int) -> Handoff | None:
-    """Somebody's handoff of the project that is under way, to be named to others."""
-    rows = Handoff.objects.filter(company_id=company_id, project_id=project_id)
-    return rows.filter(state__in=(*OPEN, *WORKING)).order_by("-created_at").first()
 
 
 def counts(handoff: Handoff) -> dict[str, int]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,14 @@ class Desk:
 
     def see(self, path: str = "", **query: Any) -> Any:
         return self.frame.get(f"/embedded/handoffs/{self.handoff.id}/{path}", **query)
+
+
+def budget(desk: Desk) -> dict[str, Decimal]:
+    """Original amounts in Procore by flat code; a code never has two lines."""
+    codes = {c["id"]: c["flat_code"] for c in desk.procore.records(desk.project_id, "wbs_codes")}
+    rows = desk.procore.records(desk.project_id, "budget_line_items")
+    assert len(rows) == len({row["wbs_code_id"] for row in rows}), "a line twice"
+    return {codes[r["wbs_code_id"]]: Decimal(str(r["original_budget_amount"])) for r in rows}
 
 
 def carry_on() -> None:

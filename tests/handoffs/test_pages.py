@@ -16,7 +16,7 @@ from partner_app.handoffs.models import Handoff, HandoffState
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import change_duties
 from tests.frame import text_of
-from tests.handoffs.people import EXAMPLE, Desk, carry_on, group_of_first, lines
+from tests.handoffs.people import EXAMPLE, Desk, budget, carry_on, group_of_first, lines
 from tests.handoffs.test_handoff import Road
 from tests.procore import Procore
 
@@ -31,12 +31,6 @@ def manager(synced: int, procore: Procore) -> Desk:
 @pytest.fixture
 def approver(synced: int, procore: Procore) -> Desk:
     return Desk(procore, synced, "admin")
-
-
-def budget(desk: Desk) -> dict[str, Decimal]:
-    codes = {c["id"]: c["flat_code"] for c in desk.procore.records(desk.project_id, "wbs_codes")}
-    rows = desk.procore.records(desk.project_id, "budget_line_items")
-    return {codes[r["wbs_code_id"]]: Decimal(str(r["original_budget_amount"])) for r in rows}
 
 
 def handed_off(manager: Desk, approver: Desk, content: bytes = TWO) -> None:

@@ -14,7 +14,7 @@ from partner_app.core import clock
 from partner_app.handoffs import push, work
 from partner_app.handoffs.models import HandoffState, HandoffWork, RowState
 from tests.frame import text_of
-from tests.handoffs.people import Desk, carry_on, lines
+from tests.handoffs.people import Desk, budget, carry_on, lines
 from tests.procore import Procore
 
 CODES = [f"{number}-000" for number in (202, 203, 205, 206, 207, 208, 211, 213)]
@@ -42,13 +42,6 @@ def approver(submitted: Desk) -> Desk:
     desk = Desk(submitted.procore, submitted.company_id, "admin")
     desk.estimate_id = submitted.estimate_id
     return desk
-
-
-def budget(desk: Desk) -> dict[str, Decimal]:
-    codes = {c["id"]: c["flat_code"] for c in desk.procore.records(desk.project_id, "wbs_codes")}
-    rows = desk.procore.records(desk.project_id, "budget_line_items")
-    assert len(rows) == len({row["wbs_code_id"] for row in rows}), "a line twice"
-    return {codes[r["wbs_code_id"]]: Decimal(str(r["original_budget_amount"])) for r in rows}
 
 
 def arrived(desk: Desk) -> bool:

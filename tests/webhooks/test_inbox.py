@@ -68,6 +68,14 @@ def test_who_does_not_know_the_secret_leaves_nothing_behind(
     assert not DueRead.objects.exists()
 
 
+def test_guesses_at_a_secret_are_soon_not_answered_and_events_still_are(
+    hook: WebhookHook, procore: Procore
+) -> None:
+    found = [send(hook, payload(procore), f"Bearer {number}") for number in range(260)]
+    assert set(found) == {401, 429}
+    assert send(hook, payload(procore)) == 202
+
+
 def test_an_unknown_address_is_not_there(hook: WebhookHook, procore: Procore) -> None:
     assert send(uuid.uuid4(), payload(procore)) == 404
     assert Client().get(f"/webhooks/procore/{hook.key}/").status_code == 405

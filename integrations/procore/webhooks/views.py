@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 from integrations.procore.sync.tasks import ring
 from integrations.procore.webhooks.inbox import accept, hook_for, read_payload
 from integrations.procore.webhooks.models import WebhookHook
+from partner_app.core.limits import check_hook, check_stranger
 from partner_app.core.logging import log
 
 LARGEST = 64 * 1024  # bytes; a payload has a few hundred
@@ -20,8 +21,10 @@ def receive(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """404 and 401 leave nothing behind. What is authorised is answered 2xx, or Procore would
     hold back every later event of this hook for the sake of one that nobody can read.
     """
+    check_hook(request, str(key))
     hook = hook_for(key, request.headers.get("Authorization", ""))
     if not isinstance(hook, WebhookHook):
+        check_stranger(request)
         return HttpResponse(status=404 if hook is None else 401)
     if int(request.headers.get("Content-Length") or 0) > LARGEST:
         return HttpResponse(status=413)

@@ -9,7 +9,7 @@ from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.estimates.errors import CodeUnknown, SplitUneven
 from partner_app.estimates.mapping.assign import BATCH, Target, targets_for
-from partner_app.estimates.mapping.file import HUNDRED, Rules
+from partner_app.estimates.mapping.file import HUNDRED
 from partner_app.estimates.models import Estimate, EstimateLine, Evidence, LineMapping
 from partner_app.estimates.services import estimate_or_error, touch
 from partner_app.tenancy.context import tenant
@@ -77,23 +77,6 @@ def accept_suggestions(
         if accepted:
             _record(estimate, actor, lines=len(accepted), accepted=True)
     return len(accepted)
-
-
-def apply_rules(*, company_id: int, estimate_id: UUID, rules: Rules, actor: str) -> int:
-    """A mapping file, for lines that it names; the others stay as they are."""
-    with tenant(company_id):
-        estimate = estimate_or_error(estimate_id, lock=True)
-        mapped = []
-        for line in estimate.lines.all():
-            found, pattern = rules.for_code(line.item_code)
-            if found:
-                reason = f"mapping file: {pattern}"
-                whole = Target("", line.amount, reason, Evidence.FILE, actor)
-                shares = [(share.wbs_code, share.percent) for share in found]
-                mapped += [(line, target) for target in whole.shared(shares)]
-        _replace(estimate, mapped)
-        _record(estimate, actor, lines=len(mapped))
-    return len(mapped)
 
 
 def open_again(*, company_id: int, estimate_id: UUID, group: str, actor: str) -> None:
