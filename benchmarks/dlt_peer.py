@@ -50,6 +50,7 @@ def resources(wanted: dict[str, Any]) -> list[dict[str, Any]]:
 
 def main() -> int:
     wanted = json.load(sys.stdin)
+    sys.setrecursionlimit(100_000)  # it goes a step deeper for each of thousands of resources
     os.environ["DATA_WRITER__DISABLE_COMPRESSION"] = "true"
     os.environ["EXTRACT__WORKERS"] = os.environ["LOAD__WORKERS"] = str(wanted["at_once"])
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
