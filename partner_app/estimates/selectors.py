@@ -45,14 +45,6 @@ class Group:
     suggestions: list[dict[str, str]]
     targets: list[LineMapping] = field(default_factory=list)
 
-    @property
-    def best(self) -> dict[str, str] | None:
-        return self.suggestions[0] if self.suggestions else None
-
-    @property
-    def preselected(self) -> bool:
-        return bool(self.best) and Decimal(self.best["confidence"]) >= PRESELECTED  # type: ignore[index]  # checked just before
-
 
 @dataclass(frozen=True)
 class Standing:

@@ -18,10 +18,11 @@ def handoff_for(request: ViewerRequest, handoff_id: UUID) -> tuple[Handoff, Righ
     return handoff, budget_rights(request, handoff.project_id)
 
 
-def handoff_to_write(request: ViewerRequest, handoff_id: UUID) -> Handoff:
+def handoff_to_write(request: ViewerRequest, handoff_id: UUID) -> tuple[Handoff, Rights]:
     """Asks Procore anew. Raises BudgetNotEditable, and what handoff_for raises."""
     with tenant(request.company.id):
         handoff = handoff_or_error(handoff_id)
-    if not budget_rights(request, handoff.project_id, anew=True).edits_budget:
+    rights = budget_rights(request, handoff.project_id, anew=True)
+    if not rights.edits_budget:
         raise BudgetNotEditable
-    return handoff
+    return handoff, rights

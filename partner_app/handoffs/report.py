@@ -1,12 +1,13 @@
 """The record of a handoff: one printable page, and a workbook of every line."""
 
+from __future__ import annotations
+
 import io
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from fpdf import FPDF
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
@@ -16,6 +17,9 @@ from partner_app.core.templatetags.show import actor_words, money
 from partner_app.estimates.models import LineMapping
 from partner_app.handoffs.models import Action, Handoff, HandoffRow
 from partner_app.handoffs.selectors import counts, divisions, planned_totals, rows_of
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 FONT = settings.ROOT / ".data" / "fonts"
 DIVISIONS_SHOWN = 24  # on the one page; the workbook has every line
@@ -30,6 +34,8 @@ LINE_HEAD = (
 
 def report_pdf(handoff: Handoff, *, company: str, names: Mapping[str, str]) -> bytes:
     """Inside tenant(). One page: what, who, when, from which file, and the sums."""
+    from fpdf import FPDF  # here: it weighs as much as the rest of a web process
+
     page = FPDF(format="letter", unit="pt")
     page.set_title(f"Estimate handoff {handoff.estimate.file_name}")
     page.set_creator("Tieback")

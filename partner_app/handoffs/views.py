@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from integrations.procore.resources.projects import Project
+from partner_app.audit.events import Event
 from partner_app.connections.access import viewer_client
 from partner_app.core.errors import TiebackError
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
@@ -25,7 +26,7 @@ from partner_app.handoffs.errors import EstimateInUse, HandoffError
 from partner_app.handoffs.forms import CommentForm, PlanForm, RejectForm, RowsForm, UndoForm
 from partner_app.handoffs.models import Handoff, HandoffState, Task
 from partner_app.handoffs.plan import make_plan
-from partner_app.handoffs.record import hindrances
+from partner_app.handoffs.record import hindrances, note
 from partner_app.handoffs.report import diff_workbook, report_pdf
 from partner_app.handoffs.selectors import (
     counts,
@@ -138,8 +139,7 @@ def submit(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
 @viewer_required
 def approve(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     """Approves and begins to write at once; where that was approved before, only writes."""
-    handoff = handoff_to_write(request, handoff_id)
-    _, rights = handoff_for(request, handoff_id)
+    handoff, rights = handoff_to_write(request, handoff_id)
     form = CommentForm(request.POST)
     comment = form.cleaned_data["comment"] if form.is_valid() else ""
 
@@ -155,8 +155,7 @@ def approve(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
 @require_POST
 @viewer_required
 def reject(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
-    handoff_to_write(request, handoff_id)
-    _, rights = handoff_for(request, handoff_id)
+    _, rights = handoff_to_write(request, handoff_id)
     form = RejectForm(request.POST)
     if not form.is_valid():
         said = "Say in a few words why, so that it can be mended."
@@ -169,8 +168,7 @@ def reject(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
 @require_POST
 @viewer_required
 def cancel(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
-    handoff_to_write(request, handoff_id)
-    _, rights = handoff_for(request, handoff_id)
+    _, rights = handoff_to_write(request, handoff_id)
     return _after(request, handoff_id, rights, lambda who: work.cancel(**who))
 
 
@@ -179,7 +177,7 @@ def cancel(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
 @viewer_required
 def undo_preview(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     """What would be taken back, and what could not, read from Procore at this moment."""
-    handoff = handoff_to_write(request, handoff_id)
+    handoff, _ = handoff_to_write(request, handoff_id)
     client = viewer_client(request.company.id, request.viewer.remote_user_id)
     steps = undoing.preview(client, handoff)
     context = {
@@ -195,8 +193,7 @@ def undo_preview(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
 @require_POST
 @viewer_required
 def undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
-    handoff_to_write(request, handoff_id)
-    _, rights = handoff_for(request, handoff_id)
+    _, rights = handoff_to_write(request, handoff_id)
     form = UndoForm(request.POST)
     zero = form.is_valid() and form.cleaned_data["zero"]
     return _after(
@@ -212,6 +209,7 @@ def report(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     names = names_in(request.company.id)
     with tenant(request.company.id):
         content = report_pdf(handoff, company=request.company.name, names=names)
+        note(Event.HANDOFF_EXPORTED, handoff, request.viewer.actor)
     return _download(content, "application/pdf", f"{_file_name(handoff)}.pdf")
 
 
@@ -222,6 +220,7 @@ def workbook(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     handoff, _ = handoff_for(request, handoff_id)
     with tenant(request.company.id):
         content = diff_workbook(handoff)
+        note(Event.HANDOFF_EXPORTED, handoff, request.viewer.actor)
     return _download(content, WORKBOOK, f"{_file_name(handoff)}.xlsx")
 
 
