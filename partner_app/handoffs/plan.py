@@ -79,6 +79,8 @@ def _obstacles(estimate: Estimate, live: LiveBudget) -> list[str]:
     bad = EstimateProblem.objects.filter(estimate=estimate, blocking=True).count()
     if bad:
         found.append(f"{bad} cell{'s' if bad > 1 else ''} of the file cannot be read")
+    if live.locked:
+        found.append("The budget is locked in Procore; original amounts cannot be changed")
     named = set(estimate.layout.get("currencies", [])) - {live.currency}
     if named and live.currency:
         found.append(f"The file is in {', '.join(sorted(named))}, the project in {live.currency}")

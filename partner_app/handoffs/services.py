@@ -29,9 +29,8 @@ def plan_handoff(*, company_id: int, estimate_id: str) -> Answer:
     handoff = make_plan(
         company_id=company_id, estimate_id=estimate_id, client=client, actor=OPERATOR
     )
-    locked = bool(client.get(f"/rest/v1.0/projects/{handoff.project_id}/budget").get("locked"))
     with tenant(company_id):
-        return _answer(handoff, client, locked=locked)
+        return _answer(handoff, client)
 
 
 def approve_handoff(*, company_id: int, estimate_id: str) -> Answer:
@@ -82,18 +81,13 @@ def undo_handoff(*, company_id: int, estimate_id: str) -> Answer:
     return answer
 
 
-def _answer(
-    handoff: Handoff, client: ProcoreClient | None = None, *, locked: bool = False
-) -> Answer:
+def _answer(handoff: Handoff, client: ProcoreClient | None = None) -> Answer:
     """Inside tenant()."""
-    reasons = hindrances(handoff)
-    if locked:
-        reasons.append("The budget is locked in Procore; a push would be refused")
     return {
         "handoff_id": str(handoff.id),
         "state": handoff.state,
         **counts(handoff),
         "total": handoff.total,
         "requests": client.calls if client else 0,
-        "reasons": reasons,
+        "reasons": hindrances(handoff),
     }

@@ -365,6 +365,7 @@ def test_the_report_is_one_page_and_the_workbook_computes_nothing(
                       ["205-000", "عربي and emoji 🏗", "6.00"]])  # fmt: skip
     handed_off(manager, approver, rows.getvalue().encode())
     report = manager.see("report/")
+    assert AuditEvent.objects.filter(event="handoff.exported").count() == 1
     assert report["Content-Type"] == "application/pdf"
     assert report.content.count(b"/Type /Page\n") == 1
     answer = manager.see("workbook/")
@@ -372,6 +373,15 @@ def test_the_report_is_one_page_and_the_workbook_computes_nothing(
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert all(cell.data_type != "f" for cell in cells)
     assert any(evil in str(cell.value) for cell in cells)
+
+
+def test_a_plan_against_a_locked_budget_says_so_at_once(manager: Desk) -> None:
+    manager.procore.control(f"projects/{manager.project_id}/lock", locked=True)
+    manager.drop(TWO)
+    assert "The budget is locked in Procore" in text_of(manager.plan())
+    assert manager.act("submit").status_code == 409
+    manager.procore.control(f"projects/{manager.project_id}/lock", locked=False)
+    assert "locked" not in text_of(manager.plan())
 
 
 def test_a_description_cannot_bring_markup_into_the_page(manager: Desk) -> None:
