@@ -10,7 +10,6 @@ from hypothesis.stateful import (
     initialize,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 
 from integrations.procore.sync import cursor
@@ -90,7 +89,22 @@ TestSyncsOfAChangingList = SyncsOfAChangingList.TestCase
 TestSyncsOfAChangingList.settings = MANY
 
 
+def a_late_commit_behind_a_later_stamp() -> None:
+    """Row 1 is stamped first and committed last; in between, a sync has moved on to row 2."""
+    syncs = SyncsOfAChangingList()
+    syncs.set_clocks(ahead=0)
+    syncs.write(key=1, late=60)
+    syncs.wait(5)
+    syncs.write(key=2, late=0)
+    syncs.sync()
+    syncs.sync_when_all_is_committed()
+
+
+def test_a_late_commit_behind_a_later_stamp_is_found() -> None:
+    a_late_commit_behind_a_later_stamp()
+
+
 def test_without_the_overlap_a_row_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cursor, "OVERLAP", timedelta(0))
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(SyncsOfAChangingList, settings=MANY)
+        a_late_commit_behind_a_later_stamp()
