@@ -14,6 +14,7 @@ app.autodiscover_tasks(
         "integrations.procore.sync",
         "integrations.procore.webhooks",
         "partner_app.handoffs",
+        "partner_app.insights",
     ]
 )
 

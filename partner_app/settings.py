@@ -157,6 +157,7 @@ INSTALLED_APPS = [
     "partner_app.embedded",
     "partner_app.estimates",
     "partner_app.handoffs",
+    "partner_app.insights",
 ]
 MIDDLEWARE = [
     "partner_app.core.security_headers.SecurityHeaders",  # outermost: static files have them too
@@ -214,6 +215,10 @@ CELERY_BEAT_SCHEDULE = {
     "wake": {"task": "integrations.procore.sync.tasks.wake", "schedule": timedelta(seconds=2)},
     "handoffs": {
         "task": "partner_app.handoffs.tasks.wake_handoffs",
+        "schedule": timedelta(seconds=2),
+    },
+    "figures": {
+        "task": "partner_app.insights.tasks.draw_figures",
         "schedule": timedelta(seconds=2),
     },
     "hooks": {

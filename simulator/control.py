@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator.clock import stamp
+from simulator.costs import Costs
 from simulator.faults import KINDS, Fault
 from simulator.ledger import as_json
 from simulator.mutations import Mutations
@@ -27,6 +28,7 @@ WEBHOOK_NAMES = {
     "purchase_order_contracts": "Purchase Order Contracts",
     "change_orders": "Commitment Change Orders",
     "direct_costs": "Direct Costs",
+    "direct_cost_line_items": "Direct Costs",
     "requisitions": "Requisitions",
     "observations": "Observation Items",
     "punch_items": "Punch Items",
@@ -211,6 +213,9 @@ async def change(request: Request) -> Response:
         record = project.contract(record["holder"]["id"])
         simulator.world.touch(record)
         name, reason = "work_order_contracts", "update"
+    if name == "change_orders":
+        Costs.settle(project, project.contract(record["contract_id"]))
+        simulator.world.touch(project.contract(record["contract_id"]))
     _emit(simulator, project, name, record["id"], reason)
     return answer(record)
 

@@ -97,6 +97,25 @@ class Costs:
             **UNLISTED,
         }
 
+    @staticmethod
+    def settle(project: Project, contract: Record) -> None:
+        """A contract's totals follow its change orders, as Procore keeps them."""
+        sums = dict.fromkeys(("approved", "draft", "pending"), Decimal("0.00"))
+        for order in project.change_orders.values():
+            if order["contract_id"] == contract["id"]:
+                status = order["status"]
+                kind = status if status in sums else "pending"
+                sums[kind] += Decimal(order["grand_total"])
+        total = Decimal(contract["grand_total"])
+        revised = total + sums["approved"]
+        contract |= {
+            "approved_change_orders": str(sums["approved"]),
+            "draft_change_orders_amount": str(sums["draft"]),
+            "pending_change_orders": str(sums["pending"]),
+            "revised_contract": str(revised),
+            "pending_revised_contract": str(revised + sums["pending"]),
+        }
+
     def direct_cost(self, _project: Project, index: int) -> Record:
         created = self.chance.moment(1, 300)
         vendor = self.chance.one_of(self.vendors)
@@ -117,6 +136,40 @@ class Costs:
             "currency_configuration": {**CURRENCY, "base_currency_iso_code": "USD"},
             "created_at": stamp(created),
             "updated_at": stamp(self.chance.after(created)),
+            **UNLISTED,
+        }
+
+    def direct_cost_lines(self, project: Project, cost: Record) -> list[Record]:
+        """One or two lines that add up to the cost."""
+        total = Decimal(cost["amount"])
+        first = total
+        if self.chance.rng.random() < 0.4:
+            first = (total / 3).quantize(Decimal("0.01"))
+        amounts = [amount for amount in (first, total - first) if amount]
+        return [self._cost_line(project, cost, n, amount) for n, amount in enumerate(amounts, 1)]
+
+    def _cost_line(self, project: Project, cost: Record, position: int, amount: Decimal) -> Record:
+        wbs = self.chance.one_of([c for c in project.wbs_codes.values() if c["status"] == "active"])
+        code, cost_type = wbs["segment_items"]
+        return {
+            "id": self.world.new_id(),
+            "amount": str(amount),
+            "total_amount": str(amount),
+            "extended_amount": str(amount),
+            "extended_type": "manual",
+            "description": code["name"],
+            "position": position,
+            "quantity": "1.0",
+            "unit_cost": str(amount),
+            "uom": "ls",
+            "project": {"id": project.id, "name": project.record["name"]},
+            "holder": {"id": cost["id"], "holder_type": "DirectCost::Item"},
+            "cost_code": {"id": code["id"], "name": code["name"], "full_code": code["code"]},
+            "line_item_type": {"id": cost_type["id"], "name": cost_type["name"]},
+            "wbs_code": {key: wbs[key] for key in ("id", "flat_code", "description")},
+            "currency_configuration": CURRENCY,
+            "created_at": cost["created_at"],
+            "updated_at": cost["updated_at"],
             **UNLISTED,
         }
 

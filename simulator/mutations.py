@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulator.clock import stamp
+from simulator.costs import Costs
 from simulator.state import Simulator
 from simulator.world import Project, Record
 
@@ -51,6 +52,8 @@ class Mutations:
                 record[field] = f"{str(record[field])[:60]} r{number}"
             else:
                 self._delete(rows, record, soft=soft)
+            if kind == "change_orders":
+                self._settle(project, record["contract_id"])
             self.simulator.world.touch(record)
             self.tell(self.simulator, project, kind, record["id"], reason)
             done[reason] += 1
@@ -70,3 +73,23 @@ class Mutations:
                 record["deleted"] = True
         else:
             del rows[record["id"]]
+            self._delete_lines(record["id"])
+
+    def _settle(self, project: Project, contract_id: int) -> None:
+        """A contract changes with its change orders."""
+        kind = (
+            "work_order_contracts"
+            if contract_id in project.work_order_contracts
+            else "purchase_order_contracts"
+        )
+        contract: Record = getattr(project, kind)[contract_id]
+        Costs.settle(project, contract)
+        self.simulator.world.touch(contract)
+        self.tell(self.simulator, project, kind, contract_id, "update")
+
+    def _delete_lines(self, holder_id: int) -> None:
+        """A direct cost takes its lines with it."""
+        for project in self.projects:
+            lines = project.direct_cost_line_items
+            for key in [key for key, line in lines.items() if line["holder"]["id"] == holder_id]:
+                del lines[key]

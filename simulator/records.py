@@ -167,8 +167,18 @@ class Records:
                     "latest_revenue_values": {"amount": amount, "source": "rom"},
                 }
             )
+        origin: Record = {}
+        if project.rfis and rng.random() < 0.4:
+            rfi = self.chance.one_of(list(project.rfis.values()))
+            origin = {
+                "origin_id": rfi["id"],
+                "origin_type": "RFI",
+                "display_name": f"RFI {rfi['number']}",
+                "web_page_url": rfi["link"],
+            }
         return {
             "id": event_id,
+            "event_origin": origin,
             "number": f"{index + 1:03d}",
             "title": f"{reason} {place}",
             "description": "",
@@ -200,8 +210,6 @@ class Records:
     def _contract(self, project: Project, number: str, status: str, what: str) -> Record:
         created = self.chance.moment(3, 400)
         total = self.chance.money(15_000, 1_400_000)
-        changes = self.chance.sometimes(0.4, 500, 60_000)
-        pending = self.chance.sometimes(0.3, 500, 30_000)
         vendor = self.chance.one_of(self.vendors)
         return {
             "id": self.world.new_id(),
@@ -213,11 +221,6 @@ class Records:
             "vendor": {"id": vendor["id"], "company": vendor["name"]},
             "project": {"id": project.id, "name": project.record["name"]},
             "grand_total": str(total),
-            "approved_change_orders": str(changes),
-            "pending_change_orders": str(pending),
-            "draft_change_orders_amount": "0.00",
-            "revised_contract": str(total + changes),
-            "pending_revised_contract": str(total + changes + pending),
             "total_payments": "0.00",
             "accounting_method": "amount",
             "currency_configuration": {"currency_iso_code": "USD"},

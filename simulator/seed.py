@@ -230,11 +230,16 @@ class _Builder:
         for index in range(self.size.change_orders):
             contract, _ = contracts[index % len(contracts)]
             _add(project.change_orders, self.costs.change_order(project, contract, index))
+        for contract, _ in contracts:
+            self.costs.settle(project, contract)
         for index in range(self.size.requisitions):
             contract, kind = contracts[index % len(contracts)]
             _add(project.requisitions, self.costs.requisition(project, contract, kind, index))
         for index in range(self.size.direct_costs):
-            _add(project.direct_costs, self.costs.direct_cost(project, index))
+            cost = self.costs.direct_cost(project, index)
+            _add(project.direct_costs, cost)
+            for line in self.costs.direct_cost_lines(project, cost):
+                _add(project.direct_cost_line_items, line)
         for index in range(self.size.observations):
             _add(project.observations, self.costs.observation(project, index))
         for index in range(self.size.punch_items):

@@ -63,6 +63,7 @@ class Project:
     commitment_line_items: dict[int, Record] = field(default_factory=dict)
     change_orders: dict[int, Record] = field(default_factory=dict)
     direct_costs: dict[int, Record] = field(default_factory=dict)
+    direct_cost_line_items: dict[int, Record] = field(default_factory=dict)
     requisitions: dict[int, Record] = field(default_factory=dict)
     observations: dict[int, Record] = field(default_factory=dict)
     punch_items: dict[int, Record] = field(default_factory=dict)

@@ -41,3 +41,8 @@ class Event(StrEnum):
     HANDOFF_STOPPED = "handoff.stopped"
     HANDOFF_UNDONE = "handoff.undone"
     HANDOFF_EXPORTED = "handoff.exported"
+    CASE_SNOOZED = "exception.snoozed"
+    CASE_WOKEN = "exception.woken"
+    CASE_NOTED = "exception.noted"
+    LIMITS_CHANGED = "exception.limits_changed"
+    INSIGHT_EXPORTED = "insight.exported"

@@ -22,6 +22,8 @@ class Estimate(TenantModel):
     before is known to be stale.
     """
 
+    exported: ClassVar[str] = "estimates"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     project_id = models.BigIntegerField()
     file_name = models.TextField()
@@ -67,6 +69,8 @@ class EstimateOriginal(TenantModel):
 class EstimateProblem(TenantModel):
     """A cell that cannot be read (`blocking`), or that somebody should look at."""
 
+    exported: ClassVar[str] = "estimate_problems"
+
     id = models.BigAutoField(primary_key=True)
     estimate = models.ForeignKey(Estimate, models.CASCADE, related_name="problems")
     row = models.IntegerField()
@@ -83,6 +87,8 @@ class EstimateLine(TenantModel):
     `suggestions` hold WBS code, confidence and reason, likeliest first. `mapped` says that there
     are mappings: asked of ten thousand lines at a time, so it is kept.
     """
+
+    exported: ClassVar[str] = "estimate_lines"
 
     id = models.BigAutoField(primary_key=True)
     estimate = models.ForeignKey(Estimate, models.CASCADE, related_name="lines")
@@ -122,6 +128,8 @@ class Evidence(models.TextChoices):
 class LineMapping(TenantModel):
     """A line, or a share of it, and the WBS code that it goes to. Shares add up to the line."""
 
+    exported: ClassVar[str] = "line_mappings"
+
     id = models.BigAutoField(primary_key=True)
     line = models.ForeignKey(EstimateLine, models.CASCADE, related_name="mappings")
     wbs_code = models.TextField()
@@ -136,6 +144,8 @@ class MappingRule(TenantModel):
 
     Exactly one of `item_code` and `words` is set.
     """
+
+    exported: ClassVar[str] = "mapping_rules"
 
     id = models.BigAutoField(primary_key=True)
     item_code = models.TextField(blank=True)

@@ -47,6 +47,8 @@ class Handoff(TenantModel):
     changes by people in Procore the planner chose to overwrite. People are kept as actors.
     """
 
+    exported: ClassVar[str] = "handoffs"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     estimate = models.ForeignKey(Estimate, models.PROTECT, related_name="handoffs")
     project_id = models.BigIntegerField()
@@ -97,6 +99,8 @@ class HandoffRow(TenantModel):
     `last` is what the handoff before gave this code; `moved` the cent that rounding moved here.
     `image` holds the line as it was in Procore before we changed it.
     """
+
+    exported: ClassVar[str] = "handoff_rows"
 
     id = models.BigAutoField(primary_key=True)
     handoff = models.ForeignKey(Handoff, models.CASCADE, related_name="rows")

@@ -6,6 +6,7 @@ from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.errors import Refused, Unreachable
 from partner_app.audit.events import Event
 from partner_app.core import clock
+from partner_app.core.bulk import update_rows
 from partner_app.handoffs.errors import BudgetLocked, PlanIsStale
 from partner_app.handoffs.live import LiveBudget, read_budget, read_image, read_lines
 from partner_app.handoffs.models import Action, Handoff, HandoffRow, HandoffState, RowState
@@ -74,7 +75,7 @@ def settle(handoff: Handoff, live: LiveBudget) -> None:
             row.state = RowState.WAITING
         if before != (row.line_item_id, row.state, row.reason):
             changed.append(row)
-    HandoffRow.objects.bulk_update(changed, ["line_item_id", "state", "reason"], batch_size=500)
+    update_rows(HandoffRow, changed, ["line_item_id", "state", "reason"])
 
 
 def wrote_something(handoff: Handoff) -> bool:

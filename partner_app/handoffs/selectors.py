@@ -96,6 +96,12 @@ def handed_off_totals(company_id: int, project_ids: Iterable[int]) -> dict[int, 
     return {handoff.project_id: handoff.total for handoff in newest}
 
 
+def newest_standing(company_id: int, project_id: int) -> Handoff | None:
+    """Inside tenant(): the project's newest handoff of which lines stand in Procore."""
+    rows = Handoff.objects.filter(company_id=company_id, project_id=project_id, state__in=WRITTEN)
+    return rows.order_by("-created_at").first()
+
+
 def estimates_of(company_id: int, project_id: int) -> "QuerySet[Estimate]":
     """Newest first, each with how many lines it has, and how many go nowhere yet."""
     lines = EstimateLine.objects.filter(estimate=OuterRef("pk"))

@@ -7,6 +7,7 @@ from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.errors import NotFoundOrHidden
 from partner_app.audit.events import Event
 from partner_app.core import clock
+from partner_app.core.bulk import update_rows
 from partner_app.handoffs.diff import LiveLine
 from partner_app.handoffs.errors import BudgetLocked
 from partner_app.handoffs.live import read_budget, read_lines
@@ -123,7 +124,7 @@ def _conclude(client: ProcoreClient, handoff: Handoff, steps: list[Step], actor:
             line = lines.get(step.row.wbs_code_id or 0)
             if (line.amount if line else None) == step.row.before or step.kind == "zero":
                 step.row.state = RowState.UNDONE
-        HandoffRow.objects.bulk_update([step.row for step in steps], ["state"], batch_size=500)
+        update_rows(HandoffRow, [step.row for step in steps], ["state"])
         stays = handoff.rows.filter(action__in=WRITES, state=RowState.CONFIRMED).exists()
         move(handoff, HandoffState.PARTIAL if stays else HandoffState.UNDONE)
         handoff.not_undone, handoff.undone_at = left, clock.now()

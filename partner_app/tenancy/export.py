@@ -1,6 +1,7 @@
 """All that is kept of a company, as JSON Lines: what a customer gets who asks for their data."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,39 +14,68 @@ from partner_app.audit.record import record
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import company_or_error
 
+Line = Callable[[Any], dict[str, object]]
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def export_company(*, company_id: int, output: Path) -> dict[str, object]:
-    """One file a resource.
+    """One file a resource, and one for each kind of the company's own work.
 
-    Models offer `spec` and columns marked by kept(); nothing else leaves.
+    A resource offers `spec` and columns marked by kept(); a model of the company's own says
+    `exported`, the name of its file. Nothing else leaves.
     """
     company_or_error(company_id)
     output.mkdir(parents=True, exist_ok=True)
     written: dict[str, int] = {}
     with tenant(company_id):
         for model in apps.get_models():
-            spec = getattr(model, "spec", None)
-            if spec is None:
+            name, line = _way_out(model)
+            if not name:
                 continue
-            rows = model._base_manager.filter(company_id=company_id).order_by("remote_id")
-            with (output / f"{spec.name}.jsonl").open("wb") as file:
-                written[spec.name] = _write(file, model, rows.iterator(chunk_size=2000))
+            rows = model._base_manager.filter(company_id=company_id).order_by("pk")
+            with (output / f"{name}.jsonl").open("wb") as file:
+                written[name] = _write(file, line, rows.iterator(chunk_size=2000))
         record(Event.COMPANY_EXPORTED, actor="operator", company_id=company_id)
     return {"company_id": company_id, "output": str(output), "records": written}
 
 
-def _write(file: Any, model: type[models.Model], rows: Iterable[Any]) -> int:
-    names = [field.name for field in model._meta.concrete_fields if hasattr(field, "kept")]
+def _way_out(model: type[models.Model]) -> tuple[str, Line]:
+    """The name of its file, empty where it has none, and how one of its rows is written."""
+    if spec := getattr(model, "spec", None):
+        names = [field.name for field in model._meta.concrete_fields if hasattr(field, "kept")]
+        return spec.name, partial(_copy, names)
+    hidden = {"company", "project_id", *getattr(model, "sealed", ())}
+    fields = [
+        (field.name, field.attname)
+        for field in model._meta.concrete_fields
+        if field.name not in hidden and not isinstance(field, models.BinaryField)
+    ]
+    return getattr(model, "exported", ""), partial(_own, fields)
+
+
+def _copy(names: list[str], row: Any) -> dict[str, object]:
+    return {
+        "id": row.remote_id,
+        "project_id": row.project_id,
+        "updated_at": row.remote_updated_at,
+        "fields": {name: getattr(row, name) for name in names},
+    }
+
+
+def _own(fields: list[tuple[str, str]], row: Any) -> dict[str, object]:
+    """A key of several columns is written as one text, without the company."""
+    key = "/".join(map(str, row.pk[1:])) if isinstance(row.pk, tuple) else row.pk
+    return {
+        "id": key,
+        "project_id": getattr(row, "project_id", None),
+        "updated_at": None,
+        "fields": {name: getattr(row, attribute) for name, attribute in fields},
+    }
+
+
+def _write(file: Any, line: Line, rows: Iterable[Any]) -> int:
     count = 0
     for row in rows:
-        document = {
-            "id": row.remote_id,
-            "project_id": row.project_id,
-            "updated_at": row.remote_updated_at,
-            "fields": {name: getattr(row, name) for name in names},
-        }
-        file.write(encode(document) + b"\n")
+        file.write(encode(line(row)) + b"\n")
         count += 1
     return count

@@ -48,6 +48,11 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
     ),
     ("GET", "/rest/v1.0/projects/{project_id}/commitment_change_orders", project.change_orders),
     ("GET", "/rest/v1.1/projects/{project_id}/direct_costs", project.direct_costs),
+    (
+        "GET",
+        "/rest/v1.0/projects/{project_id}/direct_costs/line_items",
+        project.direct_cost_line_items,
+    ),
     ("GET", "/rest/v1.1/requisitions", project.requisitions),
     ("GET", "/rest/v1.0/observations/items", project.observations),
     ("GET", "/rest/v1.1/punch_items", project.punch_items),

@@ -80,6 +80,12 @@ async def direct_costs(request: Request, caller: Caller) -> Response:
     return page_of(request, listed(request, project.direct_costs.values()))
 
 
+async def direct_cost_line_items(request: Request, caller: Caller) -> Response:
+    """Of all direct costs of the project."""
+    project = caller.project(request.path_params["project_id"], "direct_costs")
+    return page_of(request, listed(request, project.direct_cost_line_items.values()))
+
+
 async def requisitions(request: Request, caller: Caller) -> Response:
     project = caller.project(request.query_params.get("project_id"), "commitments")
     return page_of(request, listed(request, project.requisitions.values()))

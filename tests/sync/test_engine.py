@@ -95,7 +95,11 @@ def test_lines_are_read_again_for_contracts_that_changed_and_no_others(
     procore.control("clear", all=True)
     resources = incremental(synced)
     assert resources["commitment_line_items"]["deleted"] == 1
-    asked = [call for call in procore.ledger() if call["path"].endswith("/line_items")]
+    asked = [
+        call
+        for call in procore.ledger()
+        if "_contracts/" in call["path"] and call["path"].endswith("/line_items")
+    ]
     assert len(asked) == 1
     with tenant(synced):
         lines = CommitmentLineItem.objects.filter(company_id=synced)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import msgspec
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 
 from integrations.procore.api.errors import (
     Forbidden,
@@ -69,6 +70,9 @@ class ProcoreClient:
     def __post_init__(self) -> None:
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, HTTPAdapter(pool_maxsize=MOST_AT_ONCE))
+        # A proxy is looked up once, not for every call, and no .netrc may replace our bearer.
+        self.session.proxies = get_environ_proxies(self.base_url)
+        self.session.trust_env = False
         self.session.headers["User-Agent"] = self.user_agent
 
     def get(self, path: str, **params: object) -> Any:

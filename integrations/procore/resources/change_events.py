@@ -34,6 +34,14 @@ class ChangeEvent(SourceRecord):
         path="currency_configuration.currency_iso_code",
     )
     created_on = kept(models.DateTimeField(null=True), purpose="gives the age", path="created_at")
+    origin_id = kept(
+        models.BigIntegerField(null=True),
+        purpose="ties an event to the question that it came from",
+        path="event_origin.origin_id",
+    )
+    origin_type = kept(
+        models.TextField(), purpose="says what the origin is", path="event_origin.origin_type"
+    )
     # The sum over the event's items, of which nothing else is kept.
     latest_cost = kept(
         money(),

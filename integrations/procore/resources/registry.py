@@ -6,6 +6,7 @@ from integrations.procore.resources.change_orders import ChangeOrder
 from integrations.procore.resources.commitment_line_items import CommitmentLineItem
 from integrations.procore.resources.commitments import Commitment
 from integrations.procore.resources.cost_types import CostType
+from integrations.procore.resources.direct_cost_line_items import DirectCostLineItem
 from integrations.procore.resources.direct_costs import DirectCost
 from integrations.procore.resources.observations import Observation
 from integrations.procore.resources.projects import Project
@@ -33,6 +34,7 @@ RESOURCES: dict[str, type[SourceRecord]] = {
         BudgetRow,
         ChangeOrder,
         DirectCost,
+        DirectCostLineItem,
         Requisition,
         Observation,
         PunchItem,

@@ -11,6 +11,7 @@ from integrations.procore.sync.cursor import advance
 from integrations.procore.sync.models import SyncCursor, SyncRun, SyncStep
 from integrations.procore.sync.parts import Job
 from integrations.procore.sync.runs import keep_lease
+from integrations.procore.sync.signals import records_changed
 from integrations.procore.sync.writer import (
     Place,
     delete_absent,
@@ -19,6 +20,7 @@ from integrations.procore.sync.writer import (
     delete_rows,
     write_records,
 )
+from partner_app.core.bulk import update_rows
 from partner_app.tenancy.context import tenant
 
 ROWS = 2000  # records written at once
@@ -36,6 +38,7 @@ class Arrivals:
         self.pages: list[tuple[Job, Batch]] = []
         self.ended: list[Job] = []
         self.given_up: list[Job] = []
+        self.changed: set[int] = set()  # projects, 0 for the company
         self.rows, self.since = 0, time.monotonic()
 
     @property
@@ -76,9 +79,10 @@ class Arrivals:
                 job.step.requests += job.reader.requests
             steps = {job.step.id: job.step for job, _ in pages}
             steps |= {job.step.id: job.step for job in (*ended, *given_up)}
-            SyncStep.objects.bulk_update(steps.values(), STEP_FIELDS, batch_size=500)
+            update_rows(SyncStep, steps.values(), STEP_FIELDS)
             cursors = [job.cursor for job in (*ended, *given_up) if job not in again]
-            SyncCursor.objects.bulk_update(cursors, CURSOR_FIELDS, batch_size=500)
+            update_rows(SyncCursor, cursors, CURSOR_FIELDS)
+            self._tell()
         return again
 
     def _records(self, pages: list[tuple[Job, Batch]]) -> None:
@@ -100,9 +104,12 @@ class Arrivals:
                 step.created += written.created
                 step.updated += written.updated
                 step.unchanged += written.unchanged
+                if written.created or written.updated:
+                    self.changed.add(place or 0)
             deleted = delete_rows(model, company_id=self.run.company_id, remote_ids=gone[model])
             for place, count in deleted.items():
                 steps[model, place].deleted += count
+                self.changed.add(place or 0)
 
     def _absent(self, ended: list[Job]) -> None:
         """What a whole reading did not show is gone; so are the children of what is gone."""
@@ -121,9 +128,17 @@ class Arrivals:
                 _add(deleted, self._children(model, jobs))
             for job in jobs:
                 job.step.deleted += deleted.get(job.project_id, 0)
+            self.changed.update(place or 0 for place in deleted)
         for job in ended:
             if job.step.resource == "projects":
                 self._forget_projects(job.reader.seen)
+
+    def _tell(self) -> None:
+        if self.changed:
+            records_changed.send(
+                SyncRun, company_id=self.run.company_id, project_ids=sorted(self.changed)
+            )
+            self.changed = set()
 
     def _children(self, model: type[SourceRecord], jobs: list[Job]) -> dict[Place, int]:
         deleted: dict[Place, int] = defaultdict(int)

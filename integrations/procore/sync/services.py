@@ -8,6 +8,7 @@ from integrations.procore.sync.engine import Wait, run_to_end
 from integrations.procore.sync.models import Mode, RunState, SyncRun
 from integrations.procore.sync.runs import counts_by_resource, holder_name, take_run
 from integrations.procore.sync.schedule import others_wait, plan_next, what_is_due
+from integrations.procore.sync.signals import run_ended
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.tenancy.lifecycle import company_or_error
 
@@ -27,7 +28,7 @@ def sync_now(*, company_id: int, full: bool, only: list[str], wait: Wait) -> dic
     run = run_to_end(run, wait=wait)
     resources = counts_by_resource(run)
     problems = run.steps.exclude(error="").values("resource", "project_id", "error")
-    return {
+    answer = {
         "company_id": company_id,
         "mode": run.mode,
         "resources": resources,
@@ -35,6 +36,8 @@ def sync_now(*, company_id: int, full: bool, only: list[str], wait: Wait) -> dic
         "seconds": round(time.monotonic() - began, 3),
         "problems": list(problems),
     }
+    run_ended.send(SyncRun, company_id=company_id)
+    return answer
 
 
 def run_due(*, company_id: int, wait: Wait) -> bool:
@@ -50,6 +53,7 @@ def run_due(*, company_id: int, wait: Wait) -> bool:
         run = run_to_end(run, wait=wait, may_yield=partial(others_wait, company_id))
     except (ReconnectNeeded, NotConnected):
         return plan_next(company_id=company_id, run=None)
+    run_ended.send(SyncRun, company_id=company_id)
     return plan_next(company_id=company_id, run=run)
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from integrations.procore.resources.wbs_codes import WbsCode
+from partner_app.core.bulk import update_rows
 from partner_app.estimates.mapping.file import HUNDRED, Rules
 from partner_app.estimates.mapping.memory import Memory, recall_all
 from partner_app.estimates.mapping.suggest import Known, Suggester, known_names
@@ -111,7 +112,7 @@ class Targets:
             line.suggestions = by_group[line.group]
             if line.suggestions:
                 changed.append(line)
-        EstimateLine.objects.bulk_update(changed, ["suggestions"], batch_size=BATCH)
+        update_rows(EstimateLine, changed, ["suggestions"])
 
 
 def targets_for(company_id: int, project_id: int, *, rules: Rules | None = None) -> Targets:

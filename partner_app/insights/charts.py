@@ -1,0 +1,329 @@
+"""The figures of the insights page: each a chart and the same numbers as a table."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from django.db.models import F, Sum
+from django.db.models.functions import TruncMonth
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from integrations.procore.resources.change_events import ChangeEvent
+from integrations.procore.resources.change_orders import ChangeOrder
+from integrations.procore.resources.direct_costs import DirectCost
+from integrations.procore.resources.requisitions import Requisition
+from integrations.procore.resources.rfis import Rfi
+from integrations.procore.resources.submittals import Submittal
+from partner_app.core import clock
+from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.insights.metrics import ZERO, share
+from partner_app.insights.rules import COST_TOOLS
+from partner_app.insights.selectors import codes_of, history
+
+Cell = str | int | Decimal | date | None
+AGES = (7, 30, 90)  # days; what is older comes last
+MONTHS = 18
+TREND_DAYS = 180
+OPEN_ORDERS = ("draft", "pricing", "pending", "revised", "proceeding")
+
+
+@dataclass(frozen=True)
+class Column:
+    """`unit`: text, money, count, percent or day."""
+
+    title: str
+    unit: str = "text"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`plotted` are the columns that the chart shows, by their place; the first names the rows."""
+
+    slug: str
+    title: str
+    help: str
+    source: str
+    kind: str  # bar, stacked or line
+    currency: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    plotted: Sequence[int]
+
+    @property
+    def unit(self) -> str:
+        return self.columns[self.plotted[0]].unit if self.plotted else ""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the browser draws."""
+        return {
+            "kind": self.kind,
+            "unit": self.unit,
+            "currency": self.currency,
+            "labels": [str(row[0]) for row in self.rows],
+            "series": [
+                {"name": self.columns[n].title, "values": [_plain(row[n]) for row in self.rows]}
+                for n in self.plotted
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Projects that one figure is about, all of one currency; each with the viewer's rights."""
+
+    company_id: int
+    rights: Mapping[int, Rights]
+    currency: str
+    today: date = field(default_factory=lambda: clock.now().date())
+
+    def ids(self, *tools: Tool) -> list[int]:
+        """Those on which the viewer has all of these tools."""
+        return [key for key, own in self.rights.items() if own.tools.issuperset(tools)]
+
+    def rows(self, model: Any, *tools: Tool, **only: Any) -> Any:
+        found = model.objects.filter(company_id=self.company_id, project_id__in=self.ids(*tools))
+        return found.filter(**only)
+
+
+@dataclass(frozen=True)
+class Kind:
+    slug: str
+    tools: frozenset[Tool]
+    make: Callable[[Scope], Figure]
+
+    def open_to(self, rights: Iterable[Rights]) -> bool:
+        return any(self.tools <= own.tools for own in rights)
+
+
+def by_division(scope: Scope) -> Figure:
+    rows = codes_of(scope.company_id, scope.ids(*COST_TOOLS)).filter(currency=scope.currency)
+    sums = (
+        rows.order_by("division")
+        .values("division")
+        .annotate(
+            budget=Sum(F("original") + F("changes")),
+            spent=Sum(F("committed") + F("direct")),
+            waiting=Sum("pending"),
+        )
+    )
+    table = [
+        (
+            row["division"] or _("No code"), row["budget"], row["spent"], row["waiting"],
+            row["budget"] - row["spent"] - row["waiting"],
+        )
+        for row in sums
+    ]  # fmt: skip
+    return Figure(
+        "divisions",
+        _("Committed against budget by division"),
+        _(
+            "Revised budget; approved contracts, change orders and direct costs; pending change "
+            "orders. What is left may be below zero."
+        ),
+        _("Procore budget, commitments, change orders and direct costs"),
+        "bar",
+        scope.currency,
+        [
+            Column(_("Division")), Column(_("Revised budget"), "money"),
+            Column(_("Committed and direct"), "money"), Column(_("Pending changes"), "money"),
+            Column(_("Left"), "money"),
+        ],
+        table,
+        [1, 2, 3],
+    )  # fmt: skip
+
+
+def cost_curve(scope: Scope) -> Figure:
+    """By month of invoices and costs; the last eighteen, with all that came before in the first."""
+    spent: dict[date, Decimal] = defaultdict(Decimal)
+    invoices = scope.rows(
+        Requisition, Tool.COMMITMENTS, Tool.BUDGET, Tool.DIRECT_COSTS, status__iexact="approved"
+    )
+    costs = scope.rows(
+        DirectCost, Tool.COMMITMENTS, Tool.BUDGET, Tool.DIRECT_COSTS, status__iexact="approved"
+    )
+    for source, day, amount in (
+        (invoices, "billing_date", "total_claimed_amount"),
+        (costs, "cost_date", "grand_total"),
+    ):
+        months = source.filter(currency=scope.currency).exclude(**{day: None})
+        months = months.order_by().annotate(month=TruncMonth(day)).values_list("month")
+        for month, total in months.annotate(total=Sum(amount)):
+            spent[month] += total or ZERO
+    sums = (
+        codes_of(scope.company_id, scope.ids(*COST_TOOLS))
+        .filter(currency=scope.currency)
+        .aggregate(budget=Sum(F("original") + F("changes")), committed=Sum("committed"))
+    )
+    budget, committed = sums["budget"] or ZERO, sums["committed"] or ZERO
+    table: list[tuple[Cell, ...]] = []
+    total = ZERO
+    months = _months(min(spent, default=scope.today), scope.today)
+    for month in months:
+        total += spent[month]
+        table.append((month.strftime("%Y-%m"), spent[month], total, committed, budget))
+    kept = table[-MONTHS:]
+    return Figure(
+        "cost-curve",
+        _("Cost curve"),
+        _(
+            "Approved invoices and direct costs, added up by month of billing, against what is "
+            "committed and budgeted today."
+        ),
+        _("Procore invoices, direct costs, commitments and budget"),
+        "line",
+        scope.currency,
+        [
+            Column(_("Month")), Column(_("In the month"), "money"),
+            Column(_("Spent to date"), "money"), Column(_("Committed today"), "money"),
+            Column(_("Budget today"), "money"),
+        ],
+        kept,
+        [2, 3, 4],
+    )  # fmt: skip
+
+
+def pipeline(scope: Scope) -> Figure:
+    """Open change events and pending change orders by status, with their age."""
+    tools = (Tool.CHANGE_EVENTS, Tool.COMMITMENTS)
+    events = scope.rows(ChangeEvent, *tools, currency=scope.currency)
+    orders = scope.rows(ChangeOrder, *tools, currency=scope.currency, status__in=OPEN_ORDERS)
+    table = []
+    for label, rows, amount in (
+        (_("Event"), events.exclude(status__in=["Closed", "Void"]), "latest_cost"),
+        (_("Change order"), orders, "grand_total"),
+    ):
+        by_status: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO] * (len(AGES) + 2))
+        for status, created, cost in rows.values_list("status", "created_on", amount):
+            own = by_status[status]
+            own[_bucket(created.date() if created else None, scope.today)] += cost or ZERO
+            own[-1] += 1
+        for status, own in sorted(by_status.items()):
+            name = f"{label}: {status.replace('_', ' ').lower()}"
+            table.append((name, *own[:-1], sum(own[:-1], ZERO), int(own[-1])))
+    return Figure(
+        "pipeline",
+        _("Change pipeline by status and age"),
+        _("Latest cost of open change events and amounts of pending change orders."),
+        _("Procore change events and commitment change orders"),
+        "stacked",
+        scope.currency,
+        [
+            Column(_("Status")), *(Column(title, "money") for title in _age_titles()),
+            Column(_("Together"), "money"), Column(_("Number"), "count"),
+        ],
+        table,
+        list(range(1, len(AGES) + 2)),
+    )  # fmt: skip
+
+
+def ageing(scope: Scope) -> Figure:
+    """Open RFIs and submittals by age. What the viewer may not see is not among the rows."""
+    table = []
+    for title, model, tool, status, day in (
+        (_("Open RFIs"), Rfi, Tool.RFIS, "open", "initiated_at"),
+        (_("Open submittals"), Submittal, Tool.SUBMITTALS, "Open", "created_on"),
+    ):
+        if not scope.ids(tool):
+            continue
+        counts = [0] * (len(AGES) + 1)
+        for created in scope.rows(model, tool, status=status).values_list(day, flat=True):
+            counts[_bucket(created.date() if created else None, scope.today)] += 1
+        table.append((title, *counts, sum(counts)))
+    return Figure(
+        "ageing",
+        _("RFIs and submittals by age"),
+        _("Days since they were initiated or created."),
+        _("Procore RFIs and submittals"),
+        "stacked",
+        "",
+        [
+            Column(_("Kind")), *(Column(title, "count") for title in _age_titles()),
+            Column(_("Together"), "count"),
+        ],
+        table,
+        list(range(1, len(AGES) + 2)),
+    )  # fmt: skip
+
+
+def trend(scope: Scope) -> Figure:
+    """From the daily snapshots: as long as they have been kept, and no longer."""
+    tools = (*COST_TOOLS, Tool.CHANGE_EVENTS)
+    rows = history(
+        scope.company_id, scope.ids(*tools), days=TREND_DAYS, currency=scope.currency
+    )
+    sums = (
+        rows.values("day")
+        .annotate(
+            budget=Sum(F("original_budget") + F("budget_changes")),
+            covered=Sum("covered_budget"),
+            over=Sum("over_commitment"),
+            exposure=Sum(F("pending_changes") + F("open_event_cost")),
+        )
+        .order_by("day")
+    )
+    table = [
+        (row["day"].isoformat(), row["over"], row["exposure"], share(row["covered"], row["budget"]))
+        for row in sums
+    ]
+    return Figure(
+        "trend",
+        _("Exposure over time"),
+        _("One snapshot a day, kept since Tieback was connected; nothing before that is made up."),
+        _("Tieback’s daily snapshots"),
+        "line",
+        scope.currency,
+        [
+            Column(_("Day")), Column(_("Committed over budget"), "money"),
+            Column(_("Pending exposure"), "money"), Column(_("Forecast coverage"), "percent"),
+        ],
+        table,
+        [1, 2],
+    )  # fmt: skip
+
+
+KINDS: dict[str, Kind] = {
+    kind.slug: kind
+    for kind in (
+        Kind("divisions", COST_TOOLS, by_division),
+        Kind("cost-curve", COST_TOOLS, cost_curve),
+        Kind("pipeline", frozenset({Tool.CHANGE_EVENTS, Tool.COMMITMENTS}), pipeline),
+        Kind("ageing", frozenset(), ageing),
+        Kind("trend", COST_TOOLS | {Tool.CHANGE_EVENTS}, trend),
+    )
+}
+UNITS = {"count": gettext_lazy("number"), "percent": "%", "day": gettext_lazy("days")}
+
+
+def _bucket(begun: date | None, today: date) -> int:
+    days = (today - begun).days if begun else 0
+    return sum(1 for limit in AGES if days > limit)
+
+
+def _age_titles() -> list[str]:
+    between = [
+        _("%(first)s to %(last)s days") % {"first": low + 1, "last": high}
+        for low, high in pairwise((-1, *AGES))
+    ]
+    return [*between, _("over %(days)s days") % {"days": AGES[-1]}]
+
+
+def _months(first: date, last: date) -> list[date]:
+    found, month = [], first.replace(day=1)
+    while month <= last:
+        found.append(month)
+        month = (month + timedelta(days=31)).replace(day=1)
+    return found
+
+
+def _plain(cell: Cell) -> float | int | None:
+    """For a picture alone; the table beside it has the exact amount."""
+    if isinstance(cell, Decimal):
+        return float(cell)
+    return cell if isinstance(cell, int) else None

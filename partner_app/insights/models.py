@@ -1,0 +1,225 @@
+"""What insights keep of their own: figures by code and day, cases, and what people set and save."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from partner_app.tenancy.models import Company, TenantModel
+
+
+def money() -> "models.DecimalField[object, object]":
+    return models.DecimalField(max_digits=20, decimal_places=4, default=0)
+
+
+class CostFigure(TenantModel):
+    """One WBS code of a project as it stands (0: cost without a code), in one currency."""
+
+    pk = models.CompositePrimaryKey("company_id", "project_id", "wbs_code_id", "currency")
+    project_id = models.BigIntegerField()
+    wbs_code_id = models.BigIntegerField()
+    currency = models.TextField()
+    flat_code = models.TextField()
+    name = models.TextField()
+    division = models.TextField()
+    original = money()
+    changes = money()
+    committed = money()
+    pending = money()
+    direct = money()
+
+
+class ProjectDay(TenantModel):
+    """A project's metrics on one day, by the project's own calendar; today's row is the present.
+
+    Counts and days stand in the row of the project's main currency. Null: nothing to measure.
+    """
+
+    exported: ClassVar[str] = "project_days"
+
+    pk = models.CompositePrimaryKey("company_id", "project_id", "day", "currency")
+    project_id = models.BigIntegerField()
+    day = models.DateField()
+    currency = models.TextField()
+    main = models.BooleanField(default=True)
+    original_budget = money()
+    budget_changes = money()
+    committed = money()
+    direct_costs = money()
+    pending_changes = money()
+    open_event_cost = money()
+    over_commitment = money()
+    buyout_gap = money()
+    covered_budget = money()
+    invoiced = money()
+    invoiced_over = money()
+    rfi_cost = money()
+    handoff_drift = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    open_rfis = models.IntegerField(default=0)
+    overdue_rfis = models.IntegerField(default=0)
+    rfis_cost_unknown = models.IntegerField(default=0)
+    open_submittals = models.IntegerField(default=0)
+    late_submittals = models.IntegerField(default=0)
+    open_events = models.IntegerField(default=0)
+    events_without_order = models.IntegerField(default=0)
+    rfi_age = models.DecimalField(max_digits=6, decimal_places=1, null=True)
+    rfi_turnaround = models.DecimalField(max_digits=6, decimal_places=1, null=True)
+    submittal_age = models.DecimalField(max_digits=6, decimal_places=1, null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            # the newest day of each project of a portfolio.
+            models.Index(fields=["company", "project_id", "-day"], name="project_day_newest")
+        ]
+
+
+class Rule(models.TextChoices):
+    """What can be an exception, in the order in which rules of equal amounts are listed."""
+
+    OVER_COMMITMENT = "over_commitment", _("Committed over budget")
+    INVOICE_OVER_CONTRACT = "invoice_over_contract", _("Invoiced beyond the contract")
+    PENDING_EXPOSURE = "pending_exposure", _("Pending changes without budget")
+    HANDOFF_DRIFT = "handoff_drift", _("Budget changed since the handoff")
+    EVENT_WITHOUT_ORDER = "event_without_order", _("Change event without a change order")
+    RFI_OVERDUE = "rfi_overdue", _("Overdue RFI with cost")
+    SUBMITTAL_LATE = "submittal_late", _("Late submittal")
+    BUYOUT_GAP = "buyout_gap", _("Budget not bought out")
+
+
+class ExceptionCase(TenantModel):
+    """Something that is about to cost money. It opens and closes by itself with its cause.
+
+    `subject` names the record it is about; `facts` holds what its sentence is made of, so that it
+    can be said in the reader's language. `before` is the amount it had until `changed_at`.
+    """
+
+    exported: ClassVar[str] = "exceptions"
+
+    id = models.BigAutoField(primary_key=True)
+    project_id = models.BigIntegerField()
+    rule = models.TextField(choices=Rule.choices)
+    subject = models.TextField()
+    amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    before = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    currency = models.TextField()
+    facts = models.JSONField(default=dict)
+    owner = models.TextField(blank=True)
+    since = models.DateField()
+    opened_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    snoozed_until = models.DateField(null=True)
+    snoozed_by = models.TextField(blank=True)
+    snoozed_amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    snooze_reason = models.TextField(blank=True)
+    note = models.TextField(blank=True)
+    noted_by = models.TextField(blank=True)
+    noted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["company", "project_id", "rule", "subject"],
+                condition=models.Q(closed_at=None),
+                name="one_open_case",
+            )
+        ]
+        indexes: ClassVar = [
+            # open cases of a project, the largest first.
+            models.Index(
+                fields=["company", "project_id", "-amount"],
+                condition=models.Q(closed_at=None),
+                name="case_open_largest",
+            )
+        ]
+
+
+class CaseSettings(TenantModel):
+    """From which amounts and days on a company wants to be told."""
+
+    exported: ClassVar[str] = "exception_settings"
+
+    company = models.OneToOneField(Company, models.CASCADE, related_name="+", primary_key=True)
+    over_commitment = models.DecimalField(max_digits=14, decimal_places=2, default=1000)
+    buyout_gap = models.DecimalField(max_digits=14, decimal_places=2, default=25000)
+    pending_exposure = models.DecimalField(max_digits=14, decimal_places=2, default=10000)
+    handoff_drift = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    invoice_over_contract = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    rfi_days = models.SmallIntegerField(default=0)
+    submittal_days = models.SmallIntegerField(default=0)
+    event_days = models.SmallIntegerField(default=14)
+
+
+class SavedView(TenantModel):
+    """A list with its filters, under a name, for one viewer."""
+
+    exported: ClassVar[str] = "saved_views"
+
+    id = models.BigAutoField(primary_key=True)
+    remote_user_id = models.BigIntegerField()
+    name = models.TextField()
+    path = models.TextField()  # below /embedded/, with its query
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["company", "remote_user_id", "name"], name="one_view_a_name"
+            )
+        ]
+
+
+class LastVisit(TenantModel):
+    """When a viewer looked at a project's exceptions (0: at all of them), and the time before."""
+
+    pk = models.CompositePrimaryKey("company_id", "remote_user_id", "project_id")
+    remote_user_id = models.BigIntegerField()
+    project_id = models.BigIntegerField()
+    visited_at = models.DateTimeField()
+    before = models.DateTimeField(null=True)
+
+
+class SearchWord(TenantModel):
+    """A word of a record's number and title, as Postgres's parser finds it.
+
+    A full-text index cannot serve under row-level security: its operator may not be asked before
+    the guard, so the words stand in an ordinary index that begins with the company.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    word = models.TextField(db_collation="C")  # a prefix is a range of bytes
+    project_id = models.BigIntegerField()
+    resource = models.TextField()
+    remote_id = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["company", "word", "project_id", "resource", "remote_id"],
+                name="one_search_word",
+            )
+        ]
+        indexes: ClassVar = [
+            # words of a record that changed.
+            models.Index(
+                fields=["company", "project_id", "resource", "remote_id"], name="search_word_of"
+            )
+        ]
+
+
+class FigureWork(models.Model):
+    """A project whose figures have to be drawn up anew (0: the list of projects itself).
+
+    Outside the tenants' guard, so that a sweeper finds what nobody rang for.
+    """
+
+    operational: ClassVar[str] = "ids and times of figures that are due; no customer content"
+
+    company = models.ForeignKey(Company, models.CASCADE, related_name="+", db_index=False)
+    project_id = models.BigIntegerField()
+    due_at = models.DateTimeField(db_index=True)  # claim(), every two seconds
+    drawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["company", "project_id"], name="one_figure_work")
+        ]

@@ -1,0 +1,162 @@
+"""What makes an exception: one function for each rule, from facts to findings."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from partner_app.embedded.entitlement import Tool
+from partner_app.insights import metrics
+from partner_app.insights.facts import ProjectFacts
+from partner_app.insights.metrics import ZERO
+from partner_app.insights.models import CaseSettings, Rule
+
+MOST = 200  # of one rule on one project, the largest first
+COST_TOOLS = frozenset({Tool.BUDGET, Tool.COMMITMENTS, Tool.DIRECT_COSTS})
+
+# What a viewer must see in Procore to be told of a rule at all, its amounts included.
+TOOLS: dict[Rule, frozenset[Tool]] = {
+    Rule.OVER_COMMITMENT: COST_TOOLS,
+    Rule.BUYOUT_GAP: COST_TOOLS,
+    Rule.PENDING_EXPOSURE: COST_TOOLS | {Tool.CHANGE_EVENTS},
+    Rule.HANDOFF_DRIFT: frozenset({Tool.BUDGET}),
+    Rule.RFI_OVERDUE: frozenset({Tool.RFIS}),
+    Rule.SUBMITTAL_LATE: frozenset({Tool.SUBMITTALS}),
+    Rule.EVENT_WITHOUT_ORDER: frozenset({Tool.CHANGE_EVENTS}),
+    Rule.INVOICE_OVER_CONTRACT: frozenset({Tool.COMMITMENTS}),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`facts` are texts: what the sentence is made of, in any language."""
+
+    rule: Rule
+    subject: str
+    amount: Decimal | None
+    currency: str
+    since: date
+    owner: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+def findings(facts: ProjectFacts, limits: CaseSettings) -> list[Finding]:
+    """Inside tenant(). Of each rule at most MOST, the largest first."""
+    found: list[Finding] = []
+    for look in RULES:
+        of_rule = sorted(look(facts, limits), key=lambda f: (-(f.amount or ZERO), f.since))
+        found += of_rule[:MOST]
+    return found
+
+
+def over_commitment(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Finding]:
+    for cost in facts.costs:
+        amount = metrics.over_commitment(cost)
+        if amount > limits.over_commitment:
+            yield Finding(
+                Rule.OVER_COMMITMENT, f"wbs:{cost.wbs_code_id}", amount, cost.currency, facts.today,
+                facts={
+                    "code": cost.flat_code, "name": cost.name, "budget": str(cost.budget),
+                    "committed": str(cost.committed), "direct": str(cost.direct),
+                },
+            )  # fmt: skip
+
+
+def buyout_gap(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Finding]:
+    for cost in facts.costs:
+        amount = metrics.buyout_gap(cost, started=facts.started)
+        if amount > limits.buyout_gap:
+            yield Finding(
+                Rule.BUYOUT_GAP, f"wbs:{cost.wbs_code_id}", amount, cost.currency,
+                facts.project.start_date or facts.today,
+                facts={
+                    "code": cost.flat_code, "name": cost.name, "budget": str(cost.budget),
+                    "committed": str(cost.committed), "direct": str(cost.direct),
+                },
+            )  # fmt: skip
+
+
+def pending_exposure(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Finding]:
+    """For each currency: what is pending, where the budget has less than that to spare."""
+    currencies = {c.currency for c in facts.costs} | {e.currency for e in facts.events}
+    for currency in sorted(currencies):
+        costs = [cost for cost in facts.costs if cost.currency == currency]
+        events = [e for e in facts.events_without_order() if e.currency == currency]
+        pending = sum((cost.pending for cost in costs), ZERO)
+        open_events = sum((event.cost or ZERO for event in events), ZERO)
+        spare = sum((cost.budget - cost.spoken_for for cost in costs), ZERO)
+        exposure = metrics.pending_exposure(pending, open_events)
+        if exposure > max(limits.pending_exposure, spare):
+            yield Finding(
+                Rule.PENDING_EXPOSURE, f"currency:{currency}", exposure, currency,
+                min((event.begun for event in events if event.begun), default=facts.today),
+                facts={
+                    "pending": str(pending), "events": str(open_events), "spare": str(spare),
+                },
+            )  # fmt: skip
+
+
+def handoff_drift(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Finding]:
+    amount = metrics.handoff_drift((d.given, d.live) for d in facts.drifted)
+    if facts.handoff and amount > limits.handoff_drift:
+        ended = facts.handoff.finished_at
+        yield Finding(
+            Rule.HANDOFF_DRIFT, f"handoff:{facts.handoff.id}", amount, facts.handoff.currency,
+            ended.astimezone(facts.zone).date() if ended else facts.today,
+            facts={"codes": str(len(facts.drifted)), "handoff": str(facts.handoff.id)},
+        )  # fmt: skip
+
+
+def rfi_overdue(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Finding]:
+    for rfi, impact, value in facts.overdue_rfis():
+        if rfi.due and (facts.today - rfi.due).days > limits.rfi_days:
+            yield Finding(
+                Rule.RFI_OVERDUE, f"rfi:{rfi.remote_id}", value, facts.currency, rfi.due,
+                rfi.owner, {"number": rfi.number, "title": rfi.title, "impact": impact},
+            )  # fmt: skip
+
+
+def submittal_late(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Finding]:
+    for row in facts.submittals:
+        day = metrics.submittal_late(row.status, row.due, row.submit_by, facts.today)
+        if day and (facts.today - day).days > limits.submittal_days:
+            yield Finding(
+                Rule.SUBMITTAL_LATE, f"submittal:{row.remote_id}", None, facts.currency, day,
+                row.owner, {"number": row.number, "title": row.title, "status": row.status},
+            )  # fmt: skip
+
+
+def event_without_order(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Finding]:
+    for event in facts.events_without_order():
+        if event.begun and (facts.today - event.begun).days > limits.event_days:
+            yield Finding(
+                Rule.EVENT_WITHOUT_ORDER, f"event:{event.remote_id}", event.cost, event.currency,
+                event.begun, facts={"number": event.number, "title": event.title},
+            )  # fmt: skip
+
+
+def invoice_over_contract(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Finding]:
+    for contract in facts.contracts:
+        amount = metrics.invoiced_over(contract.total, contract.approved, contract.invoiced)
+        if amount > limits.invoice_over_contract:
+            yield Finding(
+                Rule.INVOICE_OVER_CONTRACT, f"contract:{contract.remote_id}", amount,
+                contract.currency, contract.last_invoice or facts.today, contract.vendor,
+                {
+                    "number": contract.number, "title": contract.title,
+                    "invoiced": str(contract.invoiced),
+                    "contract": str(contract.total + contract.approved),
+                },
+            )  # fmt: skip
+
+
+RULES: tuple[Callable[[ProjectFacts, CaseSettings], Iterator[Finding]], ...] = (
+    over_commitment,
+    invoice_over_contract,
+    pending_exposure,
+    handoff_drift,
+    event_without_order,
+    rfi_overdue,
+    submittal_late,
+    buyout_gap,
+)

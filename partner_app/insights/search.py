@@ -1,0 +1,129 @@
+"""Finds records by the words of their number and title, within what a viewer may see."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Q
+
+from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.resources.source import SourceRecord
+from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.insights.models import SearchWord
+
+MOST_WORDS = 8
+SHORTEST, LONGEST = 2, 60  # letters of a word
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+CANDIDATES = 400  # records looked at for one page of results
+
+# What is searched, and the columns whose words count: one names it, the other says what it is.
+SEARCHED: dict[str, tuple[str, str]] = {
+    "rfis": ("number", "subject"),
+    "submittals": ("number", "title"),
+    "change_events": ("number", "title"),
+    "commitments": ("number", "title"),
+    "change_orders": ("number", "title"),
+    "direct_costs": ("vendor", "description"),
+    "requisitions": ("invoice_number", "status"),
+    "observations": ("number", "name"),
+    "punch_items": ("position", "name"),
+}
+
+
+@dataclass(frozen=True)
+class Hit:
+    resource: str
+    number: str
+    title: str
+    record: SourceRecord
+
+
+def index_words(company_id: int, project_id: int, *, since: datetime | None) -> None:
+    """Inside tenant(): words of records written since then; of all where nothing was indexed."""
+    for resource, (first, second) in SEARCHED.items():
+        table = RESOURCES[resource]._meta.db_table
+        written = "r.company_id = %s AND r.project_id = %s AND r.synced_at >= %s"
+        params: list[str | int | datetime] = [resource, company_id, project_id, since or BEGINNING]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"DELETE FROM insights_searchword w USING {table} r "  # noqa: S608  # our own names
+                "WHERE w.resource = %s AND w.company_id = r.company_id "
+                f"AND w.project_id = r.project_id AND w.remote_id = r.remote_id AND {written}",
+                params,
+            )
+            cursor.execute(
+                "INSERT INTO insights_searchword "  # noqa: S608  # our own names
+                "(company_id, project_id, resource, remote_id, word) "
+                f"SELECT r.company_id, r.project_id, %s, r.remote_id, left(word, {LONGEST}) "
+                f"FROM {table} r, unnest(tsvector_to_array(to_tsvector('simple', "
+                f"concat_ws(' ', r.{first}, r.{second})))) AS word "
+                f"WHERE {written} ON CONFLICT DO NOTHING",
+                params,
+            )
+
+
+def words_of(text: str) -> list[str]:
+    """As Postgres's parser finds them in a record, so that both sides agree."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tsvector_to_array(to_tsvector('simple', %s))", [text[:200]])
+        found: list[str] = cursor.fetchone()[0]
+    return [word for word in found if len(word) >= SHORTEST or word.isdigit()][:MOST_WORDS]
+
+
+def search(company_id: int, rights: Mapping[int, Rights], text: str) -> list[Hit]:
+    """Inside tenant(). Records that have a word beginning with each of the words, newest first."""
+    words = words_of(text)
+    if not words:
+        return []
+    allowed = _allowed(rights)
+    if not allowed:
+        return []
+    rows = SearchWord.objects.filter(company_id=company_id).filter(
+        _any([_begins(word) for word in words])
+    )
+    rows = rows.filter(_any([Q(resource=r, project_id__in=ids) for r, ids in allowed.items()]))
+    matches = (
+        rows.values("resource", "remote_id")
+        .annotate(**{f"w{n}": Count("id", filter=_begins(word)) for n, word in enumerate(words)})
+        .filter(**{f"w{n}__gt": 0 for n in range(len(words))})
+        .order_by("-remote_id")[:CANDIDATES]
+    )
+    by_resource: dict[str, list[int]] = {}
+    for match in matches:
+        by_resource.setdefault(match["resource"], []).append(match["remote_id"])
+    return list(_hits(company_id, by_resource))
+
+
+def _hits(company_id: int, by_resource: Mapping[str, list[int]]) -> Iterable[Hit]:
+    for resource, (first, second) in SEARCHED.items():
+        keys = by_resource.get(resource)
+        if not keys:
+            continue
+        rows: Any = RESOURCES[resource]._base_manager
+        for row in rows.filter(company_id=company_id, remote_id__in=keys).order_by("-remote_id"):
+            yield Hit(resource, str(getattr(row, first)), str(getattr(row, second)), row)
+
+
+def _allowed(rights: Mapping[int, Rights]) -> dict[str, list[int]]:
+    """For each kind the projects on which the viewer has its tool."""
+    found = {}
+    for resource in SEARCHED:
+        tool = RESOURCES[resource].spec.tool
+        ids = [key for key, own in rights.items() if Tool(tool) in own.tools]
+        if ids:
+            found[resource] = ids
+    return found
+
+
+def _begins(word: str) -> Q:
+    """A range rather than LIKE: it goes through the index under row-level security."""
+    return Q(word__gte=word, word__lt=word + "\U0010ffff")
+
+
+def _any(conditions: list[Q]) -> Q:
+    found = conditions[0]
+    for condition in conditions[1:]:
+        found |= condition
+    return found

@@ -1,0 +1,148 @@
+"""What pages and panel read of figures and cases, within what a viewer may see."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+
+from partner_app.core import clock
+from partner_app.embedded.entitlement import Rights
+from partner_app.embedded.session import Viewer
+from partner_app.insights.cases import GROWN, open_rules
+from partner_app.insights.models import CostFigure, ExceptionCase, LastVisit, ProjectDay
+from partner_app.insights.words import age, cause, sentence
+
+ANOTHER_VISIT = timedelta(minutes=30)  # of silence, then looking again counts as a new visit
+ALL_PROJECTS = 0
+LARGEST_FIRST = (F("amount").desc(nulls_last=True), "since", "id")
+
+
+@dataclass(frozen=True)
+class CaseLine:
+    """A case as a list shows it. `news` is `new`, `changed` or empty."""
+
+    case: ExceptionCase
+    sentence: str
+    cause: str
+    age: str
+    news: str
+    project: str
+
+
+@dataclass(frozen=True)
+class News:
+    """What has happened since the viewer's last visit; None where there was none."""
+
+    since: datetime | None
+    opened: int = 0
+    changed: int = 0
+    closed: int = 0
+
+    @property
+    def any(self) -> bool:
+        return bool(self.opened or self.changed or self.closed)
+
+
+def days_of(company_id: int, project_ids: Iterable[int]) -> dict[int, list[ProjectDay]]:
+    """Inside tenant(): the newest day of each project, its main currency first."""
+    found: dict[int, list[ProjectDay]] = defaultdict(list)
+    rows = ProjectDay.objects.filter(
+        company_id=company_id, project_id__in=list(project_ids), newest=True
+    )
+    for row in rows.order_by("-main", "currency"):
+        found[row.project_id].append(row)
+    return found
+
+
+def codes_of(company_id: int, project_ids: Iterable[int]) -> "QuerySet[CostFigure]":
+    return CostFigure.objects.filter(company_id=company_id, project_id__in=list(project_ids))
+
+
+def cases_of(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[ExceptionCase]":
+    """Open cases that the viewer may hear of, the largest first."""
+    projects: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for key, own in rights.items():
+        projects[tuple(sorted(open_rules(own)))].append(key)
+    allowed = Q(id=None)
+    for rules, ids in projects.items():
+        if rules:
+            allowed |= Q(project_id__in=ids, rule__in=rules)
+    rows = ExceptionCase.objects.filter(allowed, company_id=company_id, closed_at=None)
+    return rows.order_by(*LARGEST_FIRST)
+
+
+def asleep(today: date) -> Q:
+    """Snoozed, and not grown by a tenth since."""
+    small = Q(amount=None) | Q(amount__lte=F("snoozed_amount") * GROWN)
+    return Q(snoozed_until__gt=today) & small
+
+
+def lines(
+    cases: Iterable[ExceptionCase], names: Mapping[int, str], seen: datetime | None
+) -> list[CaseLine]:
+    today = clock.now().date()
+    return [
+        CaseLine(
+            case, sentence(case), cause(case), age(case, today), _news(case, seen),
+            names.get(case.project_id, ""),
+        )
+        for case in cases
+    ]  # fmt: skip
+
+
+def visit(viewer: Viewer, project_id: int = ALL_PROJECTS) -> datetime | None:
+    """Inside tenant(). Notes that somebody looks; gives back when they looked the time before."""
+    now = clock.now()
+    key = {"company_id": viewer.company_id, "remote_user_id": viewer.remote_user_id}
+    known = LastVisit.objects.filter(**key, project_id=project_id).first()
+    if known is None:
+        LastVisit.objects.create(**key, project_id=project_id, visited_at=now)
+        return None
+    before = known.before
+    if now - known.visited_at > ANOTHER_VISIT:
+        before = known.visited_at
+    LastVisit.objects.filter(**key, project_id=project_id).update(visited_at=now, before=before)
+    return before
+
+
+def news_since(company_id: int, rights: Mapping[int, Rights], seen: datetime | None) -> News:
+    """Inside tenant()."""
+    if seen is None:
+        return News(None)
+    every = ExceptionCase.objects.filter(company_id=company_id)
+    projects: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for key, own in rights.items():
+        projects[tuple(sorted(open_rules(own)))].append(key)
+    allowed = Q(id=None)
+    for rules, ids in projects.items():
+        allowed |= Q(project_id__in=ids, rule__in=rules)
+    every = every.filter(allowed)
+    standing = every.filter(closed_at=None)
+    return News(
+        seen,
+        standing.filter(opened_at__gt=seen).count(),
+        standing.filter(opened_at__lte=seen, changed_at__gt=seen).count(),
+        every.filter(closed_at__gt=seen, opened_at__lte=seen).count(),
+    )
+
+
+def _news(case: ExceptionCase, seen: datetime | None) -> str:
+    if seen is None:
+        return ""
+    if case.opened_at > seen:
+        return "new"
+    return "changed" if case.changed_at > seen and case.before is not None else ""
+
+
+def history(
+    company_id: int, project_ids: Iterable[int], *, days: int, **only: Any
+) -> "QuerySet[ProjectDay]":
+    """Inside tenant(): the days there are, oldest first."""
+    begin = clock.now().date() - timedelta(days=days)
+    rows = ProjectDay.objects.filter(
+        company_id=company_id, project_id__in=list(project_ids), day__gte=begin, **only
+    )
+    return rows.order_by("day")

@@ -1,0 +1,105 @@
+"""Draws up a project's figures: by WBS code as they stand, and its metrics of today."""
+
+from collections import defaultdict
+from decimal import Decimal
+
+from django.db import transaction
+
+from partner_app.estimates.mapping.suggest import division
+from partner_app.insights import metrics
+from partner_app.insights.facts import ProjectFacts
+from partner_app.insights.metrics import ZERO, CodeCost
+from partner_app.insights.models import CostFigure, ProjectDay
+
+
+def draw(facts: ProjectFacts, *, event_days: int) -> None:
+    """Inside tenant(). Replaces the figures by code; writes today's row, leaves former days."""
+    with transaction.atomic():
+        _write_costs(facts)
+        _write_day(facts, event_days)
+
+
+def _write_costs(facts: ProjectFacts) -> None:
+    here = {"company_id": facts.company_id, "project_id": facts.project_id}
+    rows = [
+        CostFigure(
+            **here,
+            wbs_code_id=cost.wbs_code_id,
+            currency=cost.currency,
+            flat_code=cost.flat_code,
+            name=cost.name,
+            division=division(cost.flat_code) if cost.flat_code else "",
+            original=cost.original,
+            changes=cost.changes,
+            committed=cost.committed,
+            pending=cost.pending,
+            direct=cost.direct,
+        )
+        for cost in facts.costs
+    ]
+    CostFigure.objects.filter(**here).delete()
+    CostFigure.objects.bulk_create(rows)
+
+
+def _write_day(facts: ProjectFacts, event_days: int) -> None:
+    here = {"company_id": facts.company_id, "project_id": facts.project_id, "day": facts.today}
+    rows = [
+        ProjectDay(**here, currency=currency, main=currency == facts.currency, **amounts)
+        for currency, amounts in _amounts(facts).items()
+    ]
+    for row in rows:
+        if row.main:
+            _count(row, facts, event_days)
+    ProjectDay.objects.filter(**here).delete()
+    ProjectDay.objects.bulk_create(rows)
+
+
+def _amounts(facts: ProjectFacts) -> dict[str, dict[str, Decimal]]:
+    """By currency; the main one is there even when all of it is zero."""
+    found: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    costs: dict[str, list[CodeCost]] = defaultdict(list)
+    for cost in facts.costs:
+        costs[cost.currency].append(cost)
+    for currency in {facts.currency, *costs}:
+        rows, own = costs[currency], found[currency]
+        own["original_budget"] = sum((c.original for c in rows), ZERO)
+        own["budget_changes"] = sum((c.changes for c in rows), ZERO)
+        own["committed"] = sum((c.committed for c in rows), ZERO)
+        own["direct_costs"] = sum((c.direct for c in rows), ZERO)
+        own["pending_changes"] = sum((c.pending for c in rows), ZERO)
+        own["over_commitment"] = sum((metrics.over_commitment(c) for c in rows), ZERO)
+        own["buyout_gap"] = sum((metrics.buyout_gap(c, started=facts.started) for c in rows), ZERO)
+        own["covered_budget"] = metrics.covered_budget(rows)
+    for contract in facts.contracts:
+        own = found[contract.currency]
+        own["invoiced"] += contract.invoiced
+        own["invoiced_over"] += metrics.invoiced_over(
+            contract.total, contract.approved, contract.invoiced
+        )
+    for event in facts.events_without_order():
+        found[event.currency]["open_event_cost"] += event.cost or ZERO
+    return found
+
+
+def _count(row: ProjectDay, facts: ProjectFacts, event_days: int) -> None:
+    questions, today = facts.questions, facts.today
+    row.rfi_cost = metrics.rfi_cost(questions)
+    row.open_rfis = sum(1 for q in questions if q.is_open)
+    row.overdue_rfis = len(metrics.overdue(questions, today))
+    row.rfis_cost_unknown = metrics.cost_unknown(questions)
+    row.rfi_age = metrics.rfi_age(questions, today)
+    row.rfi_turnaround = metrics.rfi_turnaround(questions)
+    waiting = [s for s in facts.submittals if s.status == "Open"]
+    row.open_submittals = len(waiting)
+    row.late_submittals = sum(
+        1 for s in facts.submittals if metrics.submittal_late(s.status, s.due, s.submit_by, today)
+    )
+    row.submittal_age = metrics.median_days((s.begun, today) for s in waiting if s.begun)
+    row.open_events = len(facts.events)
+    row.events_without_order = sum(
+        1
+        for event in facts.events_without_order()
+        if event.begun and (today - event.begun).days > event_days
+    )
+    if facts.handoff:
+        row.handoff_drift = metrics.handoff_drift((d.given, d.live) for d in facts.drifted)

@@ -1,0 +1,244 @@
+"""What metrics and cases are called, said in the reader's language; each with its formula."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from partner_app.core.templatetags.show import money
+from partner_app.embedded.entitlement import Tool
+from partner_app.insights.models import ExceptionCase, Rule
+from partner_app.insights.rules import COST_TOOLS
+
+
+@dataclass(frozen=True)
+class Metric:
+    """`name` is the column of ProjectDay; `unit` money, count, days or percent."""
+
+    name: str
+    label: object
+    unit: str
+    tools: frozenset[Tool]
+    help: object
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "budget", gettext_lazy("Revised budget"), "money", frozenset({Tool.BUDGET}),
+            gettext_lazy("Original budget plus approved changes."),
+        ),
+        Metric(
+            "committed", gettext_lazy("Committed"), "money", frozenset({Tool.COMMITMENTS}),
+            gettext_lazy(
+                "Lines of approved contracts plus approved change orders. A change order is spread "
+                "over its contract’s codes in proportion to the contract’s lines."
+            ),
+        ),
+        Metric(
+            "direct_costs", gettext_lazy("Direct costs"), "money", frozenset({Tool.DIRECT_COSTS}),
+            gettext_lazy("Lines of approved direct costs."),
+        ),
+        Metric(
+            "over_commitment", gettext_lazy("Committed over budget"), "money", COST_TOOLS,
+            gettext_lazy(
+                "Committed plus direct costs minus revised budget, of the codes where that is above "
+                "zero."
+            ),
+        ),
+        Metric(
+            "buyout_gap", gettext_lazy("Not bought out"), "money", COST_TOOLS,
+            gettext_lazy(
+                "Revised budget minus committed minus direct costs, of the codes that are begun: "
+                "something is committed there, or the project has started."
+            ),
+        ),
+        Metric(
+            "exposure", gettext_lazy("Pending exposure"), "money",
+            frozenset({Tool.COMMITMENTS, Tool.CHANGE_EVENTS}),
+            gettext_lazy(
+                "Pending change orders plus the latest cost of open change events. An event with "
+                "the status Pending is under way in a change order and counts there."
+            ),
+        ),
+        Metric(
+            "projected", gettext_lazy("Projected over or under"), "money",
+            COST_TOOLS | {Tool.CHANGE_EVENTS},
+            gettext_lazy(
+                "Revised budget minus committed, direct costs and pending exposure. Below zero, the "
+                "project runs over."
+            ),
+        ),
+        Metric(
+            "coverage", gettext_lazy("Forecast coverage"), "percent", COST_TOOLS,
+            gettext_lazy(
+                "Share of the revised budget that stands under codes with commitments or direct "
+                "costs."
+            ),
+        ),
+        Metric(
+            "invoiced_over", gettext_lazy("Invoiced beyond contract"), "money",
+            frozenset({Tool.COMMITMENTS}),
+            gettext_lazy(
+                "Approved invoices minus the contract with its approved changes, where above zero."
+            ),
+        ),
+        Metric(
+            "handoff_drift", gettext_lazy("Drift since the handoff"), "money",
+            frozenset({Tool.BUDGET}),
+            gettext_lazy(
+                "Difference between what was handed off and the live original budget, added up over "
+                "all codes handed off, either way."
+            ),
+        ),
+        Metric(
+            "rfi_cost", gettext_lazy("RFI cost at stake"), "money", frozenset({Tool.RFIS}),
+            gettext_lazy("Cost impact of open RFIs that have a value."),
+        ),
+        Metric(
+            "rfis_cost_unknown", gettext_lazy("RFIs with cost yet unknown"), "count",
+            frozenset({Tool.RFIS}),
+            gettext_lazy("Open RFIs that say yes to a cost impact without a value."),
+        ),
+        Metric(
+            "open_rfis", gettext_lazy("Open RFIs"), "count", frozenset({Tool.RFIS}),
+            gettext_lazy("RFIs with the status Open."),
+        ),
+        Metric(
+            "overdue_rfis", gettext_lazy("Overdue RFIs"), "count", frozenset({Tool.RFIS}),
+            gettext_lazy("Open RFIs whose due date has passed where the project is."),
+        ),
+        Metric(
+            "rfi_age", gettext_lazy("Age of open RFIs"), "days", frozenset({Tool.RFIS}),
+            gettext_lazy("Median of the business days since they were initiated."),
+        ),
+        Metric(
+            "rfi_turnaround", gettext_lazy("RFI turnaround"), "days", frozenset({Tool.RFIS}),
+            gettext_lazy(
+                "Median of the business days from initiated to resolved, of the last 12 months."
+            ),
+        ),
+        Metric(
+            "open_submittals", gettext_lazy("Open submittals"), "count",
+            frozenset({Tool.SUBMITTALS}), gettext_lazy("Submittals with the status Open."),
+        ),
+        Metric(
+            "late_submittals", gettext_lazy("Late submittals"), "count",
+            frozenset({Tool.SUBMITTALS}),
+            gettext_lazy(
+                "Open submittals past their due date, and drafts past the day to submit them by."
+            ),
+        ),
+        Metric(
+            "submittal_age", gettext_lazy("Age of open submittals"), "days",
+            frozenset({Tool.SUBMITTALS}),
+            gettext_lazy("Median of the business days since they were created."),
+        ),
+        Metric(
+            "open_events", gettext_lazy("Open change events"), "count",
+            frozenset({Tool.CHANGE_EVENTS}),
+            gettext_lazy("Change events that are neither closed nor void."),
+        ),
+    )
+}  # fmt: skip
+
+
+def sentence(case: ExceptionCase) -> str:
+    """What is the matter, in one sentence; the amount stands beside it."""
+    return SENTENCES[Rule(case.rule)](case)
+
+
+def cause(case: ExceptionCase) -> str:
+    """Why, in one more sentence with the figures it is made of; may be empty."""
+    make = CAUSES.get(Rule(case.rule))
+    return make(case) if make else ""
+
+
+def _name(case: ExceptionCase) -> str:
+    """03-300.S Cast-in-place concrete · Commitment."""
+    code, name = case.facts["code"], case.facts["name"]
+    item, _dot, kind = name.rpartition(".")
+    return f"{code} {item} · {kind}" if item else code or _("Cost without a code")
+
+
+def _record(case: ExceptionCase) -> dict[str, str]:
+    return {"number": case.facts["number"], "title": case.facts["title"]}
+
+
+def _amount(case: ExceptionCase, name: str) -> str:
+    return money(Decimal(case.facts[name]), case.currency)
+
+
+def _submittal(case: ExceptionCase) -> str:
+    if case.facts["status"] == "Draft":
+        return _("Submittal %(number)s not submitted in time: %(title)s") % _record(case)
+    return _("Submittal %(number)s overdue: %(title)s") % _record(case)
+
+
+def _rfi(case: ExceptionCase) -> str:
+    if case.amount is None:
+        return _("RFI %(number)s overdue, cost not known yet: %(title)s") % _record(case)
+    return _("RFI %(number)s overdue: %(title)s") % _record(case)
+
+
+def _drift(case: ExceptionCase) -> str:
+    codes = int(case.facts["codes"])
+    return ngettext(
+        "Budget of %(codes)s code changed in Procore since the handoff",
+        "Budget of %(codes)s codes changed in Procore since the handoff",
+        codes,
+    ) % {"codes": codes}
+
+
+SENTENCES: dict[Rule, Callable[[ExceptionCase], str]] = {
+    Rule.OVER_COMMITMENT: lambda case: _("%(name)s: committed over budget") % {"name": _name(case)},
+    Rule.BUYOUT_GAP: lambda case: _("%(name)s: not bought out") % {"name": _name(case)},
+    Rule.PENDING_EXPOSURE: lambda _case: _("Pending changes without budget"),
+    Rule.HANDOFF_DRIFT: _drift,
+    Rule.RFI_OVERDUE: _rfi,
+    Rule.SUBMITTAL_LATE: _submittal,
+    Rule.EVENT_WITHOUT_ORDER: lambda case: (
+        _("Change event %(number)s without a change order: %(title)s") % _record(case)
+    ),
+    Rule.INVOICE_OVER_CONTRACT: lambda case: (
+        _("Contract %(number)s invoiced beyond its sum: %(title)s") % _record(case)
+    ),
+}
+
+
+def _cost_cause(case: ExceptionCase) -> str:
+    return _("%(committed)s committed and %(direct)s direct costs against %(budget)s budget.") % {
+        name: _amount(case, name) for name in ("committed", "direct", "budget")
+    }
+
+
+def _exposure_cause(case: ExceptionCase) -> str:
+    return _(
+        "%(pending)s in pending change orders and %(events)s in open change events; the budget has "
+        "%(spare)s to spare."
+    ) % {name: _amount(case, name) for name in ("pending", "events", "spare")}
+
+
+def _invoice_cause(case: ExceptionCase) -> str:
+    return _("%(invoiced)s approved against a contract of %(contract)s.") % {
+        name: _amount(case, name) for name in ("invoiced", "contract")
+    }
+
+
+CAUSES: dict[Rule, Callable[[ExceptionCase], str]] = {
+    Rule.OVER_COMMITMENT: _cost_cause,
+    Rule.BUYOUT_GAP: _cost_cause,
+    Rule.PENDING_EXPOSURE: _exposure_cause,
+    Rule.INVOICE_OVER_CONTRACT: _invoice_cause,
+}
+
+
+def age(case: ExceptionCase, today: date) -> str:
+    days = max(0, (today - case.since).days)
+    if days == 0:
+        return _("since today")
+    return ngettext("for %(days)s day", "for %(days)s days", days) % {"days": days}
