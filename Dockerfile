@@ -16,8 +16,11 @@ COPY templates templates
 COPY static static
 COPY tests/check.env check.env
 COPY --from=assets /build/node_modules/@procore/procore-iframe-helpers/dist/index.min.js .data/vendor/procore-iframe-helpers.js
+COPY --from=assets /build/node_modules/chart.js/dist/chart.umd.min.js .data/vendor/chart.js
+COPY locale locale
 COPY --from=assets /build/node_modules/dejavu-fonts-ttf/ttf/DejaVuSans.ttf /build/node_modules/dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf .data/fonts/
-RUN set -a && . ./check.env && python manage.py collectstatic --noinput --ignore ext && rm check.env \
+RUN sed -i '/sourceMappingURL/d' .data/vendor/chart.js && pybabel --quiet compile --directory locale --domain django \
+    && set -a && . ./check.env && python manage.py collectstatic --noinput --ignore ext && rm check.env \
     && useradd --system --uid 10001 tieback
 USER 10001
 EXPOSE 8000

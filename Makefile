@@ -18,11 +18,13 @@ setup: .venv/ready .data/assets ## Makes the environment in .venv; does nothing 
 	@$(PY) -m runtime.browser
 	@touch $@
 
-.data/assets: package-lock.json .venv/ready $(shell find static -type f)
+.data/assets: package-lock.json .venv/ready $(shell find static locale -type f -not -name '*.mo')
 	@npm ci --silent --no-fund --no-audit
 	@mkdir -p .data/vendor .data/fonts
 	@cp node_modules/@procore/procore-iframe-helpers/dist/index.min.js .data/vendor/procore-iframe-helpers.js
+	@grep -v sourceMappingURL node_modules/chart.js/dist/chart.umd.min.js > .data/vendor/chart.js
 	@cp node_modules/dejavu-fonts-ttf/ttf/DejaVuSans.ttf node_modules/dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf .data/fonts
+	@.venv/bin/pybabel --quiet compile --directory locale --domain django
 	@set -a; . tests/check.env; $(PY) manage.py collectstatic --noinput --verbosity 0 --ignore ext
 	@touch $@
 

@@ -109,10 +109,11 @@ class Company:
                 spread(contract["pending"], weights),
                 strict=True,
             ):
-                own = codes[code[0], code[1] or contract["currency"]]
+                where = code[0], code[1] or contract["currency"]
                 if contract["status"] in COMMITTED:
-                    own["C"] += line + more
-                own["P"] += pending
+                    codes[where]["C"] += line + more
+                if pending:
+                    codes[where]["P"] += pending
         approved_costs = {
             row["id"] for row in self.rows["direct_costs"][project] if row["status"] == "approved"
         }

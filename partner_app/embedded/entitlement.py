@@ -20,6 +20,8 @@ from partner_app.embedded.session import Viewer
 from partner_app.tenancy.context import tenant
 
 FRESH = timedelta(minutes=5)
+OVERVIEW = timedelta(hours=1)  # for figures across projects
+A_ROUND = 24  # projects that one overview asks about
 COMPANY = -1  # in place of a project: rights on the company itself
 AT_ONCE = 6  # questions to Procore
 PERMISSIONS = "/rest/v1.0/settings/permissions"
@@ -119,13 +121,7 @@ def rights_on_each(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Righ
     """
     wanted = list(project_ids)
     with tenant(viewer.company_id):
-        rows = _fresh(viewer).filter(project_id__in=wanted)
-        found = {
-            row.project_id: Rights(
-                row.project_id, frozenset(Tool(name) for name in row.tools), row.edits_budget
-            )
-            for row in rows
-        }
+        found = _of_rows(_fresh(viewer).filter(project_id__in=wanted))
     missing = [project_id for project_id in wanted if project_id not in found]
     if missing:
         client = pinned(viewer_client(viewer.company_id, viewer.remote_user_id))
@@ -141,6 +137,20 @@ def rights_on_each(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Righ
             )
             found[rights.project_id] = rights
     return found
+
+
+def rights_across(viewer: Viewer, project_ids: Iterable[int]) -> tuple[dict[int, Rights], int]:
+    """Rights on many projects at once, for an overview, and on how many they are not known yet.
+
+    Procore is asked for one project at a time, so a first look at hundreds of them takes several
+    rounds; what it said stays good for an hour here. A project that is opened is asked about anew.
+    """
+    wanted = list(project_ids)
+    with tenant(viewer.company_id):
+        found = _of_rows(_since(viewer, OVERVIEW).filter(project_id__in=wanted))
+    missing = [project_id for project_id in wanted if project_id not in found]
+    found |= rights_on_each(viewer, missing[:A_ROUND])
+    return found, max(0, len(missing) - A_ROUND)
 
 
 def _ask(client: ProcoreClient, project_id: int) -> Rights | None:
@@ -167,11 +177,24 @@ def _edits(budget: Any) -> bool:
 
 
 def _fresh(viewer: Viewer) -> QuerySet[Entitlement]:
+    return _since(viewer, FRESH)
+
+
+def _since(viewer: Viewer, age: timedelta) -> QuerySet[Entitlement]:
     return Entitlement.objects.filter(
         company_id=viewer.company_id,
         remote_user_id=viewer.remote_user_id,
-        checked_at__gt=clock.now() - FRESH,
+        checked_at__gt=clock.now() - age,
     )
+
+
+def _of_rows(rows: Iterable[Entitlement]) -> dict[int, Rights]:
+    return {
+        row.project_id: Rights(
+            row.project_id, frozenset(Tool(name) for name in row.tools), row.edits_budget
+        )
+        for row in rows
+    }
 
 
 def _known(viewer: Viewer, project_id: int) -> Entitlement | None:

@@ -12,6 +12,8 @@ class FrameForm(forms.Form):
     project_id = forms.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
     view = forms.CharField(max_length=100, required=False)
     resource_id = forms.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
+    # A page below /embedded/, as a deep link names it: no scheme, no host, no way up.
+    open = forms.RegexField(r"^(?!.*(//|\.\.))[a-z0-9][A-Za-z0-9/_.=&%+?-]*$", required=False)
 
 
 class SignInForm(forms.Form):

@@ -71,6 +71,7 @@ class ViewerProfile(TenantModel):
     remote_user_id = models.BigIntegerField()
     name = models.TextField()
     last_seen_at = models.DateTimeField()
+    tour_ended = models.BooleanField(default=False)
 
 
 class Entitlement(TenantModel):

@@ -151,6 +151,20 @@ def greet(viewer: Viewer, name: str) -> None:
         )
 
 
+def wants_tour(viewer: Viewer) -> bool:
+    """Inside tenant(): until they have ended it once."""
+    return ViewerProfile.objects.filter(
+        company_id=viewer.company_id, remote_user_id=viewer.remote_user_id, tour_ended=False
+    ).exists()
+
+
+def end_tour(viewer: Viewer) -> None:
+    """Inside tenant()."""
+    ViewerProfile.objects.filter(
+        company_id=viewer.company_id, remote_user_id=viewer.remote_user_id
+    ).update(tour_ended=True)
+
+
 def names_in(company_id: int) -> dict[str, str]:
     """By actor, as the audit log writes them: who has signed in here."""
     with tenant(company_id):

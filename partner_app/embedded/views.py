@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from integrations.procore.resources.registry import data_inventory
@@ -41,6 +42,20 @@ from partner_app.embedded.session import (
 )
 from partner_app.tenancy.lifecycle import company_or_error
 
+# What the frame's scripts say, in the reader's language.
+SAID_BY_SCRIPTS = {
+    "loading": _("Loading…"),
+    "unreachable": _("Tieback cannot be reached at the moment."),
+    "preparing": _("Preparing the file…"),
+    "no_file": _("The file could not be made. Please try again."),
+    "copied": _("Link copied."),
+    "waiting": _("Waiting for the sign-in window…"),
+    "closed": _(
+        "The window was closed, or your browser blocked it. Allow pop-ups for Tieback and try "
+        "again."
+    ),
+    "not_completed": _("The sign-in could not be completed. Please try again."),
+}
 BROWSER_COOKIE = "tieback_sign_in"  # only in the top-level pop-up or page, never in the frame
 COOKIE_AGE = 600  # seconds
 
@@ -192,7 +207,7 @@ def _frame(request: HttpRequest) -> dict[str, object]:
     """What Procore's frame hints at, and the origins whose messages the panel believes."""
     form = FrameForm(request.GET)
     hints = form.cleaned_data if form.is_valid() else {}
-    return {"hints": hints, "hosts": " ".join(settings.FRAME_ANCESTORS)}
+    return {"hints": hints, "hosts": " ".join(settings.FRAME_ANCESTORS), "words": SAID_BY_SCRIPTS}
 
 
 def _welcome_page(request: HttpRequest, welcome: Welcome, *, installed: bool) -> HttpResponse:

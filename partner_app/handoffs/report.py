@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 
 from partner_app.core import clock
+from partner_app.core.spreadsheet import cell
 from partner_app.core.templatetags.show import actor_words, money
 from partner_app.estimates.models import LineMapping
 from partner_app.handoffs.models import Action, Handoff, HandoffRow
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 FONT = settings.ROOT / ".data" / "fonts"
 DIVISIONS_SHOWN = 24  # on the one page; the workbook has every line
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that Excel would compute
-CENTS = "#,##0.00"
 DIFF_HEAD = ("WBS code", "Name", "Action", "Before", "After", "Change", "State", "Note")
 LINE_HEAD = (
     "Row", "Item", "Description", "Quantity", "Unit", "Unit price", "Amount", "WBS code",
@@ -61,13 +58,13 @@ def diff_workbook(handoff: Handoff) -> bytes:
     """Inside tenant(). Every row of the plan, and which lines of the estimate feed it."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Budget")
-    sheet.append([_cell(sheet, name, bold=True) for name in DIFF_HEAD])
+    sheet.append([cell(sheet, name, bold=True) for name in DIFF_HEAD])
     for row in rows_of(handoff).iterator(chunk_size=2000):
-        sheet.append([_cell(sheet, value) for value in _diff_row(row)])
+        sheet.append([cell(sheet, value) for value in _diff_row(row)])
     lines = book.create_sheet("Estimate lines")
-    lines.append([_cell(lines, name, bold=True) for name in LINE_HEAD])
+    lines.append([cell(lines, name, bold=True) for name in LINE_HEAD])
     for values in _lines(handoff):
-        lines.append([_cell(lines, value) for value in values])
+        lines.append([cell(lines, value) for value in values])
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
@@ -168,15 +165,3 @@ def _lines(handoff: Handoff) -> Iterator[tuple[object, ...]]:
             row.amount,
             row.reason,
         )
-
-
-def _cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:
-    """Text stays text: what a spreadsheet would take for a formula is quoted."""
-    if isinstance(value, str) and value.startswith(FORMULA):
-        value = f"'{value}"
-    cell = WriteOnlyCell(sheet, value=value)
-    if isinstance(value, Decimal):
-        cell.number_format = CENTS
-    if bold:
-        cell.font = Font(bold=True)
-    return cell

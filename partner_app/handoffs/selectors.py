@@ -102,6 +102,12 @@ def newest_standing(company_id: int, project_id: int) -> Handoff | None:
     return rows.order_by("-created_at").first()
 
 
+def written_codes(handoff: Handoff) -> set[int]:
+    """Inside tenant(): ids of the WBS codes of which it wrote the budget."""
+    rows = handoff.rows.filter(state=RowState.CONFIRMED).exclude(wbs_code_id=None)
+    return {key for key in rows.values_list("wbs_code_id", flat=True) if key}
+
+
 def estimates_of(company_id: int, project_id: int) -> "QuerySet[Estimate]":
     """Newest first, each with how many lines it has, and how many go nowhere yet."""
     lines = EstimateLine.objects.filter(estimate=OuterRef("pk"))

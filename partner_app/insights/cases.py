@@ -90,16 +90,15 @@ def case_or_error(company_id: int, case_id: int) -> ExceptionCase:
     return found
 
 
+def require_rule(rights: Rights, rule: Rule) -> None:
+    """Raises NotEntitled, naming a tool that the viewer lacks."""
+    for tool in sorted(TOOLS[rule]):
+        rights.require(tool)
+
+
 def open_rules(rights: Rights) -> list[Rule]:
     """Rules that the viewer may hear of on this project."""
     return [rule for rule, tools in TOOLS.items() if tools <= rights.tools]
-
-
-def asleep(case: ExceptionCase, today: date) -> bool:
-    if case.snoozed_until is None or case.snoozed_until <= today:
-        return False
-    grown = case.amount is not None and case.amount > (case.snoozed_amount or 0) * GROWN
-    return not grown
 
 
 def _differs(case: ExceptionCase, finding: Finding) -> bool:

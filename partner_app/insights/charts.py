@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from django.db.models import F, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Coalesce, TruncMonth
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -194,19 +194,20 @@ def pipeline(scope: Scope) -> Figure:
     tools = (Tool.CHANGE_EVENTS, Tool.COMMITMENTS)
     events = scope.rows(ChangeEvent, *tools, currency=scope.currency)
     orders = scope.rows(ChangeOrder, *tools, currency=scope.currency, status__in=OPEN_ORDERS)
-    table = []
+    table: list[tuple[Cell, ...]] = []
     for label, rows, amount in (
         (_("Event"), events.exclude(status__in=["Closed", "Void"]), "latest_cost"),
         (_("Change order"), orders, "grand_total"),
     ):
-        by_status: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO] * (len(AGES) + 2))
-        for status, created, cost in rows.values_list("status", "created_on", amount):
-            own = by_status[status]
-            own[_bucket(created.date() if created else None, scope.today)] += cost or ZERO
-            own[-1] += 1
-        for status, own in sorted(by_status.items()):
-            name = f"{label}: {status.replace('_', ' ').lower()}"
-            table.append((name, *own[:-1], sum(own[:-1], ZERO), int(own[-1])))
+        sums = {
+            f"age{n}": Coalesce(Sum(amount, filter=bucket), ZERO)
+            for n, bucket in enumerate(_buckets("created_on", scope.today))
+        }
+        found = rows.order_by("status").values("status").annotate(**sums, number=Count("remote_id"))
+        for row in found:
+            ages = [row[f"age{n}"] for n in range(len(AGES) + 1)]
+            name = f"{label}: {row['status'].replace('_', ' ').lower()}"
+            table.append((name, *ages, sum(ages, ZERO), row["number"]))
     return Figure(
         "pipeline",
         _("Change pipeline by status and age"),
@@ -225,17 +226,21 @@ def pipeline(scope: Scope) -> Figure:
 
 def ageing(scope: Scope) -> Figure:
     """Open RFIs and submittals by age. What the viewer may not see is not among the rows."""
-    table = []
+    table: list[tuple[Cell, ...]] = []
     for title, model, tool, status, day in (
         (_("Open RFIs"), Rfi, Tool.RFIS, "open", "initiated_at"),
         (_("Open submittals"), Submittal, Tool.SUBMITTALS, "Open", "created_on"),
     ):
         if not scope.ids(tool):
             continue
-        counts = [0] * (len(AGES) + 1)
-        for created in scope.rows(model, tool, status=status).values_list(day, flat=True):
-            counts[_bucket(created.date() if created else None, scope.today)] += 1
-        table.append((title, *counts, sum(counts)))
+        counts = scope.rows(model, tool, status=status).aggregate(
+            **{
+                f"age{n}": Count("remote_id", filter=bucket)
+                for n, bucket in enumerate(_buckets(day, scope.today))
+            }
+        )
+        ages = [counts[f"age{n}"] for n in range(len(AGES) + 1)]
+        table.append((title, *ages, sum(ages)))
     return Figure(
         "ageing",
         _("RFIs and submittals by age"),
@@ -255,9 +260,7 @@ def ageing(scope: Scope) -> Figure:
 def trend(scope: Scope) -> Figure:
     """From the daily snapshots: as long as they have been kept, and no longer."""
     tools = (*COST_TOOLS, Tool.CHANGE_EVENTS)
-    rows = history(
-        scope.company_id, scope.ids(*tools), days=TREND_DAYS, currency=scope.currency
-    )
+    rows = history(scope.company_id, scope.ids(*tools), days=TREND_DAYS, currency=scope.currency)
     sums = (
         rows.values("day")
         .annotate(
@@ -301,9 +304,12 @@ KINDS: dict[str, Kind] = {
 UNITS = {"count": gettext_lazy("number"), "percent": "%", "day": gettext_lazy("days")}
 
 
-def _bucket(begun: date | None, today: date) -> int:
-    days = (today - begun).days if begun else 0
-    return sum(1 for limit in AGES if days > limit)
+def _buckets(column: str, today: date) -> list[Q]:
+    """A condition for each age, the youngest first; what has no day counts as new."""
+    ends = [datetime.combine(today - timedelta(days=days), time.min, UTC) for days in AGES]
+    young = Q(**{f"{column}__gte": ends[0]}) | Q(**{column: None})
+    middle = [Q(**{f"{column}__lt": a, f"{column}__gte": b}) for a, b in pairwise(ends)]
+    return [young, *middle, Q(**{f"{column}__lt": ends[-1]})]
 
 
 def _age_titles() -> list[str]:

@@ -1,57 +1,85 @@
-"""Projects at a glance: what is open, overdue, exposed, budgeted and committed."""
+"""Projects at a glance, from their newest figures and within what a viewer may see."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import F, QuerySet
 
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.change_events import ChangeEvent
-from integrations.procore.resources.commitments import COMMITTED, Commitment
+from integrations.procore.resources.commitments import Commitment
 from integrations.procore.resources.projects import Project
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from integrations.procore.sync.models import SyncCursor
-from partner_app.core.zones import local_day
 from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.handoffs.selectors import handed_off_totals
+from partner_app.insights.metrics import pending_exposure, projected, share
+from partner_app.insights.models import ProjectDay
+from partner_app.insights.rules import COST_TOOLS
+from partner_app.insights.selectors import days_of
 
-ZERO = Decimal(0)
 COMMITTED_AMOUNT = F("grand_total") + F("approved_change_orders")
 PENDING_AMOUNT = F("pending_change_orders") + F("draft_change_orders_amount")
 BUDGET_AMOUNT = F("original_budget_amount") + F("budget_modifications")
-
-Figures = Mapping[int, Mapping[str, Any]]
+EXPOSED = frozenset({Tool.COMMITMENTS, Tool.CHANGE_EVENTS})
 
 
 @dataclass(frozen=True)
 class Health:
-    """A project at a glance. A figure that the viewer may not see is None."""
+    """A project at a glance. None: the viewer may not see it, or it is not here yet.
+
+    `others` are its figures in other currencies.
+    """
 
     project: Project
-    open_rfis: int | None
-    overdue_rfis: int | None
-    open_submittals: int | None
-    overdue_submittals: int | None
-    open_change_events: int | None
-    exposure: Decimal | None
-    budget: Decimal | None
-    committed: Decimal | None
-    pending: Decimal | None
-    handed_off: Decimal | None
-    currency: str
+    currency: str = "USD"
+    open_rfis: int | None = None
+    overdue_rfis: int | None = None
+    rfi_cost: Decimal | None = None
+    rfi_age: Decimal | None = None
+    rfi_turnaround: Decimal | None = None
+    open_submittals: int | None = None
+    late_submittals: int | None = None
+    submittal_age: Decimal | None = None
+    open_events: int | None = None
+    event_cost: Decimal | None = None
+    budget: Decimal | None = None
+    committed: Decimal | None = None
+    direct_costs: Decimal | None = None
+    pending: Decimal | None = None
+    exposure: Decimal | None = None
+    projected: Decimal | None = None
+    over_commitment: Decimal | None = None
+    buyout_gap: Decimal | None = None
+    covered_budget: Decimal | None = None
+    invoiced_over: Decimal | None = None
+    handoff_drift: Decimal | None = None
+    handed_off: Decimal | None = None
+    others: tuple["Health", ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Number, name and place, for the search box of the home page."""
+        own = self.project
+        return f"{own.project_number} {own.name} {own.city}"
+
+    @property
+    def spoken_for(self) -> Decimal | None:
+        """Committed and, where the viewer sees them, direct costs."""
+        if self.committed is None:
+            return None
+        return self.committed + (self.direct_costs or 0)
 
     @property
     def uncommitted(self) -> Decimal | None:
-        if self.budget is None or self.committed is None:
+        if self.budget is None or self.spoken_for is None:
             return None
-        return self.budget - self.committed
+        return self.budget - self.spoken_for
 
     @property
     def over(self) -> bool:
@@ -59,14 +87,20 @@ class Health:
 
     @property
     def gap(self) -> Decimal | None:
-        """Between budget and commitments, whichever is larger."""
+        """Between budget and what is spoken for, whichever is larger."""
         return None if self.uncommitted is None else abs(self.uncommitted)
 
     @property
-    def attention(self) -> int:
-        """Orders the home page: what is late, and a commitment over budget before all."""
-        late = (self.overdue_rfis or 0) + (self.overdue_submittals or 0)
-        return late + (1000 if self.over else 0)
+    def coverage(self) -> Decimal | None:
+        if self.covered_budget is None or self.budget is None:
+            return None
+        return share(self.covered_budget, self.budget)
+
+    @property
+    def attention(self) -> tuple[bool, Decimal, int]:
+        """Orders the home page: what runs over before all, then money over codes, then lateness."""
+        late = (self.overdue_rfis or 0) + (self.late_submittals or 0)
+        return self.over, self.over_commitment or Decimal(0), late
 
 
 @dataclass(frozen=True)
@@ -74,11 +108,13 @@ class Totals:
     """Sums over the projects of one currency; None where the viewer sees none of them."""
 
     currency: str
+    projects: int
     overdue_rfis: int | None
-    overdue_submittals: int | None
+    late_submittals: int | None
     exposure: Decimal | None
     budget: Decimal | None
     committed: Decimal | None
+    over_commitment: Decimal | None
 
 
 def projects(company_id: int, ids: Iterable[int]) -> QuerySet[Project]:
@@ -91,8 +127,8 @@ def open_rfis(company_id: int, ids: Iterable[int]) -> QuerySet[Rfi]:
     return Rfi.objects.filter(company_id=company_id, project_id__in=ids, status="open")
 
 
-def open_submittals(company_id: int, ids: Iterable[int]) -> QuerySet[Submittal]:
-    return Submittal.objects.filter(company_id=company_id, project_id__in=ids, status="Open")
+def submittals(company_id: int, ids: Iterable[int]) -> QuerySet[Submittal]:
+    return Submittal.objects.filter(company_id=company_id, project_id__in=ids)
 
 
 def open_events(company_id: int, ids: Iterable[int]) -> QuerySet[ChangeEvent]:
@@ -121,89 +157,80 @@ def arrived(company_id: int, rights: Mapping[int, Rights]) -> dict[int, Rights]:
 
 
 def health_of(
-    company_id: int, found: Iterable[Project], rights: Mapping[int, Rights], now: datetime
+    company_id: int, found: Iterable[Project], rights: Mapping[int, Rights]
 ) -> list[Health]:
-    """Eight grouped queries, however many projects; only what the viewer may see is asked for."""
+    """Inside tenant(). Two queries, however many projects."""
     shown = list(found)
-    late = Count("remote_id", filter=_overdue(shown, now))
-    number = Count("remote_id")
-
-    def ids(tool: Tool) -> list[int]:
-        return [p.remote_id for p in shown if tool in rights[p.remote_id].tools]
-
-    rfis = _grouped(open_rfis(company_id, ids(Tool.RFIS)), number=number, late=late)
-    submittals = _grouped(
-        open_submittals(company_id, ids(Tool.SUBMITTALS)), number=number, late=late
+    keys = [project.remote_id for project in shown]
+    days = days_of(company_id, keys)
+    handed = handed_off_totals(
+        company_id, [key for key in keys if Tool.BUDGET in rights[key].tools]
     )
-    events = _grouped(
-        open_events(company_id, ids(Tool.CHANGE_EVENTS)), number=number, amount=_sum("latest_cost")
+    return [
+        _health(project, days.get(project.remote_id, []), rights[project.remote_id], handed)
+        for project in shown
+    ]
+
+
+def _health(
+    project: Project, days: list[ProjectDay], rights: Rights, handed: Mapping[int, Decimal]
+) -> Health:
+    if not days:
+        return Health(project)
+    main, *others = [_one(project, day, rights.tools) for day in days]
+    return replace(main, handed_off=handed.get(project.remote_id), others=tuple(others))
+
+
+def _one(project: Project, day: ProjectDay, tools: frozenset[Tool]) -> Health:
+    def seen(needed: frozenset[Tool] | Tool, value: Any) -> Any:
+        wanted = {needed} if isinstance(needed, Tool) else needed
+        return value if tools >= wanted else None
+
+    budget = day.original_budget + day.budget_changes
+    exposure = pending_exposure(day.pending_changes, day.open_event_cost)
+    ahead = projected(budget, day.committed + day.direct_costs, exposure)
+    return Health(
+        project,
+        day.currency,
+        open_rfis=seen(Tool.RFIS, day.open_rfis),
+        overdue_rfis=seen(Tool.RFIS, day.overdue_rfis),
+        rfi_cost=seen(Tool.RFIS, day.rfi_cost),
+        rfi_age=seen(Tool.RFIS, day.rfi_age),
+        rfi_turnaround=seen(Tool.RFIS, day.rfi_turnaround),
+        open_submittals=seen(Tool.SUBMITTALS, day.open_submittals),
+        late_submittals=seen(Tool.SUBMITTALS, day.late_submittals),
+        submittal_age=seen(Tool.SUBMITTALS, day.submittal_age),
+        open_events=seen(Tool.CHANGE_EVENTS, day.open_events),
+        event_cost=seen(Tool.CHANGE_EVENTS, day.event_cost),
+        budget=seen(Tool.BUDGET, budget),
+        committed=seen(Tool.COMMITMENTS, day.committed),
+        direct_costs=seen(Tool.DIRECT_COSTS, day.direct_costs),
+        pending=seen(Tool.COMMITMENTS, day.pending_changes),
+        exposure=seen(EXPOSED, exposure),
+        projected=seen(COST_TOOLS | EXPOSED, ahead),
+        over_commitment=seen(COST_TOOLS, day.over_commitment),
+        buyout_gap=seen(COST_TOOLS, day.buyout_gap),
+        covered_budget=seen(COST_TOOLS, day.covered_budget),
+        invoiced_over=seen(Tool.COMMITMENTS, day.invoiced_over),
+        handoff_drift=seen(Tool.BUDGET, day.handoff_drift),
     )
-    rows = budget_rows(company_id, ids(Tool.BUDGET))
-    budgets = _grouped(rows, amount=_sum(BUDGET_AMOUNT))
-    currencies = dict(rows.order_by().values_list("project_id", "currency").distinct())
-    commitments = contracts(company_id, ids(Tool.COMMITMENTS))
-    committed = _grouped(commitments.filter(status__in=COMMITTED), amount=_sum(COMMITTED_AMOUNT))
-    pending = _grouped(commitments, amount=_sum(PENDING_AMOUNT))
-    handed = handed_off_totals(company_id, ids(Tool.BUDGET))
-
-    def one(project: Project) -> Health:
-        tools, key = rights[project.remote_id].tools, project.remote_id
-
-        def figure(source: Figures, tool: Tool, name: str, empty: Any) -> Any:
-            return source[key].get(name, empty) if tool in tools else None
-
-        return Health(
-            project=project,
-            open_rfis=figure(rfis, Tool.RFIS, "number", 0),
-            overdue_rfis=figure(rfis, Tool.RFIS, "late", 0),
-            open_submittals=figure(submittals, Tool.SUBMITTALS, "number", 0),
-            overdue_submittals=figure(submittals, Tool.SUBMITTALS, "late", 0),
-            open_change_events=figure(events, Tool.CHANGE_EVENTS, "number", 0),
-            exposure=figure(events, Tool.CHANGE_EVENTS, "amount", ZERO),
-            budget=figure(budgets, Tool.BUDGET, "amount", ZERO),
-            committed=figure(committed, Tool.COMMITMENTS, "amount", ZERO),
-            pending=figure(pending, Tool.COMMITMENTS, "amount", ZERO),
-            handed_off=handed.get(key),
-            currency=currencies.get(key) or "USD",
-        )
-
-    return [one(project) for project in shown]
 
 
 def totals_of(found: Iterable[Health]) -> list[Totals]:
     """One row a currency: amounts of two currencies are never added."""
     by_currency: dict[str, list[Health]] = defaultdict(list)
     for health in found:
-        by_currency[health.currency].append(health)
+        for own in (health, *health.others):
+            by_currency[own.currency].append(own)
 
     def added(rows: list[Health], name: str) -> Any:
         values = [getattr(row, name) for row in rows if getattr(row, name) is not None]
         return sum(values) if values else None
 
-    names = ("overdue_rfis", "overdue_submittals", "exposure", "budget", "committed")
+    names = (
+        "overdue_rfis", "late_submittals", "exposure", "budget", "committed", "over_commitment",
+    )  # fmt: skip
     return [
-        Totals(currency, *(added(rows, name) for name in names))
+        Totals(currency, len(rows), *(added(rows, name) for name in names))
         for currency, rows in sorted(by_currency.items())
     ]
-
-
-def _overdue(shown: Iterable[Project], now: datetime) -> Q:
-    """Days are counted where the project is, so that home and project page agree."""
-    by_day: dict[date, list[int]] = defaultdict(list)
-    for project in shown:
-        by_day[local_day(now, project.time_zone)].append(project.remote_id)
-    condition = Q(project_id__in=[])
-    for day, ids in by_day.items():
-        condition |= Q(project_id__in=ids, due_date__lt=day)
-    return condition
-
-
-def _sum(amount: Any) -> Coalesce:
-    return Coalesce(Sum(amount), ZERO)
-
-
-def _grouped(rows: "QuerySet[Any, Any]", **figures: Any) -> Figures:
-    found: dict[int, Mapping[str, Any]] = defaultdict(dict)
-    for row in rows.order_by().values("project_id").annotate(**figures):
-        found[row["project_id"]] = row
-    return found

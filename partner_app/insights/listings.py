@@ -6,10 +6,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
+from django.utils.translation import gettext_lazy as _
 
 from integrations.procore.resources.commitments import COMMITTED
 from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.insights.evidence import approved_cost_lines
 from partner_app.insights.health import (
     BUDGET_AMOUNT,
     COMMITTED_AMOUNT,
@@ -18,12 +20,12 @@ from partner_app.insights.health import (
     contracts,
     open_events,
     open_rfis,
-    open_submittals,
+    submittals,
 )
 
 Rows = QuerySet[Any, Any]
+ZERO = Decimal(0)
 SOONEST_DUE = (F("due_date").asc(nulls_last=True), "remote_id")
-URGENT = 5  # records that the project page shows
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Kind:
     """A list that can be opened: its columns are those of `shape`; `amount` is what it adds up."""
 
     slug: str
-    title: str
+    title: object
     tool: Tool
     shape: str
     rows: Callable[[int, int, date], Rows]
@@ -40,33 +42,26 @@ class Kind:
 
 @dataclass(frozen=True)
 class Listing:
-    """The records behind a number; `amount` is their sum, where they have one."""
+    """The records behind a number; `amounts` are their sums by currency, where they have any."""
 
     kind: Kind
     rows: Rows
     total: int
-    amount: Decimal | None
+    amounts: dict[str, Decimal]
 
 
 def listing(company_id: int, project_id: int, kind: Kind, today: date) -> Listing:
     rows = kind.rows(company_id, project_id, today)
-    amount = kind.amount
-    total = rows.aggregate(total=Sum(amount))["total"] if amount is not None else None
-    return Listing(kind, rows, rows.count(), total)
+    sums = {}
+    if kind.amount is not None:
+        by_currency = rows.order_by().values_list("currency").annotate(total=Sum(kind.amount))
+        sums = {currency: total or ZERO for currency, total in by_currency}
+    return Listing(kind, rows, rows.count(), sums)
 
 
 def open_to(rights: Rights) -> list[Kind]:
     """The lists that the viewer may open on this project."""
     return [kind for kind in KINDS.values() if kind.tool in rights.tools]
-
-
-def urgent(company_id: int, project_id: int, rights: Rights, today: date) -> list[Listing]:
-    """The few records of each kind that are late or large; only what the viewer may see."""
-    kinds = [KINDS[slug] for slug in ("overdue-rfis", "overdue-submittals", "open-change-events")]
-    found = (
-        listing(company_id, project_id, kind, today) for kind in kinds if kind.tool in rights.tools
-    )
-    return [Listing(x.kind, x.rows[:URGENT], x.total, x.amount) for x in found if x.total]
 
 
 def _rfis(company_id: int, project_id: int, _today: date) -> Rows:
@@ -78,11 +73,12 @@ def _overdue_rfis(company_id: int, project_id: int, today: date) -> Rows:
 
 
 def _submittals(company_id: int, project_id: int, _today: date) -> Rows:
-    return open_submittals(company_id, [project_id]).order_by(*SOONEST_DUE)
+    return submittals(company_id, [project_id]).filter(status="Open").order_by(*SOONEST_DUE)
 
 
-def _overdue_submittals(company_id: int, project_id: int, today: date) -> Rows:
-    return _submittals(company_id, project_id, today).filter(due_date__lt=today)
+def _late_submittals(company_id: int, project_id: int, today: date) -> Rows:
+    late = Q(status="Open", due_date__lt=today) | Q(status="Draft", submit_by__lt=today)
+    return submittals(company_id, [project_id]).filter(late).order_by(*SOONEST_DUE)
 
 
 def _events(company_id: int, project_id: int, _today: date) -> Rows:
@@ -105,43 +101,37 @@ def _budget(company_id: int, project_id: int, _today: date) -> Rows:
     return rows.order_by("cost_code", "category")
 
 
+def _direct_costs(company_id: int, project_id: int, _today: date) -> Rows:
+    rows: Rows = approved_cost_lines({"company_id": company_id, "project_id": project_id})
+    return rows
+
+
 KINDS: dict[str, Kind] = {
     kind.slug: kind
     for kind in (
-        Kind("open-rfis", "Open RFIs", Tool.RFIS, "rfis", _rfis),
-        Kind("overdue-rfis", "Overdue RFIs", Tool.RFIS, "rfis", _overdue_rfis),
-        Kind("open-submittals", "Open submittals", Tool.SUBMITTALS, "submittals", _submittals),
+        Kind("open-rfis", _("Open RFIs"), Tool.RFIS, "rfis", _rfis),
+        Kind("overdue-rfis", _("Overdue RFIs"), Tool.RFIS, "rfis", _overdue_rfis),
+        Kind("open-submittals", _("Open submittals"), Tool.SUBMITTALS, "submittals", _submittals),
         Kind(
-            "overdue-submittals",
-            "Overdue submittals",
-            Tool.SUBMITTALS,
-            "submittals",
-            _overdue_submittals,
+            "late-submittals", _("Late submittals"), Tool.SUBMITTALS, "submittals",
+            _late_submittals,
         ),
         Kind(
-            "open-change-events",
-            "Open change events",
-            Tool.CHANGE_EVENTS,
-            "change_events",
-            _events,
-            F("latest_cost"),
+            "open-change-events", _("Open change events"), Tool.CHANGE_EVENTS, "change_events",
+            _events, F("latest_cost"),
         ),
-        Kind("budget", "Budget by code", Tool.BUDGET, "budget", _budget, BUDGET_AMOUNT),
+        Kind("budget", _("Budget by code"), Tool.BUDGET, "budget", _budget, BUDGET_AMOUNT),
         Kind(
-            "committed",
-            "Committed contracts",
-            Tool.COMMITMENTS,
-            "contracts",
-            _committed,
+            "committed", _("Committed contracts"), Tool.COMMITMENTS, "contracts", _committed,
             COMMITTED_AMOUNT,
         ),
         Kind(
-            "pending",
-            "Pending commitment changes",
-            Tool.COMMITMENTS,
-            "contracts",
-            _pending,
+            "pending", _("Pending commitment changes"), Tool.COMMITMENTS, "contracts", _pending,
             PENDING_AMOUNT,
         ),
+        Kind(
+            "direct-costs", _("Approved direct costs"), Tool.DIRECT_COSTS, "costs", _direct_costs,
+            F("amount"),
+        ),
     )
-}
+}  # fmt: skip

@@ -1,6 +1,6 @@
 """What insights keep of their own: figures by code and day, cases, and what people set and save."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from partner_app.tenancy.models import Company, TenantModel
 
 
-def money() -> "models.DecimalField[object, object]":
+def money() -> "models.DecimalField[Any, Any]":
     return models.DecimalField(max_digits=20, decimal_places=4, default=0)
 
 
@@ -42,12 +42,14 @@ class ProjectDay(TenantModel):
     day = models.DateField()
     currency = models.TextField()
     main = models.BooleanField(default=True)
+    newest = models.BooleanField(default=True)
     original_budget = money()
     budget_changes = money()
     committed = money()
     direct_costs = money()
     pending_changes = money()
-    open_event_cost = money()
+    open_event_cost = money()  # of events without a change order
+    event_cost = money()  # of all open events
     over_commitment = money()
     buyout_gap = money()
     covered_budget = money()
@@ -69,7 +71,11 @@ class ProjectDay(TenantModel):
     class Meta:
         indexes: ClassVar = [
             # the newest day of each project of a portfolio.
-            models.Index(fields=["company", "project_id", "-day"], name="project_day_newest")
+            models.Index(
+                fields=["company", "project_id"],
+                condition=models.Q(newest=True),
+                name="project_day_newest",
+            )
         ]
 
 
@@ -130,7 +136,14 @@ class ExceptionCase(TenantModel):
                 fields=["company", "project_id", "-amount"],
                 condition=models.Q(closed_at=None),
                 name="case_open_largest",
-            )
+            ),
+            # open cases of a company, the largest first.
+            models.Index(
+                models.F("company"),
+                models.F("amount").desc(nulls_last=True),
+                condition=models.Q(closed_at=None),
+                name="case_open_of_all",
+            ),
         ]
 
 

@@ -1,14 +1,52 @@
-"""The side panel: from the record open in Procore to what it may cost."""
+"""The side panel: from the record open in Procore to everything that hangs on it.
 
-from dataclasses import dataclass
+Inside tenant(). A group of records is left out where the viewer lacks its tool; the record's own
+tool is required.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
 
 from integrations.procore.resources.change_events import ChangeEvent
+from integrations.procore.resources.change_orders import ChangeOrder
+from integrations.procore.resources.commitment_line_items import CommitmentLineItem
+from integrations.procore.resources.commitments import Commitment
 from integrations.procore.resources.projects import Project
+from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.handoffs.selectors import newest_standing, written_codes
+from partner_app.insights.facts import DEFAULT_CURRENCY
+from partner_app.insights.health import health_of
+from partner_app.insights.metrics import ZERO, business_days
+from partner_app.insights.models import ExceptionCase
+from partner_app.insights.selectors import cases_of
+
+MOST = 8  # linked records of one kind
+MOST_CASES = 6
+
+
+@dataclass(frozen=True)
+class Fact:
+    """`kind`: text, money, date, days or percent."""
+
+    label: str
+    value: Any
+    kind: str = "text"
+    warn: bool = False
+
+
+@dataclass(frozen=True)
+class Linked:
+    title: str
+    rows: Sequence[Any]
+    total: int
+    amount: str  # the column that holds a row's amount; empty for none
 
 
 @dataclass(frozen=True)
@@ -17,51 +55,214 @@ class RecordContext:
 
     kind: str
     title: str = ""
-    status: str = ""
-    due: date | None = None
-    days_late: int = 0
-    amount: Decimal | None = None
-    waiting_for: str = ""
+    record: Any = None
+    currency: str = DEFAULT_CURRENCY
+    facts: Sequence[Fact] = ()
+    linked: Sequence[Linked] = ()
+    cases: Sequence[ExceptionCase] = ()
+    handoff: Any = None
     found: bool = False
 
 
+@dataclass(frozen=True)
+class Look:
+    """Who looks at what: the same for every kind of record."""
+
+    project: Project
+    record_id: int
+    rights: Rights
+    today: date
+    here: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        own = {"company_id": self.project.company_id, "project_id": self.project.remote_id}
+        object.__setattr__(self, "here", own)
+
+    def sees(self, tool: Tool) -> bool:
+        return tool in self.rights.tools
+
+    def cases(self, *subjects: str) -> list[ExceptionCase]:
+        rows = cases_of(self.project.company_id, {self.project.remote_id: self.rights})
+        return list(rows.filter(subject__in=subjects)[:MOST_CASES]) if subjects else []
+
+
 def record_context(
-    company_id: int, project: Project, view: str, record_id: int, rights: Rights, today: date
+    project: Project, view: str, record_id: int | None, rights: Rights, today: date
 ) -> RecordContext:
     """Raises NotEntitled where the viewer lacks the record's tool."""
-    here = {"company_id": company_id, "project_id": project.remote_id, "remote_id": record_id}
-    if view.startswith("rfi."):
-        rights.require(Tool.RFIS)
-        rfi = Rfi.objects.filter(**here).first()
-        if rfi:
-            return RecordContext(
-                "RFI", f"{rfi.number}: {rfi.subject}", rfi.status, rfi.due_date,
-                _late(rfi.due_date, today) if rfi.status == "open" else 0,
-                rfi.cost_impact, rfi.ball_in_court if rfi.status == "open" else "", found=True,
-            )  # fmt: skip
-        return RecordContext("RFI")
-    if view.startswith("submittal_logs."):
-        rights.require(Tool.SUBMITTALS)
-        submittal = Submittal.objects.filter(**here).first()
-        if submittal:
-            return RecordContext(
-                "Submittal", f"{submittal.number}: {submittal.title}", submittal.status,
-                submittal.due_date,
-                _late(submittal.due_date, today) if submittal.status == "Open" else 0,
-                None, submittal.responsible_contractor, found=True,
-            )  # fmt: skip
-        return RecordContext("Submittal")
-    if view.startswith("change_events."):
-        rights.require(Tool.CHANGE_EVENTS)
-        event = ChangeEvent.objects.filter(**here).first()
-        if event:
-            return RecordContext(
-                "Change event", f"{event.number}: {event.title}", event.status,
-                amount=event.latest_cost, found=True,
-            )  # fmt: skip
-        return RecordContext("Change event")
+    for prefix, tool, show in VIEWS:
+        if view.startswith(prefix):
+            rights.require(tool)
+            return show(Look(project, record_id or 0, rights, today))
     return RecordContext("")
 
 
-def _late(due: date | None, today: date) -> int:
-    return max(0, (today - due).days) if due else 0
+def _rfi(look: Look) -> RecordContext:
+    kind = _("RFI")
+    row = Rfi.objects.filter(**look.here, remote_id=look.record_id).first()
+    if row is None:
+        return RecordContext(kind)
+    is_open = row.status == "open"
+    begun = row.initiated_at.date() if row.initiated_at else None
+    facts = [
+        Fact(_("Status"), row.status.capitalize()),
+        *_due(_("Due"), row.due_date, look.today, is_open=is_open),
+    ]
+    if row.cost_impact:
+        facts.append(Fact(_("Cost at stake"), row.cost_impact, "money"))
+    elif row.cost_impact_status.startswith("yes"):
+        facts.append(Fact(_("Cost at stake"), _("yes, not known yet"), warn=True))
+    if is_open and row.ball_in_court:
+        facts.append(Fact(_("Waiting for"), row.ball_in_court))
+    if begun:
+        end = row.time_resolved.date() if row.time_resolved and not is_open else look.today
+        label = _("Waiting") if is_open else _("Answered after")
+        facts.append(Fact(label, business_days(begun, end), "days"))
+    linked = []
+    if look.sees(Tool.CHANGE_EVENTS):
+        events = ChangeEvent.objects.filter(
+            **look.here, origin_id=row.remote_id, origin_type__icontains="rfi"
+        )
+        linked.append(_linked(_("Change events from this RFI"), events, "latest_cost"))
+    return RecordContext(
+        kind, f"{row.number}: {row.subject}", row, facts=facts, linked=linked,
+        cases=look.cases(f"rfi:{row.remote_id}"), found=True,
+    )  # fmt: skip
+
+
+def _submittal(look: Look) -> RecordContext:
+    kind = _("Submittal")
+    row = Submittal.objects.filter(**look.here, remote_id=look.record_id).first()
+    if row is None:
+        return RecordContext(kind)
+    facts = [
+        Fact(_("Status"), row.status),
+        *_due(_("Submit by"), row.submit_by, look.today, is_open=row.status == "Draft"),
+        *_due(_("Due"), row.due_date, look.today, is_open=row.status == "Open"),
+    ]
+    if row.responsible_contractor:
+        facts.append(Fact(_("Waiting for"), row.responsible_contractor))
+    linked = []
+    if look.sees(Tool.COMMITMENTS) and row.responsible_contractor:
+        contracts = Commitment.objects.filter(**look.here, vendor=row.responsible_contractor)
+        linked.append(_linked(_("Contracts with this contractor"), contracts, "grand_total"))
+    return RecordContext(
+        kind, f"{row.number}: {row.title}", row, facts=facts, linked=linked,
+        cases=look.cases(f"submittal:{row.remote_id}"), found=True,
+    )  # fmt: skip
+
+
+def _event(look: Look) -> RecordContext:
+    kind = _("Change event")
+    row = ChangeEvent.objects.filter(**look.here, remote_id=look.record_id).first()
+    if row is None:
+        return RecordContext(kind)
+    facts = [Fact(_("Status"), row.status)]
+    if row.latest_cost is not None:
+        facts.append(Fact(_("Latest cost"), row.latest_cost, "money"))
+    if row.created_on:
+        days = business_days(row.created_on.date(), look.today)
+        facts.append(Fact(_("Open for"), days, "days"))
+    if row.reason:
+        facts.append(Fact(_("Reason"), row.reason))
+    linked = []
+    if look.sees(Tool.RFIS) and row.origin_id and "rfi" in row.origin_type.lower():
+        origin = Rfi.objects.filter(**look.here, remote_id=row.origin_id)
+        linked.append(_linked(_("It came from this RFI"), origin, "cost_impact"))
+    currency = row.currency or DEFAULT_CURRENCY
+    return RecordContext(
+        kind, f"{row.number}: {row.title}", row, currency, facts, linked,
+        look.cases(f"event:{row.remote_id}", f"currency:{currency}"), found=True,
+    )  # fmt: skip
+
+
+def _contract(look: Look) -> RecordContext:
+    kind = _("Commitment")
+    row = Commitment.objects.filter(**look.here, remote_id=look.record_id).first()
+    if row is None:
+        return RecordContext(kind)
+    orders = ChangeOrder.objects.filter(**look.here, contract_id=row.remote_id)
+    invoices = Requisition.objects.filter(**look.here, contract_id=row.remote_id)
+    lines = CommitmentLineItem.objects.filter(**look.here, contract_id=row.remote_id)
+    total = (row.grand_total or ZERO) + (row.approved_change_orders or ZERO)
+    facts = [
+        Fact(_("Status"), row.status),
+        Fact(_("Contractor"), row.vendor or "–"),
+        Fact(_("With approved changes"), total, "money"),
+    ]
+    pending = (row.pending_change_orders or ZERO) + (row.draft_change_orders_amount or ZERO)
+    if pending:
+        facts.append(Fact(_("Pending changes"), pending, "money", warn=True))
+    codes = {code for code in lines.values_list("wbs_code_id", flat=True) if code}
+    return RecordContext(
+        kind, f"{row.number}: {row.title}", row, row.currency or DEFAULT_CURRENCY, facts,
+        [
+            _linked(_("Change orders"), orders.order_by("-created_on"), "grand_total"),
+            _linked(_("Invoices"), invoices.order_by("-billing_date"), "total_claimed_amount"),
+        ],
+        look.cases(f"contract:{row.remote_id}", *(f"wbs:{code}" for code in codes)),
+        handoff=_origin(look, codes), found=True,
+    )  # fmt: skip
+
+
+def _invoice(look: Look) -> RecordContext:
+    """The contract that it belongs to is what matters."""
+    row = Requisition.objects.filter(**look.here, remote_id=look.record_id).first()
+    if row is None:
+        return RecordContext(_("Invoice"))
+    return _contract(Look(look.project, row.contract_id or 0, look.rights, look.today))
+
+
+def _budget(look: Look) -> RecordContext:
+    """Of the whole budget: Procore tells no row. The project's cost cases, and the handoff."""
+    [health] = health_of(
+        look.project.company_id, [look.project], {look.project.remote_id: look.rights}
+    )
+    facts = [
+        Fact(label, value, "money", warn=warn)
+        for label, value, warn in (
+            (_("Revised budget"), health.budget, False),
+            (_("Committed"), health.committed, False),
+            (_("Direct costs"), health.direct_costs, False),
+            (_("Pending exposure"), health.exposure, False),
+            (_("Projected"), health.projected, (health.projected or ZERO) < 0),
+            (_("Handed off"), health.handed_off, False),
+            (_("Drift since the handoff"), health.handoff_drift, bool(health.handoff_drift)),
+        )
+        if value is not None
+    ]
+    rows = cases_of(look.project.company_id, {look.project.remote_id: look.rights})
+    cases = rows.filter(subject__startswith="wbs:") | rows.filter(subject__startswith="handoff:")
+    handoff = newest_standing(look.project.company_id, look.project.remote_id)
+    return RecordContext(
+        _("Budget"), look.project.name, None, health.currency, facts, (),
+        list(cases[:MOST_CASES]), handoff, found=True,
+    )  # fmt: skip
+
+
+VIEWS: tuple[tuple[str, Tool, Callable[[Look], RecordContext]], ...] = (
+    ("rfi.", Tool.RFIS, _rfi),
+    ("submittal_logs.", Tool.SUBMITTALS, _submittal),
+    ("change_events.", Tool.CHANGE_EVENTS, _event),
+    ("commitments.requisitions.", Tool.COMMITMENTS, _invoice),
+    ("commitments.", Tool.COMMITMENTS, _contract),
+    ("budgeting.", Tool.BUDGET, _budget),
+)
+
+
+def _due(label: str, due: date | None, today: date, *, is_open: bool) -> list[Fact]:
+    if due is None:
+        return []
+    return [Fact(label, due, "date", warn=is_open and due < today)]
+
+
+def _linked(title: str, rows: Any, amount: str) -> Linked:
+    return Linked(title, list(rows[:MOST]), rows.count(), amount)
+
+
+def _origin(look: Look, codes: set[int]) -> Any:
+    """The handoff that wrote the budget of any of these codes, for those who see the budget."""
+    if not look.sees(Tool.BUDGET):
+        return None
+    found = newest_standing(look.project.company_id, look.project.remote_id)
+    return found if found and codes & written_codes(found) else None

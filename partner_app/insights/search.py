@@ -72,12 +72,14 @@ def words_of(text: str) -> list[str]:
     return [word for word in found if len(word) >= SHORTEST or word.isdigit()][:MOST_WORDS]
 
 
-def search(company_id: int, rights: Mapping[int, Rights], text: str) -> list[Hit]:
+def search(
+    company_id: int, rights: Mapping[int, Rights], text: str, *, kind: str = ""
+) -> list[Hit]:
     """Inside tenant(). Records that have a word beginning with each of the words, newest first."""
     words = words_of(text)
     if not words:
         return []
-    allowed = _allowed(rights)
+    allowed = {name: ids for name, ids in _allowed(rights).items() if kind in ("", name)}
     if not allowed:
         return []
     rows = SearchWord.objects.filter(company_id=company_id).filter(

@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from partner_app.core import clock
 from partner_app.embedded.entitlement import Rights
@@ -63,6 +65,11 @@ def codes_of(company_id: int, project_ids: Iterable[int]) -> "QuerySet[CostFigur
 
 def cases_of(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[ExceptionCase]":
     """Open cases that the viewer may hear of, the largest first."""
+    return _allowed(company_id, rights).filter(closed_at=None).order_by(*LARGEST_FIRST)
+
+
+def _allowed(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[ExceptionCase]":
+    """By the rules that each project's tools open to the viewer."""
     projects: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for key, own in rights.items():
         projects[tuple(sorted(open_rules(own)))].append(key)
@@ -70,14 +77,28 @@ def cases_of(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[Excepti
     for rules, ids in projects.items():
         if rules:
             allowed |= Q(project_id__in=ids, rule__in=rules)
-    rows = ExceptionCase.objects.filter(allowed, company_id=company_id, closed_at=None)
-    return rows.order_by(*LARGEST_FIRST)
+    return ExceptionCase.objects.filter(allowed, company_id=company_id)
 
 
 def asleep(today: date) -> Q:
     """Snoozed, and not grown by a tenth since."""
-    small = Q(amount=None) | Q(amount__lte=F("snoozed_amount") * GROWN)
+    before = Coalesce(F("snoozed_amount"), Decimal(0))
+    small = Q(amount=None) | Q(amount__lte=before * GROWN)
     return Q(snoozed_until__gt=today) & small
+
+
+def not_asleep(cases: "QuerySet[ExceptionCase]") -> "QuerySet[ExceptionCase]":
+    return cases.exclude(asleep(clock.now().date()))
+
+
+def seen_before(viewer: Viewer) -> datetime | None:
+    """Inside tenant(): as home marked it when the viewer came."""
+    known = LastVisit.objects.filter(
+        company_id=viewer.company_id,
+        remote_user_id=viewer.remote_user_id,
+        project_id=ALL_PROJECTS,
+    ).first()
+    return known.before if known else None
 
 
 def lines(
@@ -112,14 +133,7 @@ def news_since(company_id: int, rights: Mapping[int, Rights], seen: datetime | N
     """Inside tenant()."""
     if seen is None:
         return News(None)
-    every = ExceptionCase.objects.filter(company_id=company_id)
-    projects: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for key, own in rights.items():
-        projects[tuple(sorted(open_rules(own)))].append(key)
-    allowed = Q(id=None)
-    for rules, ids in projects.items():
-        allowed |= Q(project_id__in=ids, rule__in=rules)
-    every = every.filter(allowed)
+    every = _allowed(company_id, rights)
     standing = every.filter(closed_at=None)
     return News(
         seen,

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from partner_app.estimates.mapping.suggest import division
 from partner_app.insights import metrics
-from partner_app.insights.facts import ProjectFacts
+from partner_app.insights.facts import NO_ORDER_YET, ProjectFacts
 from partner_app.insights.metrics import ZERO, CodeCost
 from partner_app.insights.models import CostFigure, ProjectDay
 
@@ -51,6 +51,10 @@ def _write_day(facts: ProjectFacts, event_days: int) -> None:
         if row.main:
             _count(row, facts, event_days)
     ProjectDay.objects.filter(**here).delete()
+    former = ProjectDay.objects.filter(
+        company_id=facts.company_id, project_id=facts.project_id, newest=True
+    )
+    former.update(newest=False)
     ProjectDay.objects.bulk_create(rows)
 
 
@@ -76,8 +80,11 @@ def _amounts(facts: ProjectFacts) -> dict[str, dict[str, Decimal]]:
         own["invoiced_over"] += metrics.invoiced_over(
             contract.total, contract.approved, contract.invoiced
         )
-    for event in facts.events_without_order():
-        found[event.currency]["open_event_cost"] += event.cost or ZERO
+    for event in facts.events:
+        own = found[event.currency]
+        own["event_cost"] += event.cost or ZERO
+        if event.status == NO_ORDER_YET:
+            own["open_event_cost"] += event.cost or ZERO
     return found
 
 

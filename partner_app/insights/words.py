@@ -46,8 +46,8 @@ METRICS: dict[str, Metric] = {
         Metric(
             "over_commitment", gettext_lazy("Committed over budget"), "money", COST_TOOLS,
             gettext_lazy(
-                "Committed plus direct costs minus revised budget, of the codes where that is above "
-                "zero."
+                "Committed plus direct costs minus revised budget, of the codes where that is "
+                "above zero."
             ),
         ),
         Metric(
@@ -69,8 +69,8 @@ METRICS: dict[str, Metric] = {
             "projected", gettext_lazy("Projected over or under"), "money",
             COST_TOOLS | {Tool.CHANGE_EVENTS},
             gettext_lazy(
-                "Revised budget minus committed, direct costs and pending exposure. Below zero, the "
-                "project runs over."
+                "Revised budget minus committed, direct costs and pending exposure. Below zero, "
+                "the project runs over."
             ),
         ),
         Metric(
@@ -91,8 +91,8 @@ METRICS: dict[str, Metric] = {
             "handoff_drift", gettext_lazy("Drift since the handoff"), "money",
             frozenset({Tool.BUDGET}),
             gettext_lazy(
-                "Difference between what was handed off and the live original budget, added up over "
-                "all codes handed off, either way."
+                "Difference between what was handed off and the live original budget, added up "
+                "over all codes handed off, either way."
             ),
         ),
         Metric(
@@ -145,6 +145,19 @@ METRICS: dict[str, Metric] = {
         ),
     )
 }  # fmt: skip
+
+
+RESOURCE_WORDS: dict[str, object] = {
+    "rfis": gettext_lazy("RFIs"),
+    "submittals": gettext_lazy("Submittals"),
+    "change_events": gettext_lazy("Change events"),
+    "commitments": gettext_lazy("Commitments"),
+    "change_orders": gettext_lazy("Change orders"),
+    "direct_costs": gettext_lazy("Direct costs"),
+    "requisitions": gettext_lazy("Invoices"),
+    "observations": gettext_lazy("Observations"),
+    "punch_items": gettext_lazy("Punch items"),
+}
 
 
 def sentence(case: ExceptionCase) -> str:

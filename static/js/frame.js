@@ -1,7 +1,9 @@
 /** The frame: shows what Procore has open, sends the bearer with every htmx request. */
 import { followPanel, host } from "./host.js";
+import { linkTo, remember } from "./places.js";
 import "./review.js";
 import { authorization, forget, resume, signedIn, signIn, signOut } from "./session.js";
+import { word } from "./words.js";
 
 const data = document.body.dataset;
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
@@ -11,16 +13,21 @@ const welcome = /** @type {HTMLTemplateElement} */ (document.querySelector("temp
 
 let context = { project: data.project ?? "", view: data.view ?? "", record: data.resource ?? "" };
 let visible = true;
+let wanted = data.open ?? ""; // by a deep link, until it has been opened
 
 /** @param {string} address */
 function show(address) {
   void window.htmx.ajax("GET", address, { target: "#main", swap: "innerHTML" });
 }
 
-/** Opens what Procore has open: the record in the panel, the project, or all projects. */
+/** Opens what a link asks for, or what Procore has open: the record, the project, all projects. */
 function load() {
-  if (data.panel && context.project && context.record) {
-    show(`${data.base}panel/${context.project}/${encodeURIComponent(context.view)}/${context.record}/`);
+  if (wanted) {
+    show(`${data.base}${wanted}`);
+    wanted = "";
+  } else if (data.panel && context.project && context.view) {
+    const record = context.record ? `${context.record}/` : "";
+    show(`${data.base}panel/${context.project}/${encodeURIComponent(context.view)}/${record}`);
   } else if (context.project) {
     show(`${data.base}projects/${context.project}/`);
   } else {
@@ -81,20 +88,54 @@ const actions = {
  * @param {string} address
  */
 async function download(address) {
-  busy.textContent = "Preparing the file…";
+  busy.textContent = word("preparing");
   const answer = await fetch(address, { headers: { Authorization: authorization() }, credentials: "omit" });
-  busy.textContent = answer.ok ? "" : "The file could not be made. Please try again.";
+  busy.textContent = answer.ok ? "" : word("no_file");
   if (!answer.ok) return;
+  keep(await answer.blob(), /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1]);
+}
+
+/**
+ * @param {Blob} content
+ * @param {string} name
+ */
+function keep(content, name = "tieback") {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
-  link.download = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? "tieback";
+  link.href = URL.createObjectURL(content);
+  link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);
+}
+
+/** Charts come with their library when a page has any, and not before. */
+async function drawCharts() {
+  if (!main.querySelector("[data-chart]")) return;
+  const { draw } = await import("./charts.js");
+  await draw(main);
+}
+
+/** @param {string} slug */
+async function keepPicture(slug) {
+  const { picture } = await import("./charts.js");
+  keep(await picture(slug), `${slug}.png`);
+}
+
+/** @param {HTMLElement} button */
+async function copyLink(button) {
+  const address = linkTo();
+  const place = /** @type {HTMLInputElement} */ (button.nextElementSibling ?? button);
+  place.value = address;
+  place.hidden = false;
+  place.select();
+  // Procore decides whether a frame may write to the clipboard; the text is there to copy anyway.
+  await navigator.clipboard.writeText(address).then(() => (busy.textContent = word("copied")), () => {});
 }
 
 document.addEventListener("click", (event) => {
   const target = /** @type {HTMLElement} */ (event.target).closest("button");
   if (target?.dataset.download && signedIn()) void download(target.dataset.download);
+  if (target?.dataset.png) void keepPicture(target.dataset.png);
+  if (target && "copyLink" in target.dataset) void copyLink(target);
   for (const [name, act] of Object.entries(actions)) {
     if (target && name in target.dataset) act();
   }
@@ -126,7 +167,7 @@ document.body.addEventListener("htmx:configRequest", (event) => {
 });
 document.body.addEventListener("htmx:beforeRequest", (event) => {
   if (!visible || document.hidden || !signedIn()) event.preventDefault();
-  else if (/** @type {CustomEvent} */ (event).detail.target === main) busy.textContent = "Loading…";
+  else if (/** @type {CustomEvent} */ (event).detail.target === main) busy.textContent = word("loading");
 });
 document.body.addEventListener("htmx:afterRequest", () => {
   busy.textContent = "";
@@ -144,10 +185,14 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 document.body.addEventListener("htmx:sendError", () => {
-  busy.textContent = "Tieback cannot be reached at the moment.";
+  busy.textContent = word("unreachable");
 });
 document.body.addEventListener("htmx:afterSettle", (event) => {
   const detail = /** @type {CustomEvent} */ (event).detail;
+  if (detail.target === main) {
+    remember(detail);
+    void drawCharts();
+  }
   // What came by itself must not move the reader.
   if (detail.target === main && detail.requestConfig?.triggeringEvent?.type === "click") {
     window.scrollTo(0, 0);

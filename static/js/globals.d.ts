@@ -1,5 +1,12 @@
 /** What the vendored libraries put on the window. */
+interface DrawnChart {
+  destroy(): void;
+}
+interface ChartLibrary {
+  new (canvas: HTMLCanvasElement, options: object): DrawnChart;
+}
 interface Window {
+  Chart?: ChartLibrary;
   ProcoreIframeHelpers: {
     initialize(): {
       authentication: {

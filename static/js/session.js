@@ -7,6 +7,8 @@
  * @typedef {{token: string, renewal: string, viewer: string, company: string}} Session
  * @typedef {{tell: (text: string) => void, pair: (code: string, address: string) => void, begin: (session: Session) => void}} Listener
  */
+import { word } from "./words.js";
+
 const data = document.body.dataset;
 const helpers = window.ProcoreIframeHelpers.initialize();
 const RENEWAL = "tieback-renewal";
@@ -96,7 +98,7 @@ export function signIn(on) {
   const address = new URL(data.signInUrl ?? "", window.location.href);
   address.searchParams.set("company_id", data.company ?? "");
   address.searchParams.set("nonce", nonce);
-  on.tell("Waiting for the sign-in window…");
+  on.tell(word("waiting"));
   helpers.authentication.authenticate({
     url: address.toString(),
     onSuccess: (/** @type {{code: string}} */ payload) => void exchange(payload.code, on),
@@ -114,7 +116,7 @@ export function signIn(on) {
  */
 async function offerCode(address, on) {
   const asked = nonce;
-  on.tell("The window was closed, or your browser blocked it. Allow pop-ups for Tieback and try again.");
+  on.tell(word("closed"));
   const answer = await post(data.pairingUrl ?? "", { nonce: asked });
   if (!answer.ok || bearer || asked !== nonce) return;
   on.pair((await answer.json()).code, address);
@@ -136,7 +138,7 @@ async function collect(asked, on) {
 async function exchange(code, on) {
   const answer = await post(data.sessionUrl ?? "", { code, nonce });
   if (answer.ok) open(await answer.json(), on);
-  else on.tell("The sign-in could not be completed. Please try again.");
+  else on.tell(word("not_completed"));
 }
 
 export async function signOut() {

@@ -185,7 +185,13 @@ def test_every_metric_equals_its_recomputation_from_exported_files(
 
 def test_currencies_are_kept_apart(synced: int, procore: Procore, tmp_path: Path) -> None:
     project = procore.projects()[0]
-    line = procore.records(project, "commitment_line_items")[0]
+    approved = {
+        row["id"]
+        for row in procore.records(project, "work_order_contracts")
+        if row["status"] == "Approved"
+    }
+    lines = procore.records(project, "commitment_line_items")
+    line = next(row for row in lines if row["holder"]["id"] in approved)
     procore.control(
         f"projects/{project}/commitment_line_items/{line['id']}",
         set={"currency_configuration": {"currency_iso_code": "EUR"}},

@@ -46,6 +46,10 @@ class SyncRun(models.Model):
                 fields=["company"], condition=models.Q(state="running"), name="one_running_sync"
             )
         ]
+        indexes: ClassVar = [
+            # newest_run(), for every page.
+            models.Index(fields=["company", "-started_at"], name="run_newest")
+        ]
 
 
 class SyncStep(models.Model):

@@ -152,11 +152,12 @@ def counts_by_resource(run: SyncRun) -> dict[str, dict[str, int]]:
     return {name: found[name] for name in RESOURCES if name in found}
 
 
-def progress(company_id: int) -> tuple[SyncRun | None, list[dict[str, object]]]:
-    """The newest run with, for each resource, records so far, parts done, and problems."""
-    run = SyncRun.objects.filter(company_id=company_id).order_by("-started_at").first()
-    if run is None:
-        return None, []
+def newest_run(company_id: int) -> SyncRun | None:
+    return SyncRun.objects.filter(company_id=company_id).order_by("-started_at").first()
+
+
+def progress(run: SyncRun) -> list[dict[str, object]]:
+    """For each resource of the run: records so far, parts done, and problems."""
     rows = {
         row["resource"]: row
         for row in SyncStep.objects.filter(run=run)
@@ -182,7 +183,7 @@ def progress(company_id: int) -> tuple[SyncRun | None, list[dict[str, object]]]:
                 "problems": row["problems"] if row else 0,
             }
         )
-    return run, steps
+    return steps
 
 
 def problems(run: SyncRun) -> list[str]:

@@ -1,61 +1,111 @@
-"""How figures and moments are shown: money to the cent in tables, rounded in headlines."""
+"""How figures and moments are shown, in the reader's language: money to the cent in tables, rounded
+in headlines."""
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
+from babel.dates import format_date
+from babel.numbers import (
+    format_compact_currency,
+    format_currency,
+    format_decimal,
+    format_percent,
+)
 from django import template
-from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.timesince import timesince
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
 
 from partner_app.core import clock
 
 register = template.Library()
 
-SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "CAD": "CA$", "AUD": "A$"}
-STEPS = ((Decimal(1_000_000_000), "B"), (Decimal(1_000_000), "M"), (Decimal(1_000), "K"))
+# Of the languages that we speak, the country whose way of writing amounts is meant.
+LOCALES = {"en": "en_US", "fr": "fr_CA"}
+THOUSAND = Decimal(1000)
+REMEMBERED = 4096  # amounts, as they were written; the same ones come again and again
 
 
 @register.filter
 def money(amount: Decimal | None, currency: str = "USD") -> str:
     """$1,234.50; nothing known is a dash."""
-    if amount is None:
-        return "–"
-    sign = "−" if amount < 0 else ""
-    return f"{sign}{SIGNS.get(currency, currency + ' ')}{intcomma(f'{abs(amount):.2f}')}"
+    return "–" if amount is None else _money(amount, currency, locale())
 
 
 @register.filter
 def headline(amount: Decimal | None, currency: str = "USD") -> str:
-    """$1.2 M: for reading at a glance; the table behind it has the cents."""
-    if amount is None:
-        return "–"
-    sign = "−" if amount < 0 else ""
-    for step, unit in STEPS:
-        if abs(amount) >= step:
-            return f"{sign}{SIGNS.get(currency, currency + ' ')}{abs(amount) / step:.1f} {unit}"
-    return f"{sign}{SIGNS.get(currency, currency + ' ')}{abs(amount):.0f}"
+    """$1.2M: for reading at a glance; the table behind it has the cents."""
+    return "–" if amount is None else _headline(amount, currency, locale())
 
 
 @register.filter
 def percent(part: Decimal, whole: Decimal) -> str:
-    """45.2 %, or n/a where there is nothing to divide by."""
-    return "n/a" if not whole else f"{part / whole * 100:.1f} %"
+    """45.2%, or n/a where there is nothing to divide by."""
+    return _("n/a") if not whole else _percent(part / whole)
+
+
+@register.filter
+def number(value: int | Decimal | None) -> str:
+    return "–" if value is None else format_decimal(value, locale=locale()).replace("-", "−")
+
+
+@register.filter
+def measure(value: object, unit: str) -> str:
+    """A figure with its unit: count, days, percent (of a hundred); text as it is."""
+    if value is None:
+        return "–"
+    if unit == "percent":
+        return _percent(Decimal(str(value)) / 100)
+    if unit == "days":
+        days = Decimal(str(value))
+        shown = number(days.normalize() if days % 1 else days.quantize(Decimal(1)))
+        return ngettext("%(days)s day", "%(days)s days", 1 if days == 1 else 2) % {"days": shown}
+    return number(value) if isinstance(value, int | Decimal) else str(value)
+
+
+@register.filter
+def day(moment: date | datetime | None) -> str:
+    """5 Mar 2026; nothing known is a dash."""
+    return "–" if moment is None else format_date(moment, "d MMM y", locale=locale())
 
 
 @register.filter
 def ago(moment: datetime | None) -> str:
     """just now, or 3 hours ago: one unit is enough to judge freshness by."""
     if moment is None:
-        return "never"
+        return _("never")
     if (clock.now() - moment).total_seconds() < 60:
-        return "just now"
-    return f"{timesince(moment, clock.now(), depth=1)} ago"
+        return _("just now")
+    return _("%(time)s ago") % {"time": timesince(moment, clock.now(), depth=1)}
 
 
 @register.filter
 def days_late(due: date | None, today: date) -> str:
     days = (today - due).days if due else 0
-    return f"{days} day{'s' if days != 1 else ''} late" if days > 0 else ""
+    if days <= 0:
+        return ""
+    return ngettext("%(days)s day late", "%(days)s days late", days) % {"days": days}
+
+
+def locale() -> str:
+    return LOCALES.get((get_language() or "en")[:2], LOCALES["en"])
+
+
+@lru_cache(REMEMBERED)
+def _money(amount: Decimal, currency: str, where: str) -> str:
+    return format_currency(amount, currency, locale=where).replace("-", "−")
+
+
+@lru_cache(REMEMBERED)
+def _headline(amount: Decimal, currency: str, where: str) -> str:
+    digits = 0 if abs(amount) < THOUSAND else 1
+    shown = format_compact_currency(amount, currency, locale=where, fraction_digits=digits)
+    return shown.replace("-", "−")
+
+
+def _percent(share: Decimal) -> str:
+    return format_percent(share, format="#,##0.0%", locale=locale()).replace("-", "−")
 
 
 @register.filter

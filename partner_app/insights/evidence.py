@@ -1,0 +1,145 @@
+"""The records behind a case, or behind one WBS code. Inside tenant()."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import OuterRef, Q, Subquery
+from django.utils.translation import gettext as _
+
+from integrations.procore.resources.budget_rows import BudgetRow
+from integrations.procore.resources.change_events import ChangeEvent
+from integrations.procore.resources.change_orders import ChangeOrder
+from integrations.procore.resources.commitment_line_items import CommitmentLineItem
+from integrations.procore.resources.commitments import COMMITTED, Commitment
+from integrations.procore.resources.direct_cost_line_items import DirectCostLineItem
+from integrations.procore.resources.direct_costs import DirectCost
+from integrations.procore.resources.requisitions import Requisition
+from integrations.procore.resources.rfis import Rfi
+from integrations.procore.resources.submittals import Submittal
+from partner_app.insights.facts import NO_ORDER_YET, PENDING_ORDERS
+from partner_app.insights.health import BUDGET_AMOUNT, COMMITTED_AMOUNT
+from partner_app.insights.models import ExceptionCase, Rule
+
+MOST = 100  # records of one kind that a page shows
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Records of one shape; `more` says that there are others beyond MOST."""
+
+    title: str
+    shape: str
+    rows: list[Any]
+    more: bool = False
+
+
+def evidence(case: ExceptionCase) -> list[Evidence]:
+    """Empty groups are left out."""
+    here = {"company_id": case.company_id, "project_id": case.project_id}
+    _kind, _colon, key = case.subject.partition(":")
+    return [group for group in GROUPS[Rule(case.rule)](here, key) if group.rows]
+
+
+def _cost(here: dict[str, int], key: str) -> list[Evidence]:
+    return of_code(here, int(key))
+
+
+def of_code(here: dict[str, int], code: int) -> list[Evidence]:
+    """Budget, lines of committed contracts, and approved direct costs of a WBS code (0: none)."""
+    of = Q(wbs_code_id=code) if code else Q(wbs_code_id=None)
+    budget = BudgetRow.objects.filter(of, **here).annotate(amount=BUDGET_AMOUNT)
+    contracts = Commitment.objects.filter(
+        company_id=OuterRef("company_id"), remote_id=OuterRef("contract_id")
+    )
+    names = ("number", "title", "status", "vendor")
+    lines: Any = CommitmentLineItem.objects.filter(of, **here).annotate(
+        **{name: Subquery(contracts.values(name)[:1]) for name in names}
+    )
+    lines = lines.filter(status__in=COMMITTED).order_by("-amount", "remote_id")
+    contract_ids = set(lines.values_list("contract_id", flat=True)[:MOST])
+    orders = ChangeOrder.objects.filter(**here, contract_id__in=contract_ids, status="approved")
+    spent = approved_cost_lines(here).filter(of)
+    return [
+        _group(_("Budget"), "budget", budget),
+        _group(_("Lines of committed contracts"), "lines", lines),
+        _group(_("Approved change orders of these contracts"), "orders", orders),
+        _group(_("Approved direct costs"), "costs", spent),
+    ]
+
+
+def approved_cost_lines(here: dict[str, int]) -> Any:
+    """Lines of approved direct costs, each with what its cost says, the largest first."""
+    costs = DirectCost.objects.filter(
+        company_id=OuterRef("company_id"), remote_id=OuterRef("direct_cost_id")
+    )
+    names = ("description", "vendor", "status", "cost_date")
+    lines: Any = DirectCostLineItem.objects.filter(**here).annotate(
+        **{name: Subquery(costs.values(name)[:1]) for name in names}
+    )
+    return lines.filter(status__iexact="approved").order_by("-amount", "remote_id")
+
+
+def _exposure(here: dict[str, int], currency: str) -> list[Evidence]:
+    orders = ChangeOrder.objects.filter(**here, currency=currency, status__in=PENDING_ORDERS)
+    events = ChangeEvent.objects.filter(**here, currency=currency, status=NO_ORDER_YET)
+    return [
+        _group(_("Pending change orders"), "orders", orders.order_by("-grand_total")),
+        _group(_("Open change events"), "change_events", events.order_by("-latest_cost")),
+    ]
+
+
+def _drift(_here: dict[str, int], _key: str) -> list[Evidence]:
+    """The handoff's own page lists the codes."""
+    return []
+
+
+def _rfi(here: dict[str, int], key: str) -> list[Evidence]:
+    events = ChangeEvent.objects.filter(**here, origin_id=key, origin_type__icontains="rfi")
+    return [
+        _group(_("RFI"), "rfis", Rfi.objects.filter(**here, remote_id=key)),
+        _group(_("Change events from this RFI"), "change_events", events),
+    ]
+
+
+def _submittal(here: dict[str, int], key: str) -> list[Evidence]:
+    rows = Submittal.objects.filter(**here, remote_id=key)
+    return [_group(_("Submittal"), "submittals", rows)]
+
+
+def _event(here: dict[str, int], key: str) -> list[Evidence]:
+    event = ChangeEvent.objects.filter(**here, remote_id=key)
+    origin = Rfi.objects.filter(
+        **here,
+        remote_id__in=event.filter(origin_type__icontains="rfi").values("origin_id"),
+    )
+    return [
+        _group(_("Change event"), "change_events", event),
+        _group(_("It came from this RFI"), "rfis", origin),
+    ]
+
+
+def _contract(here: dict[str, int], key: str) -> list[Evidence]:
+    contract = Commitment.objects.filter(**here, remote_id=key).annotate(amount=COMMITTED_AMOUNT)
+    invoices = Requisition.objects.filter(**here, contract_id=key, status__iexact="approved")
+    return [
+        _group(_("Contract with its approved changes"), "contracts", contract),
+        _group(_("Approved invoices"), "invoices", invoices.order_by("-billing_date")),
+    ]
+
+
+GROUPS: dict[Rule, Callable[[dict[str, int], str], list[Evidence]]] = {
+    Rule.OVER_COMMITMENT: _cost,
+    Rule.BUYOUT_GAP: _cost,
+    Rule.PENDING_EXPOSURE: _exposure,
+    Rule.HANDOFF_DRIFT: _drift,
+    Rule.RFI_OVERDUE: _rfi,
+    Rule.SUBMITTAL_LATE: _submittal,
+    Rule.EVENT_WITHOUT_ORDER: _event,
+    Rule.INVOICE_OVER_CONTRACT: _contract,
+}
+
+
+def _group(title: str, shape: str, rows: Any) -> Evidence:
+    found = list(rows[: MOST + 1])
+    return Evidence(title, shape, found[:MOST], more=len(found) > MOST)

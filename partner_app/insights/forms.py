@@ -1,0 +1,121 @@
+"""What may come in from the workspace's pages."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from partner_app.core import clock
+from partner_app.insights.models import CaseSettings, Rule
+from partner_app.insights.search import SEARCHED
+
+LONGEST_SNOOZE = 365  # days
+SNOOZES = (("7", _("a week")), ("30", _("30 days")), ("90", _("90 days")))
+
+
+class ProjectsForm(forms.Form):
+    q = forms.CharField(required=False, max_length=100, strip=True)
+
+
+class _Filters(forms.Form):
+    """Filters of a list that stand in its address."""
+
+    @property
+    def query(self) -> str:
+        """What was asked, for the address of another page of the same list."""
+        given = getattr(self, "cleaned_data", {})
+        kept = {name: value for name, value in given.items() if value not in (None, "")}
+        return "&" + urlencode(kept) if kept else ""
+
+
+class CasesForm(_Filters):
+    rule = forms.ChoiceField(required=False, label=_("Kind"))
+    project = forms.TypedChoiceField(
+        required=False, coerce=int, empty_value=None, label=_("Project")
+    )
+    state = forms.ChoiceField(
+        required=False,
+        label=_("Show"),
+        choices=[("", _("Open")), ("snoozed", _("Snoozed"))],
+    )
+
+    def __init__(self, data: Any, *, projects: Mapping[int, str]) -> None:
+        super().__init__(data)
+        rule: Any = self.fields["rule"]
+        rule.choices = [("", _("All kinds")), *Rule.choices]
+        project: Any = self.fields["project"]
+        project.choices = [("", _("All projects")), *projects.items()]
+
+
+class SearchForm(_Filters):
+    q = forms.CharField(required=False, max_length=200, strip=True, label=_("Words"))
+    kind = forms.ChoiceField(required=False, label=_("Kind"))
+    project = forms.TypedChoiceField(
+        required=False, coerce=int, empty_value=None, label=_("Project")
+    )
+
+    def __init__(self, data: Any, *, projects: Mapping[int, str]) -> None:
+        super().__init__(data)
+        kind: Any = self.fields["kind"]
+        kind.choices = [("", _("All kinds")), *((name, name) for name in SEARCHED)]
+        project: Any = self.fields["project"]
+        project.choices = [("", _("All projects")), *projects.items()]
+
+
+class SnoozeForm(forms.Form):
+    days = forms.ChoiceField(choices=SNOOZES, label=_("For"))
+    reason = forms.CharField(
+        max_length=300,
+        strip=True,
+        label=_("Why"),
+        error_messages={"required": _("Say why, for whoever looks next.")},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if "days" not in given:
+            return given
+        until: date = clock.now().date() + timedelta(days=int(given.pop("days")))
+        return {**given, "until": until}
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(required=False, max_length=500, strip=True, label=_("Note"))
+
+
+class SaveViewForm(forms.Form):
+    name = forms.CharField(
+        max_length=60,
+        strip=True,
+        label=_("Name"),
+        error_messages={"required": _("Give the view a name.")},
+    )
+    path = forms.CharField(max_length=500)
+
+    def clean_path(self) -> str:
+        path: str = self.cleaned_data["path"]
+        if not path.startswith("/embedded/") or "//" in path or "\\" in path:
+            raise ValidationError(_("This page cannot be saved."))
+        return path
+
+
+class LimitsForm(forms.ModelForm[CaseSettings]):
+    """From which amounts and days on a company wants to be told."""
+
+    class Meta:
+        model = CaseSettings
+        fields = (
+            "over_commitment", "buyout_gap", "pending_exposure", "handoff_drift",
+            "invoice_over_contract", "rfi_days", "submittal_days", "event_days",
+        )  # fmt: skip
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            if isinstance(field, forms.DecimalField | forms.IntegerField):
+                field.min_value = 0
+                field.widget.attrs["min"] = 0

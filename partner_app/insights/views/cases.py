@@ -1,0 +1,139 @@
+"""Exceptions: the ranked list, one with its records, and what people do about it."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from partner_app.core import clock
+from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.entitlement import rights_on
+from partner_app.embedded.session import names_in
+from partner_app.insights.cases import case_or_error, leave_note, require_rule, snooze, wake
+from partner_app.insights.context import (
+    freshness,
+    portfolio_of,
+    procore_of,
+    project_or_error,
+    today_of,
+)
+from partner_app.insights.evidence import evidence
+from partner_app.insights.forms import CasesForm, NoteForm, SnoozeForm
+from partner_app.insights.models import ExceptionCase, Rule
+from partner_app.insights.saved import views_of
+from partner_app.insights.selectors import asleep, cases_of, lines, not_asleep, seen_before
+from partner_app.tenancy.context import tenant
+
+CASES_A_PAGE = 25
+
+
+@framed
+@require_GET
+@viewer_required
+def exceptions(request: ViewerRequest) -> HttpResponse:
+    """Over all projects, or of one; those that somebody snoozed on demand."""
+    company_id = request.company.id
+    portfolio = portfolio_of(request)
+    form = CasesForm(request.GET, projects=portfolio.names)
+    asked = form.cleaned_data if form.is_valid() else {}
+    rights = portfolio.rights
+    if asked.get("project"):
+        rights = {asked["project"]: rights[asked["project"]]}
+    with tenant(company_id):
+        rows = cases_of(company_id, rights)
+        sleeping = rows.filter(asleep(clock.now().date()))
+        counts = {"open": not_asleep(rows).count(), "snoozed": sleeping.count()}
+        rows = sleeping if asked.get("state") == "snoozed" else not_asleep(rows)
+        if asked.get("rule"):
+            rows = rows.filter(rule=asked["rule"])
+        page = Paginator(rows, CASES_A_PAGE).get_page(request.GET.get("page"))
+        seen = seen_before(request.viewer)
+        context: dict[str, Any] = {
+            "cases": lines(page, portfolio.names, seen),
+            "saved": views_of(request.viewer),
+        }
+    context |= {
+        "page": page,
+        "form": form,
+        "counts": counts,
+        "asked": asked,
+        "asking": portfolio.asking,
+        "here": request.get_full_path(),
+        "query": form.query,
+        **freshness(company_id),
+        **procore_of(request),
+    }
+    return render(request, "insights/_exceptions.html", context)
+
+
+@framed
+@require_GET
+@viewer_required
+def case(request: ViewerRequest, case_id: int) -> HttpResponse:
+    """The records behind it, and what has been done."""
+    found = _case(request, case_id)
+    return render(request, "insights/_case.html", _shown(request, found))
+
+
+@framed
+@require_POST
+@viewer_required
+def snooze_case(request: ViewerRequest, case_id: int) -> HttpResponse:
+    found = _case(request, case_id)
+    form = SnoozeForm(request.POST)
+    if form.is_valid():
+        with tenant(request.company.id):
+            snooze(request.viewer, found, **form.cleaned_data)
+    return render(request, "insights/_case.html", {**_shown(request, found), "snooze_form": form})
+
+
+@framed
+@require_POST
+@viewer_required
+def wake_case(request: ViewerRequest, case_id: int) -> HttpResponse:
+    found = _case(request, case_id)
+    with tenant(request.company.id):
+        wake(request.viewer, found)
+    return render(request, "insights/_case.html", _shown(request, found))
+
+
+@framed
+@require_POST
+@viewer_required
+def note_case(request: ViewerRequest, case_id: int) -> HttpResponse:
+    found = _case(request, case_id)
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        with tenant(request.company.id):
+            leave_note(request.viewer, found, text=form.cleaned_data["note"])
+    return render(request, "insights/_case.html", {**_shown(request, found), "note_form": form})
+
+
+def _case(request: ViewerRequest, case_id: int) -> ExceptionCase:
+    """Raises CaseUnknown; NotEntitled where the viewer may not hear of its rule."""
+    with tenant(request.company.id):
+        found = case_or_error(request.company.id, case_id)
+    require_rule(rights_on(request.viewer, found.project_id), Rule(found.rule))
+    return found
+
+
+def _shown(request: ViewerRequest, found: ExceptionCase) -> dict[str, Any]:
+    company_id = request.company.id
+    with tenant(company_id):
+        project = project_or_error(company_id, found.project_id)
+        [line] = lines([found], {project.remote_id: project.name}, seen_before(request.viewer))
+        return {
+            "line": line,
+            "case": found,
+            "project": project,
+            "evidence": evidence(found),
+            "names": names_in(company_id),
+            "today": today_of(project),
+            "sleeps": found.snoozed_until is not None and found.snoozed_until > today_of(project),
+            "snooze_form": SnoozeForm(),
+            "note_form": NoteForm(initial={"note": found.note}),
+            **freshness(company_id),
+            **procore_of(request),
+        }

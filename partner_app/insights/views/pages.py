@@ -1,0 +1,191 @@
+"""Partials of the frame: home, progress, a project, the records behind a number, the panel."""
+
+from typing import Any
+from urllib.parse import quote
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from integrations.procore.sync.schedule import make_due
+from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.entitlement import rights_on
+from partner_app.embedded.session import end_tour, wants_tour
+from partner_app.handoffs.selectors import waiting_for_approval
+from partner_app.insights.context import (
+    freshness,
+    portfolio_of,
+    procore_of,
+    project_or_error,
+    today_of,
+)
+from partner_app.insights.forms import ProjectsForm
+from partner_app.insights.health import arrived, health_of, totals_of
+from partner_app.insights.listings import KINDS, listing, open_to
+from partner_app.insights.panel import record_context
+from partner_app.insights.selectors import cases_of, lines, news_since, not_asleep, visit
+from partner_app.tenancy.context import tenant
+
+PROJECTS_A_PAGE = 24
+ROWS_A_PAGE = 50
+FIRST_CASES = 5  # on home and project page
+
+
+@framed
+@require_GET
+@viewer_required
+def home(request: ViewerRequest) -> HttpResponse:
+    """All projects that Procore shows this viewer, those that need somebody first."""
+    company_id = request.company.id
+    portfolio = portfolio_of(request)
+    form = ProjectsForm(request.GET)
+    text = form.cleaned_data["q"].casefold() if form.is_valid() else ""
+    with tenant(company_id):
+        every = health_of(company_id, portfolio.projects, portfolio.rights)
+        seen = visit(request.viewer)
+        cases = not_asleep(cases_of(company_id, portfolio.rights))
+        first = lines(cases[:FIRST_CASES], portfolio.names, seen)
+        context: dict[str, Any] = {
+            "cases": first,
+            "case_count": cases.count(),
+            "news": news_since(company_id, portfolio.rights, seen),
+        }
+        context["tour"] = wants_tour(request.viewer)
+        editable = [key for key, own in portfolio.own.items() if own.edits_budget]
+        waiting = list(waiting_for_approval(company_id, editable).select_related("estimate"))
+    shown = [health for health in every if text in health.name.casefold()]
+    shown.sort(key=lambda health: health.attention, reverse=True)
+    page = Paginator(shown, PROJECTS_A_PAGE).get_page(request.GET.get("page"))
+    context |= {
+        "query": f"&q={quote(text)}" if text else "",
+        "page": page,
+        "found": list(page),
+        "every": len(every),
+        "text": text,
+        "asking": portfolio.asking,
+        "totals": totals_of(every),
+        "waiting": [handoff for handoff in waiting if handoff.submitted_by != request.viewer.actor],
+        **freshness(company_id),
+        **procore_of(request),
+    }
+    return render(request, "insights/_home.html", context)
+
+
+@framed
+@require_POST
+@viewer_required
+def close_tour(request: ViewerRequest) -> HttpResponse:
+    with tenant(request.company.id):
+        end_tour(request.viewer)
+    return HttpResponse()
+
+
+@framed
+@require_GET
+@viewer_required
+def sync_progress(request: ViewerRequest) -> HttpResponse:
+    """Asked for again while something runs, or, after "Sync now", until a newer run has ended.
+
+    A page at rest asks as well, with the run that it has `seen`: nothing new is an empty answer.
+    """
+    context = freshness(request.company.id)
+    here = str(context["run_id"])
+    if request.GET.get("seen") == here and not context["running"]:
+        return HttpResponse(status=204)
+    context["asked"] = not context["running"] and request.GET.get("after", "") == here
+    response = render(request, "insights/_progress.html", context)
+    if not context["running"] and not context["asked"]:
+        response["HX-Trigger"] = "synced"  # the page behind shows what has come
+    return response
+
+
+@framed
+@require_POST
+@viewer_required
+def refresh(request: ViewerRequest) -> HttpResponse:
+    """Somebody waits in front of the screen: the sync is due now."""
+    make_due(company_id=request.company.id)
+    context = {**freshness(request.company.id), "asked": True}
+    return render(request, "insights/_progress.html", context)
+
+
+@framed
+@require_GET
+@viewer_required
+def project(request: ViewerRequest, project_id: int) -> HttpResponse:
+    rights = rights_on(request.viewer, project_id)
+    company_id = request.company.id
+    with tenant(company_id):
+        found = project_or_error(company_id, project_id)
+        here = arrived(company_id, {project_id: rights})
+        [health] = health_of(company_id, [found], here)
+        seen = visit(request.viewer, project_id)
+        cases = not_asleep(cases_of(company_id, here))
+        context = {
+            "cases": lines(cases[:FIRST_CASES], {}, seen),
+            "case_count": cases.count(),
+            "news": news_since(company_id, here, seen),
+        }
+    context |= {
+        "health": health,
+        "project": found,
+        "rights": rights,
+        "arrived": here[project_id],
+        "today": today_of(found),
+        **freshness(company_id),
+        **procore_of(request),
+    }
+    return render(request, "insights/_project.html", context)
+
+
+@framed
+@require_GET
+@viewer_required
+def records(request: ViewerRequest, project_id: int, kind: str) -> HttpResponse:
+    """Refused before anything is read where Procore gives no access to the tool."""
+    if kind not in KINDS:
+        raise Http404
+    rights = rights_on(request.viewer, project_id)
+    rights.require(KINDS[kind].tool)
+    with tenant(request.company.id):
+        found = project_or_error(request.company.id, project_id)
+        today = today_of(found)
+        listed = listing(request.company.id, project_id, KINDS[kind], today)
+        page = Paginator(listed.rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
+        rows = list(page)
+    context = {
+        "project": found,
+        "listing": listed,
+        "kinds": open_to(rights),
+        "page": page,
+        "rows": rows,
+        "today": today,
+        **procore_of(request),
+    }
+    return render(request, "insights/_records.html", context)
+
+
+@framed
+@require_GET
+@viewer_required
+def panel(
+    request: ViewerRequest, project_id: int, view: str, record_id: int | None = None
+) -> HttpResponse:
+    """What hangs on the record, or the budget, that is open in Procore."""
+    rights = rights_on(request.viewer, project_id)
+    company_id = request.company.id
+    with tenant(company_id):
+        found = project_or_error(company_id, project_id)
+        context = record_context(found, view, record_id, rights, today_of(found))
+        cases = lines(context.cases, {}, None)
+    here = {
+        "project": found,
+        "context": context,
+        "cases": cases,
+        "here": request.path,
+        "today": today_of(found),
+        **freshness(company_id),
+        **procore_of(request),
+    }
+    return render(request, "insights/_panel.html", here)

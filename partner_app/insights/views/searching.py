@@ -1,0 +1,70 @@
+"""Search over records, and views that people save."""
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.insights.context import freshness, portfolio_of, procore_of
+from partner_app.insights.forms import SaveViewForm, SearchForm
+from partner_app.insights.saved import delete_view, save_view, views_of
+from partner_app.insights.search import search
+from partner_app.tenancy.context import tenant
+
+HITS_A_PAGE = 25
+
+
+@framed
+@require_GET
+@viewer_required
+def search_records(request: ViewerRequest) -> HttpResponse:
+    """Records of all projects of which the viewer has the tool."""
+    company_id = request.company.id
+    portfolio = portfolio_of(request)
+    form = SearchForm(request.GET, projects=portfolio.names)
+    asked = form.cleaned_data if form.is_valid() else {}
+    rights = portfolio.own
+    if asked.get("project"):
+        rights = {asked["project"]: rights[asked["project"]]}
+    with tenant(company_id):
+        hits = search(company_id, rights, asked.get("q", ""), kind=asked.get("kind", ""))
+        saved = list(views_of(request.viewer))
+    page = Paginator(hits, HITS_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "form": form,
+        "asked": asked,
+        "page": page,
+        "hits": list(page),
+        "names": portfolio.names,
+        "saved": saved,
+        "here": request.get_full_path(),
+        "query": form.query,
+        **freshness(company_id),
+        **procore_of(request),
+    }
+    return render(request, "insights/_search.html", context)
+
+
+@framed
+@require_POST
+@viewer_required
+def save(request: ViewerRequest) -> HttpResponse:
+    form = SaveViewForm(request.POST)
+    with tenant(request.company.id):
+        if form.is_valid():
+            save_view(request.viewer, **form.cleaned_data)
+        saved = list(views_of(request.viewer))
+    context = {"saved": saved, "save_form": form, "here": request.POST.get("path", "")}
+    return render(request, "insights/_saved.html", context)
+
+
+@framed
+@require_POST
+@viewer_required
+def remove(request: ViewerRequest, view_id: int) -> HttpResponse:
+    with tenant(request.company.id):
+        delete_view(request.viewer, view_id)
+        saved = list(views_of(request.viewer))
+    context = {"saved": saved, "here": request.POST.get("path", "")}
+    return render(request, "insights/_saved.html", context)
