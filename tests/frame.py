@@ -62,10 +62,10 @@ class Frame:
     def choose(self, company_id: int) -> Any:
         return self.popup.post("/install/choose/", {"company_id": company_id})
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         return self.ask("GET", path, query)
 
-    def post(self, path: str, **body: Any) -> Any:
+    def post(self, path: str, /, **body: Any) -> Any:
         return self.ask("POST", path, body)
 
     def ask(self, method: str, path: str, query: dict[str, Any]) -> Any:

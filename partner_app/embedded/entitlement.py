@@ -149,7 +149,8 @@ def rights_across(viewer: Viewer, project_ids: Iterable[int]) -> tuple[dict[int,
     with tenant(viewer.company_id):
         found = _of_rows(_since(viewer, OVERVIEW).filter(project_id__in=wanted))
     missing = [project_id for project_id in wanted if project_id not in found]
-    found |= rights_on_each(viewer, missing[:A_ROUND])
+    if missing:
+        found |= rights_on_each(viewer, missing[:A_ROUND])
     return found, max(0, len(missing) - A_ROUND)
 
 

@@ -12,7 +12,7 @@ from partner_app.embedded.session import Viewer
 from partner_app.insights.errors import CaseUnknown
 from partner_app.insights.facts import ProjectFacts
 from partner_app.insights.models import CaseSettings, ExceptionCase, Rule
-from partner_app.insights.rules import TOOLS, Finding, findings
+from partner_app.insights.rules import TIERS, TOOLS, Finding, findings
 
 GROWN = Decimal("1.1")  # of the snoozed amount: more wakes a snoozed case
 STANDS = ("amount", "before", "currency", "facts", "owner", "since", "changed_at")
@@ -38,8 +38,9 @@ def follow(facts: ProjectFacts, limits: CaseSettings) -> None:
         if case is None:
             new.append(
                 ExceptionCase(
-                    **here, rule=finding.rule, subject=finding.subject, amount=finding.amount,
-                    currency=finding.currency, facts=finding.facts, owner=finding.owner,
+                    **here, rule=finding.rule, tier=TIERS[finding.rule], subject=finding.subject,
+                    amount=finding.amount, currency=finding.currency, facts=finding.facts,
+                    owner=finding.owner,
                     since=finding.since, opened_at=now, changed_at=now,
                 )
             )  # fmt: skip

@@ -1,6 +1,6 @@
 """What may come in from the workspace's pages."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 
 from partner_app.core import clock
 from partner_app.insights.models import CaseSettings, Rule
-from partner_app.insights.search import SEARCHED
 
 LONGEST_SNOOZE = 365  # days
 SNOOZES = (("7", _("a week")), ("30", _("30 days")), ("90", _("90 days")))
@@ -43,10 +42,11 @@ class CasesForm(_Filters):
         choices=[("", _("Open")), ("snoozed", _("Snoozed"))],
     )
 
-    def __init__(self, data: Any, *, projects: Mapping[int, str]) -> None:
+    def __init__(self, data: Any, *, projects: Mapping[int, str], rules: Collection[Rule]) -> None:
         super().__init__(data)
         rule: Any = self.fields["rule"]
-        rule.choices = [("", _("All kinds")), *Rule.choices]
+        known = [(own.value, own.label) for own in Rule if own in rules]
+        rule.choices = [("", _("All kinds")), *known]
         project: Any = self.fields["project"]
         project.choices = [("", _("All projects")), *projects.items()]
 
@@ -58,10 +58,10 @@ class SearchForm(_Filters):
         required=False, coerce=int, empty_value=None, label=_("Project")
     )
 
-    def __init__(self, data: Any, *, projects: Mapping[int, str]) -> None:
+    def __init__(self, data: Any, *, projects: Mapping[int, str], kinds: Collection[str]) -> None:
         super().__init__(data)
         kind: Any = self.fields["kind"]
-        kind.choices = [("", _("All kinds")), *((name, name) for name in SEARCHED)]
+        kind.choices = [("", _("All kinds")), *((name, name) for name in kinds)]
         project: Any = self.fields["project"]
         project.choices = [("", _("All projects")), *projects.items()]
 
@@ -103,7 +103,7 @@ class SaveViewForm(forms.Form):
         return path
 
 
-class LimitsForm(forms.ModelForm[CaseSettings]):
+class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]  # only the stubs take one
     """From which amounts and days on a company wants to be told."""
 
     class Meta:
@@ -112,10 +112,3 @@ class LimitsForm(forms.ModelForm[CaseSettings]):
             "over_commitment", "buyout_gap", "pending_exposure", "handoff_drift",
             "invoice_over_contract", "rfi_days", "submittal_days", "event_days",
         )  # fmt: skip
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        for field in self.fields.values():
-            if isinstance(field, forms.DecimalField | forms.IntegerField):
-                field.min_value = 0
-                field.widget.attrs["min"] = 0

@@ -2,14 +2,27 @@
 
 from typing import Any, ClassVar
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from partner_app.tenancy.models import Company, TenantModel
 
+NOT_NEGATIVE = MinValueValidator(0)
+
 
 def money() -> "models.DecimalField[Any, Any]":
     return models.DecimalField(max_digits=20, decimal_places=4, default=0)
+
+
+def _limit(label: Any, default: int) -> "models.DecimalField[Any, Any]":
+    return models.DecimalField(
+        label, max_digits=14, decimal_places=2, default=default, validators=[NOT_NEGATIVE]
+    )
+
+
+def _days(label: Any, default: int) -> "models.SmallIntegerField[Any, Any]":
+    return models.SmallIntegerField(label, default=default, validators=[NOT_NEGATIVE])
 
 
 class CostFigure(TenantModel):
@@ -80,7 +93,7 @@ class ProjectDay(TenantModel):
 
 
 class Rule(models.TextChoices):
-    """What can be an exception, in the order in which rules of equal amounts are listed."""
+    """What can be an exception."""
 
     OVER_COMMITMENT = "over_commitment", _("Committed over budget")
     INVOICE_OVER_CONTRACT = "invoice_over_contract", _("Invoiced beyond the contract")
@@ -104,6 +117,7 @@ class ExceptionCase(TenantModel):
     id = models.BigAutoField(primary_key=True)
     project_id = models.BigIntegerField()
     rule = models.TextField(choices=Rule.choices)
+    tier = models.SmallIntegerField()  # what is over already, what is pending, what is to be done
     subject = models.TextField()
     amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     before = models.DecimalField(max_digits=20, decimal_places=4, null=True)
@@ -131,18 +145,19 @@ class ExceptionCase(TenantModel):
             )
         ]
         indexes: ClassVar = [
-            # open cases of a project, the largest first.
+            # open cases of a project.
             models.Index(
-                fields=["company", "project_id", "-amount"],
+                fields=["company", "project_id"],
                 condition=models.Q(closed_at=None),
-                name="case_open_largest",
+                name="case_open_of_project",
             ),
-            # open cases of a company, the largest first.
+            # open cases of a company, in the order of their list.
             models.Index(
                 models.F("company"),
+                models.F("tier"),
                 models.F("amount").desc(nulls_last=True),
                 condition=models.Q(closed_at=None),
-                name="case_open_of_all",
+                name="case_open_first",
             ),
         ]
 
@@ -153,14 +168,14 @@ class CaseSettings(TenantModel):
     exported: ClassVar[str] = "exception_settings"
 
     company = models.OneToOneField(Company, models.CASCADE, related_name="+", primary_key=True)
-    over_commitment = models.DecimalField(max_digits=14, decimal_places=2, default=1000)
-    buyout_gap = models.DecimalField(max_digits=14, decimal_places=2, default=25000)
-    pending_exposure = models.DecimalField(max_digits=14, decimal_places=2, default=10000)
-    handoff_drift = models.DecimalField(max_digits=14, decimal_places=2, default=0)
-    invoice_over_contract = models.DecimalField(max_digits=14, decimal_places=2, default=0)
-    rfi_days = models.SmallIntegerField(default=0)
-    submittal_days = models.SmallIntegerField(default=0)
-    event_days = models.SmallIntegerField(default=14)
+    over_commitment = _limit(_("Committed over budget, from"), 1000)
+    buyout_gap = _limit(_("Not bought out, from"), 25000)
+    pending_exposure = _limit(_("Pending without budget, from"), 10000)
+    handoff_drift = _limit(_("Drift since a handoff, from"), 0)
+    invoice_over_contract = _limit(_("Invoiced beyond contract, from"), 0)
+    rfi_days = _days(_("RFIs, days after the due date"), 0)
+    submittal_days = _days(_("Submittals, days after their day"), 0)
+    event_days = _days(_("Change events, days without a change order"), 14)
 
 
 class SavedView(TenantModel):

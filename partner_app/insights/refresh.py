@@ -13,11 +13,15 @@ from django.db import transaction
 
 from integrations.procore.resources.projects import Project
 from integrations.procore.sync.signals import records_changed, run_ended
+from partner_app.audit.events import Event
+from partner_app.audit.record import record
 from partner_app.core import clock
 from partner_app.core.zones import zone
+from partner_app.embedded.session import Viewer
 from partner_app.insights.cases import follow, settings_of
 from partner_app.insights.facts import ProjectFacts
 from partner_app.insights.models import (
+    CaseSettings,
     CostFigure,
     ExceptionCase,
     FigureWork,
@@ -55,6 +59,19 @@ def make_due(company_id: int, project_ids: Iterable[int]) -> None:
         update_conflicts=True,
         unique_fields=["company", "project_id"],
         update_fields=["due_at"],
+    )
+
+
+def change_limits(viewer: Viewer, limits: CaseSettings, *, changed: list[str]) -> None:
+    """Inside tenant(). All projects are due at once: what is listed depends on it."""
+    limits.save()
+    ids = Project.objects.filter(company_id=limits.company_id).values_list("remote_id", flat=True)
+    make_due(limits.company_id, sorted(ids))
+    record(
+        Event.LIMITS_CHANGED,
+        actor=viewer.actor,
+        company_id=limits.company_id,
+        **{name: str(getattr(limits, name)) for name in changed},
     )
 
 

@@ -26,6 +26,18 @@ TOOLS: dict[Rule, frozenset[Tool]] = {
     Rule.INVOICE_OVER_CONTRACT: frozenset({Tool.COMMITMENTS}),
 }
 
+# The order of the list: money that is over already, then what is pending, then what is to be done.
+TIERS: dict[Rule, int] = {
+    Rule.OVER_COMMITMENT: 1,
+    Rule.INVOICE_OVER_CONTRACT: 1,
+    Rule.HANDOFF_DRIFT: 1,
+    Rule.PENDING_EXPOSURE: 2,
+    Rule.EVENT_WITHOUT_ORDER: 2,
+    Rule.RFI_OVERDUE: 2,
+    Rule.SUBMITTAL_LATE: 2,
+    Rule.BUYOUT_GAP: 3,
+}
+
 
 @dataclass(frozen=True)
 class Finding:

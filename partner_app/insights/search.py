@@ -79,7 +79,7 @@ def search(
     words = words_of(text)
     if not words:
         return []
-    allowed = {name: ids for name, ids in _allowed(rights).items() if kind in ("", name)}
+    allowed = {name: ids for name, ids in searchable(rights).items() if kind in ("", name)}
     if not allowed:
         return []
     rows = SearchWord.objects.filter(company_id=company_id).filter(
@@ -108,7 +108,7 @@ def _hits(company_id: int, by_resource: Mapping[str, list[int]]) -> Iterable[Hit
             yield Hit(resource, str(getattr(row, first)), str(getattr(row, second)), row)
 
 
-def _allowed(rights: Mapping[int, Rights]) -> dict[str, list[int]]:
+def searchable(rights: Mapping[int, Rights]) -> dict[str, list[int]]:
     """For each kind the projects on which the viewer has its tool."""
     found = {}
     for resource in SEARCHED:

@@ -19,7 +19,7 @@ from partner_app.insights.words import age, cause, sentence
 
 ANOTHER_VISIT = timedelta(minutes=30)  # of silence, then looking again counts as a new visit
 ALL_PROJECTS = 0
-LARGEST_FIRST = (F("amount").desc(nulls_last=True), "since", "id")
+IN_ORDER = ("tier", F("amount").desc(nulls_last=True), "since", "id")
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ def codes_of(company_id: int, project_ids: Iterable[int]) -> "QuerySet[CostFigur
 
 
 def cases_of(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[ExceptionCase]":
-    """Open cases that the viewer may hear of, the largest first."""
-    return _allowed(company_id, rights).filter(closed_at=None).order_by(*LARGEST_FIRST)
+    """Open cases that the viewer may hear of: by tier, in each the largest first."""
+    return _allowed(company_id, rights).filter(closed_at=None).order_by(*IN_ORDER)
 
 
 def _allowed(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[ExceptionCase]":
@@ -138,7 +138,7 @@ def news_since(company_id: int, rights: Mapping[int, Rights], seen: datetime | N
     return News(
         seen,
         standing.filter(opened_at__gt=seen).count(),
-        standing.filter(opened_at__lte=seen, changed_at__gt=seen).count(),
+        standing.filter(opened_at__lte=seen, changed_at__gt=seen).exclude(before=None).count(),
         every.filter(closed_at__gt=seen, opened_at__lte=seen).count(),
     )
 

@@ -172,10 +172,10 @@ def cause(case: ExceptionCase) -> str:
 
 
 def _name(case: ExceptionCase) -> str:
-    """03-300.S Cast-in-place concrete · Commitment."""
+    """03-300.S Cast-in-place concrete: the code says of which cost type."""
     code, name = case.facts["code"], case.facts["name"]
-    item, _dot, kind = name.rpartition(".")
-    return f"{code} {item} · {kind}" if item else code or _("Cost without a code")
+    item, _dot, _kind = name.rpartition(".")
+    return f"{code} {item}".strip() or _("Cost without a code")
 
 
 def _record(case: ExceptionCase) -> dict[str, str]:
@@ -208,8 +208,10 @@ def _drift(case: ExceptionCase) -> str:
 
 
 SENTENCES: dict[Rule, Callable[[ExceptionCase], str]] = {
-    Rule.OVER_COMMITMENT: lambda case: _("%(name)s: committed over budget") % {"name": _name(case)},
-    Rule.BUYOUT_GAP: lambda case: _("%(name)s: not bought out") % {"name": _name(case)},
+    Rule.OVER_COMMITMENT: lambda case: (
+        _("%(name)s is committed over budget") % {"name": _name(case)}
+    ),
+    Rule.BUYOUT_GAP: lambda case: _("%(name)s is not bought out") % {"name": _name(case)},
     Rule.PENDING_EXPOSURE: lambda _case: _("Pending changes without budget"),
     Rule.HANDOFF_DRIFT: _drift,
     Rule.RFI_OVERDUE: _rfi,

@@ -8,5 +8,6 @@ urlpatterns = [
     path("settings/", views.settings_page, name="settings"),
     path("settings/support/", views.support, name="settings-support"),
     path("settings/duties/", views.duties, name="settings-duties"),
+    path("settings/exceptions/", views.limits, name="settings-limits"),
     path("settings/grace/", views.grace, name="settings-grace"),
 ]

@@ -11,7 +11,11 @@ from partner_app.audit.models import AuditEvent
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.embedded.entitlement import is_company_admin, require_company_admin
 from partner_app.embedded.session import names_in
+from partner_app.insights.cases import settings_of
+from partner_app.insights.forms import LimitsForm
+from partner_app.insights.refresh import change_limits
 from partner_app.preferences.forms import DutiesForm, GraceForm, SupportForm
+from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import change_duties, change_grace
 from partner_app.tenancy.models import LONGEST_GRACE
 
@@ -79,8 +83,29 @@ def duties(request: ViewerRequest) -> HttpResponse:
     return _page(request)
 
 
-def _page(request: ViewerRequest, form: GraceForm | None = None, status: int = 200) -> HttpResponse:
+@framed
+@require_POST
+@viewer_required
+def limits(request: ViewerRequest) -> HttpResponse:
+    """From which amounts and days on exceptions are listed; they are looked for anew at once."""
+    require_company_admin(request.viewer)
+    company_id = request.company.id
+    with tenant(company_id):
+        form = LimitsForm(request.POST, instance=settings_of(company_id))
+        if form.is_valid():
+            change_limits(request.viewer, form.save(commit=False), changed=form.changed_data)
+    return _page(request, limits_form=form, status=200 if form.is_valid() else 422)
+
+
+def _page(
+    request: ViewerRequest,
+    form: GraceForm | None = None,
+    limits_form: LimitsForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
     company = request.company
+    with tenant(company.id):
+        own_limits = settings_of(company.id)
     admin = is_company_admin(request.viewer)
     events = AuditEvent.objects.filter(company_id=company.id).order_by("-at")[:EVENTS_SHOWN]
     context = {
@@ -89,6 +114,7 @@ def _page(request: ViewerRequest, form: GraceForm | None = None, status: int = 2
         "grant": living_grant(company.id),
         "hours": HOURS,
         "longest": LONGEST_GRACE,
+        "limits": limits_form or LimitsForm(instance=own_limits),
         "form": form or GraceForm(initial={"days": company.grace_days}),
         "events": list(events) if admin else [],
         "names": names_in(company.id) if admin else {},

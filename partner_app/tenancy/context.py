@@ -12,15 +12,19 @@ SETTING = "tieback.company_id"
 def tenant(company_id: int) -> Iterator[None]:
     """Opens a transaction that sees and writes rows of this company alone.
 
-    The setting is local to the transaction, so a pooler may hand the server connection on. It
-    would outlive a released savepoint; a nested use therefore restores the former value itself. A
-    rolled back savepoint restores it without help.
+    The setting is local to the transaction, so a pooler may hand the server connection on, and the
+    end of the transaction takes it back. It would outlive a released savepoint; a nested use
+    therefore restores the former value itself. A rolled back savepoint restores it without help.
     """
+    nested = connection.in_atomic_block
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting(%s, true)", [SETTING])
+            cursor.execute(
+                "SELECT current_setting(%s, true), set_config(%s, %s, true)",
+                [SETTING, SETTING, str(company_id)],
+            )
             former = cursor.fetchone()[0] or ""
-            cursor.execute("SELECT set_config(%s, %s, true)", [SETTING, str(company_id)])
         yield
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config(%s, %s, true)", [SETTING, former])
+        if nested:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config(%s, %s, true)", [SETTING, former])

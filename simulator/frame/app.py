@@ -15,7 +15,7 @@ from simulator.control import routes as control_routes
 from simulator.frame.panel import PANEL_SCRIPT
 from simulator.pages import page
 from simulator.state import Simulator
-from simulator.world import Company, Person, Project
+from simulator.world import Company, Person, Project, Record
 
 COOKIE = "standin_frame"
 NEXT_VERSION = "1.1.0"
@@ -24,7 +24,12 @@ VIEWS = {
     "rfis": ("rfi.detail", "RFI", 6),
     "submittals": ("submittal_logs.detail", "Submittal", 4),
     "change_events": ("change_events.detail", "Change event", 4),
+    "work_order_contracts": ("commitments.work_order_contracts.detail", "Subcontract", 3),
+    "purchase_order_contracts": ("commitments.purchase_order_contracts.detail", "Order", 1),
+    "requisitions": ("commitments.requisitions.detail", "Invoice", 1),
 }
+# Where each kind of record has its number and its title.
+NUMBERS, TITLES = ("invoice_number", "number"), ("subject", "title", "contract_name")
 
 
 def frame_app(simulator: Simulator) -> Starlette:
@@ -109,6 +114,8 @@ async def full_screen(request: Request) -> Response:
     project = request.path_params.get("project_id")
     if project:
         query["project_id"] = str(project)
+    if "open" in request.query_params:  # a parameter of the app's own, as Procore passes them on
+        query["open"] = request.query_params["open"]
     address = f"{app_origin(simulator)}/embedded/?{urlencode(query)}"
     body = (
         f'<div class="stage"><iframe title="Tieback" src="{escape(address)}" '
@@ -146,11 +153,17 @@ def _openable(project: Project) -> str:
     rows = []
     for kind, (view, word, count) in VIEWS.items():
         for record in list(getattr(project, kind).values())[:count]:
-            title = escape(f"{word} {record['number']}: {record.get('subject') or record['title']}")
+            number, name = (_first(record, keys) for keys in (NUMBERS, TITLES))
+            title = escape(f"{word} {number}: {name}")
             rows.append(
                 f'<li><button data-view="{view}" data-id="{record["id"]}">{title}</button></li>'
             )
+    rows.append('<li><button data-view="budgeting.detail" data-id="">Budget</button></li>')
     return "".join(rows)
+
+
+def _first(record: Record, keys: tuple[str, ...]) -> str:
+    return next((str(record[key]) for key in keys if record.get(key)), "")
 
 
 async def management(request: Request) -> Response:

@@ -14,7 +14,7 @@ addEventListener("message", (event) => {
 });
 for (const button of document.querySelectorAll("[data-view]")) {
   button.addEventListener("click", () => {
-    Object.assign(context, { view: button.dataset.view, id: Number(button.dataset.id) });
+    Object.assign(context, { view: button.dataset.view, id: Number(button.dataset.id) || null });
     panel.contentWindow.postMessage({ type: "setup", context }, appOrigin);
   });
 }

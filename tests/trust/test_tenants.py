@@ -3,6 +3,7 @@
 And the proof that the proof works: with any single policy removed, the suite fails.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -39,11 +40,17 @@ from partner_app.handoffs.services import (
     push_handoff,
     undo_handoff,
 )
+from partner_app.insights.models import ExceptionCase, SavedView
 from partner_app.tenancy.context import SETTING, tenant
 from tests.frame import Frame, text_of
 from tests.handoffs.test_handoff import SMALL
 from tests.procore import Procore
 
+LIMITS = {
+    "over_commitment": 1, "buyout_gap": 1, "pending_exposure": 1, "handoff_drift": 1,
+    "invoice_over_contract": 1, "rfi_days": 1, "submittal_days": 1, "event_days": 1,
+}  # fmt: skip
+OF_A_ROW = r"<(int|uuid):"  # an id in an address; words alone name nobody's rows
 TENANT_MODELS = [m for m in apps.get_models() if getattr(m, "tenant_table", False)]
 TABLES = [model._meta.db_table for model in TENANT_MODELS]
 
@@ -54,7 +61,10 @@ def two(procore: Procore, tmp_path: Any) -> tuple[int, int]:
     discover()
     for company in (procore.company_id, procore.neighbour_id):
         sync_now(company_id=company, full=True, only=[], wait=clock.wait_until)
-        Frame(procore, company).sign_in("admin").get("/embedded/home/")
+        admin = Frame(procore, company).sign_in("admin")
+        admin.get("/embedded/home/")
+        admin.post("/embedded/views/", name="All", path="/embedded/exceptions/")
+        admin.post("/embedded/settings/exceptions/", **LIMITS)
         allow_support(company_id=company, granted_by=1, hours=1)
         project = procore.projects(company)[0]
         mapping = tmp_path / "mapping.csv"
@@ -220,14 +230,18 @@ def test_every_address_with_an_id_refuses_the_other_tenants(
         "<slug:kind>": "open-rfis",
         "<str:view>": "rfi.detail",
         "<int:record_id>": str(rfi["id"]),
+        "<slug:slug>": "divisions",
+        "<str:form>": "csv",
     }
     with tenant(other):
+        ids["<int:case_id>"] = str(ExceptionCase.objects.filter(closed_at=None)[0].id)
+        ids["<int:view_id>"] = str(SavedView.objects.get().id)
         handoff = Handoff.objects.get()
         ids["<uuid:handoff_id>"] = str(handoff.id)
         ids["<uuid:estimate_id>"] = str(handoff.estimate_id)
     tried = []
     for address in addresses(get_resolver().url_patterns):
-        if not address.startswith("/embedded/") or "<" not in address:
+        if not address.startswith("/embedded/") or not re.search(OF_A_ROW, address):
             continue
         for name, value in ids.items():
             address = address.replace(name, value)

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('wbs_code_id', models.BigIntegerField(null=True)),
                 ('amount', models.DecimalField(decimal_places=4, max_digits=20, null=True)),
                 ('currency', models.TextField()),
+                ('company', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenancy.company')),
             ],
         ),
         migrations.AddField(
@@ -43,11 +44,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='syncrun',
             index=models.Index(fields=['company', '-started_at'], name='run_newest'),
-        ),
-        migrations.AddField(
-            model_name='directcostlineitem',
-            name='company',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenancy.company'),
         ),
         migrations.AddIndex(
             model_name='directcostlineitem',

@@ -1,6 +1,7 @@
 """How figures and moments are shown, in the reader's language: money to the cent in tables, rounded
 in headlines."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -23,6 +24,7 @@ register = template.Library()
 
 # Of the languages that we speak, the country whose way of writing amounts is meant.
 LOCALES = {"en": "en_US", "fr": "fr_CA"}
+LETTER_BEFORE_FIGURE = re.compile(r"([A-Za-z])(\d)")  # CHF3.00
 THOUSAND = Decimal(1000)
 REMEMBERED = 4096  # amounts, as they were written; the same ones come again and again
 
@@ -94,7 +96,8 @@ def locale() -> str:
 
 @lru_cache(REMEMBERED)
 def _money(amount: Decimal, currency: str, where: str) -> str:
-    return format_currency(amount, currency, locale=where).replace("-", "−")
+    shown = format_currency(amount, currency, locale=where).replace("-", "−")
+    return LETTER_BEFORE_FIGURE.sub("\\1\xa0\\2", shown)
 
 
 @lru_cache(REMEMBERED)

@@ -11,7 +11,14 @@ from partner_app.core import clock
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.embedded.entitlement import rights_on
 from partner_app.embedded.session import names_in
-from partner_app.insights.cases import case_or_error, leave_note, require_rule, snooze, wake
+from partner_app.insights.cases import (
+    case_or_error,
+    leave_note,
+    open_rules,
+    require_rule,
+    snooze,
+    wake,
+)
 from partner_app.insights.context import (
     freshness,
     portfolio_of,
@@ -36,7 +43,8 @@ def exceptions(request: ViewerRequest) -> HttpResponse:
     """Over all projects, or of one; those that somebody snoozed on demand."""
     company_id = request.company.id
     portfolio = portfolio_of(request)
-    form = CasesForm(request.GET, projects=portfolio.names)
+    rules = {rule for own in portfolio.own.values() for rule in open_rules(own)}
+    form = CasesForm(request.GET, projects=portfolio.names, rules=rules)
     asked = form.cleaned_data if form.is_valid() else {}
     rights = portfolio.rights
     if asked.get("project"):
@@ -52,7 +60,7 @@ def exceptions(request: ViewerRequest) -> HttpResponse:
         seen = seen_before(request.viewer)
         context: dict[str, Any] = {
             "cases": lines(page, portfolio.names, seen),
-            "saved": views_of(request.viewer),
+            "saved": list(views_of(request.viewer)),
         }
     context |= {
         "page": page,

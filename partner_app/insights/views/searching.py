@@ -9,7 +9,7 @@ from partner_app.embedded.decorators import ViewerRequest, framed, viewer_requir
 from partner_app.insights.context import freshness, portfolio_of, procore_of
 from partner_app.insights.forms import SaveViewForm, SearchForm
 from partner_app.insights.saved import delete_view, save_view, views_of
-from partner_app.insights.search import search
+from partner_app.insights.search import search, searchable
 from partner_app.tenancy.context import tenant
 
 HITS_A_PAGE = 25
@@ -22,7 +22,7 @@ def search_records(request: ViewerRequest) -> HttpResponse:
     """Records of all projects of which the viewer has the tool."""
     company_id = request.company.id
     portfolio = portfolio_of(request)
-    form = SearchForm(request.GET, projects=portfolio.names)
+    form = SearchForm(request.GET, projects=portfolio.names, kinds=list(searchable(portfolio.own)))
     asked = form.cleaned_data if form.is_valid() else {}
     rights = portfolio.own
     if asked.get("project"):
