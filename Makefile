@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := list
 
-.PHONY: list setup demo test smoke bench bench-mapping chaos lint fix audit requirements screenshots
+.PHONY: list setup demo test smoke bench bench-mapping bench-views chaos lint fix audit requirements screenshots
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 list: ## Lists the targets, a sentence each.
@@ -69,6 +69,10 @@ bench: setup .data/bench/ready ## Measures syncs, webhooks and the scheduler aga
 	@$(PY) -m benchmarks.webhooks
 	@$(PY) -m benchmarks.tick
 	@$(PY) -m benchmarks.handoff
+	@$(PY) -m benchmarks.views
+
+bench-views: setup ## Measures the workspace's pages at growing sizes, at the server and in a browser.
+	@$(PY) -m benchmarks.views
 
 bench-mapping: setup ## Measures suggestions on real estimates of contractors kept out of tuning.
 	@$(PY) -m benchmarks.mapping

@@ -8,4 +8,4 @@ class PartnerAppConfig(AppConfig):
 
     def ready(self) -> None:
         from partner_app.celery import app  # noqa: F401  # needs Django's settings
-        from partner_app.core import checks  # noqa: F401  # registers the system check
+        from partner_app.core import checks, lookups  # noqa: F401  # they register themselves

@@ -47,6 +47,7 @@ class Smoke:
         self.page.get_by_role("link", name="Open Tieback").click()
         self.connect()
         self.work()
+        self.workspace()
         self.settings()
         self.panel()
         self.estimate()
@@ -120,6 +121,23 @@ class Smoke:
         said(f"records behind the first number: {frame.locator('tbody tr').count()}")
         self.shoot("records")
 
+    def workspace(self) -> None:
+        """What is about to cost money, and the charts."""
+        frame = self.page.frame_locator("iframe")
+        frame.get_by_role("button", name="Projects", exact=True).first.click()
+        frame.get_by_role("button", name="Exceptions", exact=True).click()
+        expect(frame.locator(".cases li").first).to_be_visible()
+        said(f"first exception: {frame.locator('.case').first.inner_text()}".replace("\n", " "))
+        self.shoot("exceptions")
+        frame.locator(".case").first.click()
+        expect(frame.get_by_text("Leave a note")).to_be_visible()
+        self.shoot("exception")
+        frame.get_by_role("button", name="Exceptions", exact=True).click()
+        frame.get_by_role("button", name="Insights", exact=True).click()
+        expect(frame.locator("canvas").first).to_be_visible()
+        said(f"{frame.locator('canvas').count()} charts, each with its table")
+        self.shoot("insights")
+
     def settings(self) -> None:
         """Lets support look, so that the picture shows a grant."""
         frame = self.page.frame_locator("iframe")
@@ -154,7 +172,7 @@ class Smoke:
     def estimate(self) -> None:
         """A file with codes that nobody knows yet, then one whose codes are the project's."""
         frame = self.become("Project Manager")
-        frame.get_by_role("button", name=ROAD).click()
+        frame.get_by_role("button", name=ROAD, exact=True).click()
         frame.get_by_role("button", name="Estimates", exact=True).click()
         expect(frame.get_by_role("heading", name="No estimate yet")).to_be_visible()
         self.shoot("handoff-estimates")

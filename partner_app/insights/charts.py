@@ -87,7 +87,7 @@ class Scope:
         return [key for key, own in self.rights.items() if own.tools.issuperset(tools)]
 
     def rows(self, model: Any, *tools: Tool, **only: Any) -> Any:
-        found = model.objects.filter(company_id=self.company_id, project_id__in=self.ids(*tools))
+        found = model.objects.filter(company_id=self.company_id, project_id__among=self.ids(*tools))
         return found.filter(**only)
 
 

@@ -1,6 +1,6 @@
 """What every page of the workspace needs: the project, its day, freshness, Procore's address."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,39 +12,74 @@ from integrations.procore.sync.runs import newest_run, problems, progress
 from partner_app.core import clock
 from partner_app.core.zones import local_day
 from partner_app.embedded.decorators import ViewerRequest
-from partner_app.embedded.entitlement import Rights, rights_across, visible_projects
+from partner_app.embedded.entitlement import (
+    Rights,
+    known_across,
+    known_projects,
+    rights_across,
+    visible_projects,
+)
 from partner_app.embedded.errors import ProjectHidden
-from partner_app.insights.health import arrived, projects
+from partner_app.insights.health import arrived
 from partner_app.tenancy.context import tenant
+
+Listed = tuple[int, str, str, str]  # id, name, number, city
 
 
 @dataclass(frozen=True)
 class Portfolio:
-    """The projects of a viewer. `rights` are narrowed to what has been read already.
+    """The projects of a viewer, by number, with their names.
 
-    `asking` counts those of which Procore has yet to say what the viewer may see.
+    `rights` are narrowed to what has been read already, `own` are not; `asking` counts projects of
+    which Procore has yet to say what the viewer may see. `words` are what a project is found by.
     """
 
-    projects: list[Project]
+    names: Mapping[int, str]
+    words: Mapping[int, str]
     rights: Mapping[int, Rights]
     own: Mapping[int, Rights]
     asking: int
 
-    @property
-    def names(self) -> dict[int, str]:
-        return {project.remote_id: project.name for project in self.projects}
-
 
 def portfolio_of(request: ViewerRequest) -> Portfolio:
-    """Raises ProcoreError, ReconnectNeeded."""
-    company_id = request.company.id
-    visible = visible_projects(request.viewer)
-    with tenant(company_id):
-        found = list(projects(company_id, visible))
-    rights, asking = rights_across(request.viewer, [project.remote_id for project in found])
-    known = [project for project in found if project.remote_id in rights]
-    with tenant(company_id):
-        return Portfolio(known, arrived(company_id, rights), rights, asking)
+    """Mostly from what Procore has said lately, in one transaction.
+
+    Raises ProcoreError, ReconnectNeeded.
+    """
+    viewer = request.viewer
+    with tenant(viewer.company_id):
+        visible = known_projects(viewer)
+        if visible is not None:
+            found = _listed(viewer.company_id, visible)
+            rights = known_across(viewer, visible)
+            if all(row[0] in rights for row in found):
+                return _portfolio(viewer.company_id, found, rights, 0)
+    visible = visible_projects(viewer)
+    with tenant(viewer.company_id):
+        found = _listed(viewer.company_id, visible)
+    rights, asking = rights_across(viewer, [row[0] for row in found])
+    with tenant(viewer.company_id):
+        return _portfolio(viewer.company_id, found, rights, asking)
+
+
+def _listed(company_id: int, visible: Iterable[int]) -> list[Listed]:
+    rows = Project.objects.filter(company_id=company_id, remote_id__among=visible)
+    rows = rows.order_by("project_number", "name")
+    return list(rows.values_list("remote_id", "name", "project_number", "city"))
+
+
+def _portfolio(
+    company_id: int, found: list[Listed], rights: Mapping[int, Rights], asking: int
+) -> Portfolio:
+    known = [row for row in found if row[0] in rights]
+    own = {row[0]: rights[row[0]] for row in known}
+    return Portfolio(
+        names={key: name for key, name, *_ in known},
+        words={key: f"{number} {name} {city}".casefold() for key, name, number, city in known},
+        rights=arrived(company_id, own),
+        own=own,
+        asking=asking,
+    )
 
 
 def project_or_error(company_id: int, project_id: int) -> Project:

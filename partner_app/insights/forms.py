@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from partner_app.core import clock
@@ -14,6 +16,22 @@ from partner_app.insights.models import CaseSettings, Rule
 
 LONGEST_SNOOZE = 365  # days
 SNOOZES = (("7", _("a week")), ("30", _("30 days")), ("90", _("90 days")))
+
+
+class PlainSelect(forms.Select):
+    """As Django's, without a template for each of hundreds of options."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        chosen = "" if value is None else str(value)
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            (
+                (key, mark_safe(" selected") if str(key or "") == chosen else "", label)  # ours
+                for key, label in self.choices
+            ),
+        )
+        return format_html('<select name="{}" id="id_{}">{}</select>', name, name, options)
 
 
 class ProjectsForm(forms.Form):
@@ -34,7 +52,7 @@ class _Filters(forms.Form):
 class CasesForm(_Filters):
     rule = forms.ChoiceField(required=False, label=_("Kind"))
     project = forms.TypedChoiceField(
-        required=False, coerce=int, empty_value=None, label=_("Project")
+        required=False, coerce=int, empty_value=None, label=_("Project"), widget=PlainSelect
     )
     state = forms.ChoiceField(
         required=False,
@@ -55,7 +73,7 @@ class SearchForm(_Filters):
     q = forms.CharField(required=False, max_length=200, strip=True, label=_("Words"))
     kind = forms.ChoiceField(required=False, label=_("Kind"))
     project = forms.TypedChoiceField(
-        required=False, coerce=int, empty_value=None, label=_("Project")
+        required=False, coerce=int, empty_value=None, label=_("Project"), widget=PlainSelect
     )
 
     def __init__(self, data: Any, *, projects: Mapping[int, str], kinds: Collection[str]) -> None:

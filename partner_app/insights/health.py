@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, F, QuerySet, Sum
 
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.change_events import ChangeEvent
@@ -26,6 +28,18 @@ from partner_app.insights.selectors import days_of
 COMMITTED_AMOUNT = F("grand_total") + F("approved_change_orders")
 PENDING_AMOUNT = F("pending_change_orders") + F("draft_change_orders_amount")
 BUDGET_AMOUNT = F("original_budget_amount") + F("budget_modifications")
+ZERO = Decimal(0)
+# In the order in which _attention takes them.
+ATTENTION = (
+    "original_budget", "budget_changes", "committed", "direct_costs", "over_commitment",
+    "overdue_rfis", "late_submittals",
+)  # fmt: skip
+SUMMED = (
+    "original_budget", "budget_changes", "committed", "direct_costs", "pending_changes",
+    "open_event_cost", "event_cost", "over_commitment", "buyout_gap", "covered_budget",
+    "invoiced_over", "rfi_cost", "handoff_drift", "open_rfis", "overdue_rfis", "open_submittals",
+    "late_submittals", "open_events",
+)  # fmt: skip
 EXPOSED = frozenset({Tool.COMMITMENTS, Tool.CHANGE_EVENTS})
 
 
@@ -36,8 +50,9 @@ class Health:
     `others` are its figures in other currencies.
     """
 
-    project: Project
+    project: Project | None = None
     currency: str = "USD"
+    projects: int = 1  # that these figures are the sum of
     open_rfis: int | None = None
     overdue_rfis: int | None = None
     rfi_cost: Decimal | None = None
@@ -61,12 +76,6 @@ class Health:
     handoff_drift: Decimal | None = None
     handed_off: Decimal | None = None
     others: tuple["Health", ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Number, name and place, for the search box of the home page."""
-        own = self.project
-        return f"{own.project_number} {own.name} {own.city}"
 
     @property
     def spoken_for(self) -> Decimal | None:
@@ -96,12 +105,6 @@ class Health:
             return None
         return share(self.covered_budget, self.budget)
 
-    @property
-    def attention(self) -> tuple[bool, Decimal, int]:
-        """Orders the home page: what runs over before all, then money over codes, then lateness."""
-        late = (self.overdue_rfis or 0) + (self.late_submittals or 0)
-        return self.over, self.over_commitment or Decimal(0), late
-
 
 @dataclass(frozen=True)
 class Totals:
@@ -117,43 +120,97 @@ class Totals:
     over_commitment: Decimal | None
 
 
-def projects(company_id: int, ids: Iterable[int]) -> QuerySet[Project]:
-    return Project.objects.filter(company_id=company_id, remote_id__in=ids).order_by(
-        "project_number", "name"
-    )
-
-
 def open_rfis(company_id: int, ids: Iterable[int]) -> QuerySet[Rfi]:
-    return Rfi.objects.filter(company_id=company_id, project_id__in=ids, status="open")
+    return Rfi.objects.filter(company_id=company_id, project_id__among=ids, status="open")
 
 
 def submittals(company_id: int, ids: Iterable[int]) -> QuerySet[Submittal]:
-    return Submittal.objects.filter(company_id=company_id, project_id__in=ids)
+    return Submittal.objects.filter(company_id=company_id, project_id__among=ids)
 
 
 def open_events(company_id: int, ids: Iterable[int]) -> QuerySet[ChangeEvent]:
-    return ChangeEvent.objects.filter(company_id=company_id, project_id__in=ids).exclude(
+    return ChangeEvent.objects.filter(company_id=company_id, project_id__among=ids).exclude(
         status__in=["Closed", "Void"]
     )
 
 
 def contracts(company_id: int, ids: Iterable[int]) -> QuerySet[Commitment]:
-    return Commitment.objects.filter(company_id=company_id, project_id__in=ids)
+    return Commitment.objects.filter(company_id=company_id, project_id__among=ids)
 
 
 def budget_rows(company_id: int, ids: Iterable[int]) -> QuerySet[BudgetRow]:
-    return BudgetRow.objects.filter(company_id=company_id, project_id__in=ids)
+    return BudgetRow.objects.filter(company_id=company_id, project_id__among=ids)
 
 
 def arrived(company_id: int, rights: Mapping[int, Rights]) -> dict[int, Rights]:
     """The rights for which something has been read: a figure that is not here yet is not zero."""
-    read: dict[int, set[str]] = defaultdict(set)
-    cursors = SyncCursor.objects.filter(company_id=company_id, project_id__in=list(rights))
-    for name, key in cursors.exclude(fresh_at=None).values_list("resource", "project_id"):
-        read[key].add(RESOURCES[name].spec.tool)
+    cursors = SyncCursor.objects.filter(company_id=company_id, project_id__among=list(rights))
+    names = (
+        cursors.exclude(fresh_at=None)
+        .values_list("project_id")
+        .annotate(names=ArrayAgg("resource"))
+    )
+    read = {key: _tools_of(frozenset(found)) for key, found in names.order_by()}
+    nothing: frozenset[Tool] = frozenset()
     return {
-        key: replace(own, tools=frozenset(own.tools & read[key])) for key, own in rights.items()
+        key: replace(own, tools=own.tools & read.get(key, nothing)) for key, own in rights.items()
     }
+
+
+@lru_cache
+def _tools_of(resources: frozenset[str]) -> frozenset[Tool]:
+    """The tools that these resources belong to; most projects have read the same ones."""
+    tools = {RESOURCES[name].spec.tool for name in resources}
+    return frozenset(tool for tool in Tool if tool in tools)
+
+
+def by_attention(company_id: int, rights: Mapping[int, Rights]) -> list[int]:
+    """Inside tenant(): what runs over before all, then money over codes, then lateness.
+
+    A project of which nothing is drawn up yet comes last. Only what the viewer sees counts.
+    """
+    rows = ProjectDay.objects.filter(
+        company_id=company_id, project_id__among=list(rights), newest=True, main=True
+    )
+    orders = {
+        row[0]: _attention(rights[row[0]].tools, *row[1:])
+        for row in rows.values_list("project_id", *ATTENTION)
+    }
+    last = (False, ZERO, 0)
+    return sorted(rights, key=lambda key: orders.get(key, last), reverse=True)
+
+
+def _attention(
+    tools: frozenset[Tool],
+    original: Decimal,
+    changes: Decimal,
+    spent: Decimal,
+    direct: Decimal,
+    over_codes: Decimal,
+    rfis: int,
+    submittals: int,
+) -> tuple[bool, Decimal, int]:
+    sees_cost = tools >= COST_TOOLS
+    late = rfis * (Tool.RFIS in tools) + submittals * (Tool.SUBMITTALS in tools)
+    over = sees_cost and spent + direct > original + changes
+    return over, over_codes if sees_cost else ZERO, late
+
+
+def sums_of(company_id: int, rights: Mapping[int, Rights]) -> list[Health]:
+    """Inside tenant(): figures added up in the database, for each currency and set of tools."""
+    groups: dict[frozenset[Tool], list[int]] = defaultdict(list)
+    for key, own in rights.items():
+        groups[own.tools].append(key)
+    found = []
+    for tools, ids in groups.items():
+        rows: Any = ProjectDay.objects.filter(
+            company_id=company_id, project_id__among=ids, newest=True
+        )
+        sums = {name: Sum(name) for name in SUMMED}
+        for row in rows.order_by().values("currency").annotate(**sums, projects=Count("day")):
+            day = ProjectDay(currency=row["currency"], **{name: row[name] for name in SUMMED})
+            found.append(replace(_one(None, day, tools), projects=row["projects"]))
+    return found
 
 
 def health_of(
@@ -181,7 +238,7 @@ def _health(
     return replace(main, handed_off=handed.get(project.remote_id), others=tuple(others))
 
 
-def _one(project: Project, day: ProjectDay, tools: frozenset[Tool]) -> Health:
+def _one(project: Project | None, day: ProjectDay, tools: frozenset[Tool]) -> Health:
     def seen(needed: frozenset[Tool] | Tool, value: Any) -> Any:
         wanted = {needed} if isinstance(needed, Tool) else needed
         return value if tools >= wanted else None
@@ -231,6 +288,6 @@ def totals_of(found: Iterable[Health]) -> list[Totals]:
         "overdue_rfis", "late_submittals", "exposure", "budget", "committed", "over_commitment",
     )  # fmt: skip
     return [
-        Totals(currency, len(rows), *(added(rows, name) for name in names))
+        Totals(currency, sum(row.projects for row in rows), *(added(rows, name) for name in names))
         for currency, rows in sorted(by_currency.items())
     ]

@@ -1,12 +1,15 @@
 """Finds records by the words of their number and title, within what a viewer may see."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Exists, OuterRef, Q
 
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord
@@ -16,7 +19,7 @@ from partner_app.insights.models import SearchWord
 MOST_WORDS = 8
 SHORTEST, LONGEST = 2, 60  # letters of a word
 BEGINNING = datetime.min.replace(tzinfo=UTC)
-CANDIDATES = 400  # records looked at for one page of results
+CANDIDATES = 400  # records that a search gives at most
 
 # What is searched, and the columns whose words count: one names it, the other says what it is.
 SEARCHED: dict[str, tuple[str, str]] = {
@@ -75,30 +78,34 @@ def words_of(text: str) -> list[str]:
 def search(
     company_id: int, rights: Mapping[int, Rights], text: str, *, kind: str = ""
 ) -> list[Hit]:
-    """Inside tenant(). Records that have a word beginning with each of the words, newest first."""
+    """Inside tenant(). Records that have a word beginning with each of the words.
+
+    At most CANDIDATES of them, by kind and within each the newest first.
+    """
     words = words_of(text)
     if not words:
         return []
     allowed = {name: ids for name, ids in searchable(rights).items() if kind in ("", name)}
     if not allowed:
         return []
-    rows = SearchWord.objects.filter(company_id=company_id).filter(
-        _any([_begins(word) for word in words])
+    # The longest word is the rarest, mostly; each of its records is asked for the other words.
+    first, *others = sorted(words, key=len, reverse=True)
+    rows = SearchWord.objects.filter(_begins(first), company_id=company_id)
+    rows = rows.filter(
+        reduce(or_, (Q(resource=r, project_id__among=i) for r, i in allowed.items()))
     )
-    rows = rows.filter(_any([Q(resource=r, project_id__in=ids) for r, ids in allowed.items()]))
-    matches = (
-        rows.values("resource", "remote_id")
-        .annotate(**{f"w{n}": Count("id", filter=_begins(word)) for n, word in enumerate(words)})
-        .filter(**{f"w{n}__gt": 0 for n in range(len(words))})
-        .order_by("-remote_id")[:CANDIDATES]
-    )
-    by_resource: dict[str, list[int]] = {}
-    for match in matches:
-        by_resource.setdefault(match["resource"], []).append(match["remote_id"])
+    for word in others:
+        same = {name: OuterRef(name) for name in ("project_id", "resource", "remote_id")}
+        beside = SearchWord.objects.filter(_begins(word), company_id=company_id, **same)
+        rows = rows.filter(Exists(beside))
+    by_resource: dict[str, set[int]] = defaultdict(set)
+    # Without an order, so that the search ends as soon as it has found enough.
+    for resource, key in rows.values_list("resource", "remote_id")[:CANDIDATES]:
+        by_resource[resource].add(key)
     return list(_hits(company_id, by_resource))
 
 
-def _hits(company_id: int, by_resource: Mapping[str, list[int]]) -> Iterable[Hit]:
+def _hits(company_id: int, by_resource: Mapping[str, set[int]]) -> Iterable[Hit]:
     for resource, (first, second) in SEARCHED.items():
         keys = by_resource.get(resource)
         if not keys:
@@ -122,10 +129,3 @@ def searchable(rights: Mapping[int, Rights]) -> dict[str, list[int]]:
 def _begins(word: str) -> Q:
     """A range rather than LIKE: it goes through the index under row-level security."""
     return Q(word__gte=word, word__lt=word + "\U0010ffff")
-
-
-def _any(conditions: list[Q]) -> Q:
-    found = conditions[0]
-    for condition in conditions[1:]:
-        found |= condition
-    return found

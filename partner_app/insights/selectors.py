@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from partner_app.core import clock
@@ -52,7 +54,7 @@ def days_of(company_id: int, project_ids: Iterable[int]) -> dict[int, list[Proje
     """Inside tenant(): the newest day of each project, its main currency first."""
     found: dict[int, list[ProjectDay]] = defaultdict(list)
     rows = ProjectDay.objects.filter(
-        company_id=company_id, project_id__in=list(project_ids), newest=True
+        company_id=company_id, project_id__among=list(project_ids), newest=True
     )
     for row in rows.order_by("-main", "currency"):
         found[row.project_id].append(row)
@@ -60,7 +62,7 @@ def days_of(company_id: int, project_ids: Iterable[int]) -> dict[int, list[Proje
 
 
 def codes_of(company_id: int, project_ids: Iterable[int]) -> "QuerySet[CostFigure]":
-    return CostFigure.objects.filter(company_id=company_id, project_id__in=list(project_ids))
+    return CostFigure.objects.filter(company_id=company_id, project_id__among=list(project_ids))
 
 
 def cases_of(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[ExceptionCase]":
@@ -73,11 +75,9 @@ def _allowed(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[Excepti
     projects: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for key, own in rights.items():
         projects[tuple(sorted(open_rules(own)))].append(key)
-    allowed = Q(id=None)
-    for rules, ids in projects.items():
-        if rules:
-            allowed |= Q(project_id__in=ids, rule__in=rules)
-    return ExceptionCase.objects.filter(allowed, company_id=company_id)
+    here = ExceptionCase.objects.filter(company_id=company_id)
+    allowed = [Q(project_id__among=ids, rule__in=rules) for rules, ids in projects.items() if rules]
+    return here.filter(reduce(or_, allowed)) if allowed else here.none()
 
 
 def asleep(today: date) -> Q:
@@ -85,6 +85,15 @@ def asleep(today: date) -> Q:
     before = Coalesce(F("snoozed_amount"), Decimal(0))
     small = Q(amount=None) | Q(amount__lte=before * GROWN)
     return Q(snoozed_until__gt=today) & small
+
+
+def counts_of(cases: "QuerySet[ExceptionCase]") -> dict[str, int]:
+    """How many are `open` and how many `snoozed`, in one question."""
+    sleeping = asleep(clock.now().date())
+    found: dict[str, int] = cases.order_by().aggregate(
+        every=Count("id"), snoozed=Count("id", filter=sleeping)
+    )
+    return {"open": found["every"] - found["snoozed"], "snoozed": found["snoozed"]}
 
 
 def not_asleep(cases: "QuerySet[ExceptionCase]") -> "QuerySet[ExceptionCase]":
@@ -157,6 +166,6 @@ def history(
     """Inside tenant(): the days there are, oldest first."""
     begin = clock.now().date() - timedelta(days=days)
     rows = ProjectDay.objects.filter(
-        company_id=company_id, project_id__in=list(project_ids), day__gte=begin, **only
+        company_id=company_id, project_id__among=list(project_ids), day__gte=begin, **only
     )
     return rows.order_by("day")

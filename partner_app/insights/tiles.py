@@ -47,6 +47,6 @@ def _value(metric: Metric, rows: list[Health]) -> Decimal | None:
         return share(covered, sum((row.budget or Decimal(0) for row in seen), Decimal(0)))
     values = [getattr(row, metric.name) for row in rows]
     known = [value for value in values if value is not None]
-    if not known or (metric.unit == "days" and len(rows) > 1):
+    if not known:
         return None
     return sum(known, Decimal(0))

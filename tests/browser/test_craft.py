@@ -32,6 +32,32 @@ def go_budget(person: Person) -> None:
     expect(person.frame.get_by_role("heading", name="Budget by code")).to_be_visible()
 
 
+def go_exceptions(person: Person) -> None:
+    person.frame.get_by_role("button", name="Exceptions", exact=True).click()
+    expect(person.frame.locator(".cases li").first).to_be_visible()
+    person.frame.get_by_text("Keep this view").click()
+
+
+def go_case(person: Person) -> None:
+    go_exceptions(person)
+    person.frame.locator(".case").first.click()
+    person.frame.get_by_text("Snooze", exact=True).first.click()
+    expect(person.frame.get_by_label("Why")).to_be_visible()
+
+
+def go_insights(person: Person) -> None:
+    person.frame.get_by_role("button", name="Insights", exact=True).click()
+    expect(person.frame.locator("canvas").first).to_be_visible()
+    person.frame.get_by_text("The same as a table").first.click()
+
+
+def go_search(person: Person) -> None:
+    person.frame.get_by_role("button", name="Search", exact=True).first.click()
+    person.frame.get_by_label("Words").fill("sub")
+    person.frame.get_by_label("Words").press("Enter")
+    expect(person.frame.locator(".hits li").first).to_be_visible()
+
+
 def go_settings(person: Person) -> None:
     person.frame.get_by_role("button", name="Settings").click()
     expect(person.frame.get_by_role("heading", name="What happened")).to_be_visible()
@@ -47,6 +73,10 @@ PLACES: list[Callable[[Person], None]] = [
     go_project,
     go_records,
     go_budget,
+    go_exceptions,
+    go_case,
+    go_insights,
+    go_search,
     go_settings,
     go_welcome,
 ]

@@ -33,7 +33,7 @@ def clicks(page: Page) -> list[str]:
 
 
 def at_estimates(person: Person) -> Person:
-    person.frame.get_by_role("button", name=ROAD).click()
+    person.frame.get_by_role("button", name=ROAD, exact=True).click()
     person.frame.get_by_role("button", name="Estimates", exact=True).click()
     expect(person.frame.get_by_role("heading", name=f"Estimates of {ROAD}")).to_be_visible()
     return person

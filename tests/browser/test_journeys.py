@@ -41,8 +41,9 @@ def test_a_change_in_procore_appears_without_anybody_asking(admin: Person) -> No
     project = procore.projects()[0]
     rfi = next(row for row in procore.records(project, "rfis") if row["status"] == "open")
     admin.frame.get_by_role("button", name="Lakefront Medical Pavilion").click()
-    expect(admin.frame.get_by_role("heading", name="Needs attention")).to_be_visible()
-    late = {"subject": "Moved anchor bolts", "due_date": "2020-01-02"}
+    expect(admin.frame.get_by_role("heading", name="About to cost money")).to_be_visible()
+    dear = {"status": "yes_known", "value": 9_000_000}
+    late = {"subject": "Moved anchor bolts", "due_date": "2020-01-02", "cost_impact": dear}
     procore.control(f"projects/{project}/rfis/{rfi['id']}", set=late)
     expect(admin.frame.get_by_text("Moved anchor bolts")).to_be_visible()
     admin.frame.get_by_role("button", name="Sync now").click()

@@ -30,7 +30,14 @@ from partner_app.insights.evidence import evidence
 from partner_app.insights.forms import CasesForm, NoteForm, SnoozeForm
 from partner_app.insights.models import ExceptionCase, Rule
 from partner_app.insights.saved import views_of
-from partner_app.insights.selectors import asleep, cases_of, lines, not_asleep, seen_before
+from partner_app.insights.selectors import (
+    asleep,
+    cases_of,
+    counts_of,
+    lines,
+    not_asleep,
+    seen_before,
+)
 from partner_app.tenancy.context import tenant
 
 CASES_A_PAGE = 25
@@ -51,12 +58,14 @@ def exceptions(request: ViewerRequest) -> HttpResponse:
         rights = {asked["project"]: rights[asked["project"]]}
     with tenant(company_id):
         rows = cases_of(company_id, rights)
-        sleeping = rows.filter(asleep(clock.now().date()))
-        counts = {"open": not_asleep(rows).count(), "snoozed": sleeping.count()}
-        rows = sleeping if asked.get("state") == "snoozed" else not_asleep(rows)
         if asked.get("rule"):
             rows = rows.filter(rule=asked["rule"])
-        page = Paginator(rows, CASES_A_PAGE).get_page(request.GET.get("page"))
+        counts = counts_of(rows)
+        snoozed = asked.get("state") == "snoozed"
+        rows = rows.filter(asleep(clock.now().date())) if snoozed else not_asleep(rows)
+        pages = Paginator(rows, CASES_A_PAGE)
+        pages.count = counts["snoozed" if snoozed else "open"]
+        page = pages.get_page(request.GET.get("page"))
         seen = seen_before(request.viewer)
         context: dict[str, Any] = {
             "cases": lines(page, portfolio.names, seen),

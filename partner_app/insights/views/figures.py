@@ -1,24 +1,23 @@
 """The insights of a project or of all projects: charts with their tables, and their export."""
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from integrations.procore.resources.projects import Project
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.embedded.entitlement import Rights, rights_on
 from partner_app.insights.charts import KINDS, Scope
-from partner_app.insights.context import (
-    Portfolio,
-    freshness,
-    portfolio_of,
-    project_or_error,
-)
+from partner_app.insights.context import freshness, portfolio_of, project_or_error
 from partner_app.insights.export import as_csv, as_xlsx
-from partner_app.insights.health import arrived, health_of, totals_of
+from partner_app.insights.facts import DEFAULT_CURRENCY
+from partner_app.insights.health import Health, arrived, health_of, sums_of
 from partner_app.insights.tiles import tiles_of
 from partner_app.tenancy.context import tenant
 
@@ -29,29 +28,51 @@ FORMS = {
 ALL = 0  # in place of a project
 
 
+@dataclass(frozen=True)
+class About:
+    """What the page is about: one project, or all that the viewer sees."""
+
+    project: Project | None
+    rights: Mapping[int, Rights]
+    asking: int
+    health: list[Health]
+
+    def currencies(self) -> Counter[str]:
+        """By how many projects use it."""
+        found: Counter[str] = Counter()
+        for health in self.health:
+            for own in (health, *health.others):
+                found[own.currency] += own.projects
+        return found
+
+    def currency(self, asked: str) -> str:
+        """Figures never mix currencies: the one asked for, else that of most projects."""
+        known = self.currencies()
+        if asked in known:
+            return asked
+        return min(known, key=lambda name: (-known[name], name), default=DEFAULT_CURRENCY)
+
+
 @framed
 @require_GET
 @viewer_required
 def insights(request: ViewerRequest, project_id: int = ALL) -> HttpResponse:
     company_id = request.company.id
-    portfolio = _scope(request, project_id)
+    about = _about(request, project_id)
+    currency = about.currency(request.GET.get("currency", ""))
     with tenant(company_id):
-        found = health_of(company_id, portfolio.projects, portfolio.rights)
-        currencies = Counter(own.currency for health in found for own in (health, *health.others))
-        currency = _currency(request, currencies)
-        scope = Scope(company_id, portfolio.rights, currency)
+        scope = Scope(company_id, about.rights, currency)
         figures = [
-            kind.make(scope) for kind in KINDS.values() if kind.open_to(portfolio.rights.values())
+            kind.make(scope) for kind in KINDS.values() if kind.open_to(about.rights.values())
         ]
     context = {
-        "project": portfolio.projects[0] if project_id else None,
+        "project": about.project,
         "currency": currency,
-        "currencies": sorted(currencies),
+        "currencies": sorted(about.currencies()),
         "figures": [figure for figure in figures if figure.rows],
-        "asking": portfolio.asking,
-        "totals": totals_of(found),
-        "tiles": tiles_of(found, currency),
-        "projects": len(portfolio.projects),
+        "asking": about.asking,
+        "tiles": tiles_of(about.health, currency),
+        "projects": len(about.rights),
         "forms": list(FORMS),
         **freshness(company_id),
     }
@@ -67,16 +88,13 @@ def download(request: ViewerRequest, slug: str, form: str, project_id: int = ALL
     if kind is None or form not in FORMS:
         raise Http404
     company_id = request.company.id
-    portfolio = _scope(request, project_id)
+    about = _about(request, project_id)
+    together = frozenset(tool for own in about.rights.values() for tool in own.tools)
     for tool in sorted(kind.tools):
-        if not any(tool in own.tools for own in portfolio.rights.values()):
-            Rights(project_id, frozenset()).require(tool)  # raises NotEntitled with its name
+        Rights(project_id, together).require(tool)
     with tenant(company_id):
-        currencies = Counter(
-            health.currency
-            for health in health_of(company_id, portfolio.projects, portfolio.rights)
-        )
-        figure = kind.make(Scope(company_id, portfolio.rights, _currency(request, currencies)))
+        currency = about.currency(request.GET.get("currency", ""))
+        figure = kind.make(Scope(company_id, about.rights, currency))
         record(
             Event.INSIGHT_EXPORTED, actor=request.viewer.actor, company_id=company_id,
             figure=slug, form=form, project=project_id,
@@ -87,20 +105,16 @@ def download(request: ViewerRequest, slug: str, form: str, project_id: int = ALL
     return answer
 
 
-def _scope(request: ViewerRequest, project_id: int) -> Portfolio:
+def _about(request: ViewerRequest, project_id: int) -> About:
     """Raises ProjectHidden."""
-    if not project_id:
-        return portfolio_of(request)
-    own = {project_id: rights_on(request.viewer, project_id)}
     company_id = request.company.id
+    if not project_id:
+        portfolio = portfolio_of(request)
+        with tenant(company_id):
+            health = sums_of(company_id, portfolio.rights)
+        return About(None, portfolio.rights, portfolio.asking, health)
+    own = {project_id: rights_on(request.viewer, project_id)}
     with tenant(company_id):
         found = project_or_error(company_id, project_id)
-        return Portfolio([found], arrived(company_id, own), own, 0)
-
-
-def _currency(request: ViewerRequest, known: Counter[str]) -> str:
-    """Figures never mix currencies: the one asked for, else that of most projects."""
-    asked = request.GET.get("currency", "")
-    if asked in known:
-        return asked
-    return min(known, key=lambda name: (-known[name], name), default="USD")
+        rights = arrived(company_id, own)
+        return About(found, rights, 0, health_of(company_id, [found], rights))

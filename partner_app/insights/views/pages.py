@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
+from integrations.procore.resources.projects import Project
 from integrations.procore.sync.schedule import make_due
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.embedded.entitlement import rights_on
@@ -21,13 +22,13 @@ from partner_app.insights.context import (
     today_of,
 )
 from partner_app.insights.forms import ProjectsForm
-from partner_app.insights.health import arrived, health_of, totals_of
+from partner_app.insights.health import arrived, by_attention, health_of, sums_of, totals_of
 from partner_app.insights.listings import KINDS, listing, open_to
 from partner_app.insights.panel import record_context
 from partner_app.insights.selectors import cases_of, lines, news_since, not_asleep, visit
 from partner_app.tenancy.context import tenant
 
-PROJECTS_A_PAGE = 24
+PROJECTS_A_PAGE = 12
 ROWS_A_PAGE = 50
 FIRST_CASES = 5  # on home and project page
 
@@ -41,30 +42,33 @@ def home(request: ViewerRequest) -> HttpResponse:
     portfolio = portfolio_of(request)
     form = ProjectsForm(request.GET)
     text = form.cleaned_data["q"].casefold() if form.is_valid() else ""
+    shown = [key for key, words in portfolio.words.items() if text in words]
     with tenant(company_id):
-        every = health_of(company_id, portfolio.projects, portfolio.rights)
+        order = by_attention(company_id, {key: portfolio.rights[key] for key in shown})
+        page = Paginator(order, PROJECTS_A_PAGE).get_page(request.GET.get("page"))
+        rows = Project.objects.filter(company_id=company_id, remote_id__in=list(page))
         seen = visit(request.viewer)
         cases = not_asleep(cases_of(company_id, portfolio.rights))
-        first = lines(cases[:FIRST_CASES], portfolio.names, seen)
         context: dict[str, Any] = {
-            "cases": first,
+            "found": health_of(
+                company_id,
+                sorted(rows, key=lambda row: order.index(row.remote_id)),
+                portfolio.rights,
+            ),
+            "totals": totals_of(sums_of(company_id, portfolio.rights)),
+            "cases": lines(cases[:FIRST_CASES], portfolio.names, seen),
             "case_count": cases.count(),
             "news": news_since(company_id, portfolio.rights, seen),
+            "tour": wants_tour(request.viewer),
         }
-        context["tour"] = wants_tour(request.viewer)
         editable = [key for key, own in portfolio.own.items() if own.edits_budget]
         waiting = list(waiting_for_approval(company_id, editable).select_related("estimate"))
-    shown = [health for health in every if text in health.name.casefold()]
-    shown.sort(key=lambda health: health.attention, reverse=True)
-    page = Paginator(shown, PROJECTS_A_PAGE).get_page(request.GET.get("page"))
     context |= {
         "query": f"&q={quote(text)}" if text else "",
         "page": page,
-        "found": list(page),
-        "every": len(every),
+        "every": len(portfolio.words),
         "text": text,
         "asking": portfolio.asking,
-        "totals": totals_of(every),
         "waiting": [handoff for handoff in waiting if handoff.submitted_by != request.viewer.actor],
         **freshness(company_id),
         **procore_of(request),

@@ -1,0 +1,19 @@
+"""A lookup that Django lacks."""
+
+from typing import Any
+
+from django.db.models import BigIntegerField, Lookup
+
+
+@BigIntegerField.register_lookup
+class Among(Lookup):
+    """`project_id__among=ids`: hundreds of ids as one array, not a parameter each as `in` makes."""
+
+    lookup_name = "among"
+
+    def get_prep_lookup(self) -> list[int]:
+        return [int(value) for value in self.rhs]
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        left, params = self.process_lhs(compiler, connection)
+        return f"{left} = ANY(%s::bigint[])", [*params, self.rhs]
