@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
@@ -29,6 +29,8 @@ VARIABLES = (
     "PROCORE_ALLOWED_COMPANIES",
     "PROCORE_FRAME_ANCESTORS",
     "WEBHOOKS_ENABLED",
+    "EMAIL_URL",
+    "EMAIL_FROM",
 )
 
 
@@ -91,6 +93,27 @@ def _switch(name: str, *, default: bool) -> bool:
     return value == "1"
 
 
+def _mail(name: str) -> dict[str, Any] | None:
+    """None where no mail goes out."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in {"smtp", "smtp+tls", "smtps"} or not parts.hostname:
+        raise ImproperlyConfigured(
+            f"{name} is malformed: it should be empty, or smtp, smtp+tls or smtps"
+            "://user:password@host:port."
+        )
+    return {
+        "host": parts.hostname,
+        "port": parts.port or (465 if parts.scheme == "smtps" else 587),
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "tls": parts.scheme == "smtp+tls",
+        "ssl": parts.scheme == "smtps",
+    }
+
+
 def _database(name: str, meaning: str) -> dict[str, Any]:
     try:
         parts = conninfo_to_dict(_text(name, meaning))
@@ -130,9 +153,18 @@ FRAME_ANCESTORS = tuple(
     .split()
 )
 WEBHOOKS_ENABLED = _switch("WEBHOOKS_ENABLED", default=True)
+MAIL = _mail("EMAIL_URL")
+if MAIL:
+    EMAIL_HOST, EMAIL_PORT = MAIL["host"], MAIL["port"]
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL["user"], MAIL["password"]
+    EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL["tls"], MAIL["ssl"]
+    EMAIL_TIMEOUT = 20  # seconds
+    DEFAULT_FROM_EMAIL = _text("EMAIL_FROM", "the address that mail comes from")
 HTTPS = BASE_URL.startswith("https://")
 
 DEBUG = False
+# Pages for developers: where nobody but this machine is asked.
+ON_LOCALHOST = not HTTPS and urlsplit(BASE_URL).hostname in {"localhost", "127.0.0.1"}
 ALLOWED_HOSTS = [urlsplit(BASE_URL).hostname or "", "127.0.0.1", "localhost"]
 ROOT_URLCONF = "partner_app.urls"
 WSGI_APPLICATION = "partner_app.wsgi.application"
@@ -221,6 +253,10 @@ CELERY_BEAT_SCHEDULE = {
     "figures": {
         "task": "partner_app.insights.tasks.draw_figures",
         "schedule": timedelta(seconds=2),
+    },
+    "digests": {
+        "task": "partner_app.insights.tasks.send_digests",
+        "schedule": timedelta(minutes=5),
     },
     "hooks": {
         "task": "integrations.procore.webhooks.tasks.check_hooks",

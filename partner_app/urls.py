@@ -1,5 +1,6 @@
 """Every address at a glance."""
 
+from django.conf import settings
 from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 
@@ -12,6 +13,11 @@ handler400 = "partner_app.core.http.bad_request"
 handler404 = "partner_app.core.http.not_found"
 handler500 = "partner_app.core.http.server_error"
 
+styleguide = (
+    [path("styleguide/", TemplateView.as_view(template_name="styleguide.html"), name="styleguide")]
+    if settings.ON_LOCALHOST
+    else []
+)
 urlpatterns = [
     path("", TemplateView.as_view(template_name="public/home.html"), name="index"),
     path("privacy/", TemplateView.as_view(template_name="public/privacy.html"), name="privacy"),
@@ -44,6 +50,7 @@ urlpatterns = [
     path("accounts/set-up/<str:secret>/", accounts.set_up, name="set-up"),
     path("accounts/", include("allauth.urls")),
     path("metrics", metrics.metrics, name="metrics"),
+    *styleguide,
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

@@ -46,3 +46,4 @@ class Event(StrEnum):
     CASE_NOTED = "exception.noted"
     LIMITS_CHANGED = "exception.limits_changed"
     INSIGHT_EXPORTED = "insight.exported"
+    DIGEST_CHANGED = "digest.changed"

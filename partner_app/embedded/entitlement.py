@@ -154,6 +154,12 @@ def rights_across(viewer: Viewer, project_ids: Iterable[int]) -> tuple[dict[int,
     return found, max(0, len(missing) - A_ROUND)
 
 
+def address_of(viewer: Viewer) -> str:
+    """The mail address under which Procore knows the viewer. Raises ProcoreError."""
+    client = viewer_client(viewer.company_id, viewer.remote_user_id)
+    return str(client.get("/rest/v1.0/me")["login"])
+
+
 def known_across(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Rights]:
     """Inside tenant(): what Procore has said in the last hour."""
     return _of_rows(_since(viewer, OVERVIEW).filter(project_id__among=list(project_ids)))

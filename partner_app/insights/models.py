@@ -196,6 +196,17 @@ class SavedView(TenantModel):
         ]
 
 
+class Digest(TenantModel):
+    """Where a viewer wants to be told of exceptions by mail; only who asked for it has one."""
+
+    pk = models.CompositePrimaryKey("company_id", "remote_user_id")
+    remote_user_id = models.BigIntegerField()
+    address = models.TextField()  # as Procore knows the viewer
+    weekly = models.BooleanField(default=False)
+    language = models.TextField()
+    sent_at = models.DateTimeField(null=True)
+
+
 class LastVisit(TenantModel):
     """When a viewer looked at a project's exceptions (0: at all of them), and the time before."""
 
@@ -230,6 +241,26 @@ class SearchWord(TenantModel):
             # words of a record that changed.
             models.Index(
                 fields=["company", "project_id", "resource", "remote_id"], name="search_word_of"
+            )
+        ]
+
+
+class DigestWork(models.Model):
+    """When a viewer's next digest is due.
+
+    Outside the tenants' guard, so that a sweeper finds it.
+    """
+
+    operational: ClassVar[str] = "ids and times of digests that are due; no customer content"
+
+    company = models.ForeignKey(Company, models.CASCADE, related_name="+", db_index=False)
+    remote_user_id = models.BigIntegerField()
+    due_at = models.DateTimeField(db_index=True)  # due digests, every five minutes
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["company", "remote_user_id"], name="one_digest_a_viewer"
             )
         ]
 

@@ -1,7 +1,9 @@
-"""Celery's doorbell for figures: harmless twice."""
+"""Celery's doorbells for figures and digests: harmless twice."""
 
 from celery import shared_task
+from django.conf import settings
 
+from partner_app.insights.digests import send_due
 from partner_app.insights.refresh import draw_due
 
 
@@ -9,3 +11,9 @@ from partner_app.insights.refresh import draw_due
 def draw_figures() -> None:
     """What a sync under way has written, and what midnight has made due."""
     draw_due()
+
+
+@shared_task
+def send_digests() -> None:
+    if settings.MAIL:
+        send_due()

@@ -16,5 +16,9 @@ class DutiesForm(forms.Form):
     apart = forms.BooleanField(required=False)
 
 
+class DigestForm(forms.Form):
+    often = forms.ChoiceField(choices=[(name, name) for name in ("daily", "weekly", "none")])
+
+
 class GraceForm(forms.Form):
     days = forms.IntegerField(min_value=0, max_value=LONGEST_GRACE)

@@ -9,5 +9,6 @@ urlpatterns = [
     path("settings/support/", views.support, name="settings-support"),
     path("settings/duties/", views.duties, name="settings-duties"),
     path("settings/exceptions/", views.limits, name="settings-limits"),
+    path("settings/digest/", views.digest, name="settings-digest"),
     path("settings/grace/", views.grace, name="settings-grace"),
 ]

@@ -1,6 +1,7 @@
 """A company's own page in the frame: its connection, who may look, how long data stays, what
 happened."""
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
@@ -12,9 +13,10 @@ from partner_app.embedded.decorators import ViewerRequest, framed, viewer_requir
 from partner_app.embedded.entitlement import is_company_admin, require_company_admin
 from partner_app.embedded.session import names_in
 from partner_app.insights.cases import settings_of
+from partner_app.insights.digests import digest_of, subscribe, unsubscribe
 from partner_app.insights.forms import LimitsForm
 from partner_app.insights.refresh import change_limits
-from partner_app.preferences.forms import DutiesForm, GraceForm, SupportForm
+from partner_app.preferences.forms import DigestForm, DutiesForm, GraceForm, SupportForm
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import change_duties, change_grace
 from partner_app.tenancy.models import LONGEST_GRACE
@@ -86,6 +88,21 @@ def duties(request: ViewerRequest) -> HttpResponse:
 @framed
 @require_POST
 @viewer_required
+def digest(request: ViewerRequest) -> HttpResponse:
+    """Everybody's own: a mail on workdays or on Mondays, to the address that Procore knows."""
+    form = DigestForm(request.POST)
+    if settings.MAIL and form.is_valid():
+        often = form.cleaned_data["often"]
+        if often == "none":
+            unsubscribe(request.viewer)
+        else:
+            subscribe(request.viewer, weekly=often == "weekly")
+    return _page(request)
+
+
+@framed
+@require_POST
+@viewer_required
 def limits(request: ViewerRequest) -> HttpResponse:
     """From which amounts and days on exceptions are listed; they are looked for anew at once."""
     require_company_admin(request.viewer)
@@ -106,6 +123,7 @@ def _page(
     company = request.company
     with tenant(company.id):
         own_limits = settings_of(company.id)
+        own_digest = digest_of(request.viewer)
     admin = is_company_admin(request.viewer)
     events = AuditEvent.objects.filter(company_id=company.id).order_by("-at")[:EVENTS_SHOWN]
     context = {
@@ -115,6 +133,8 @@ def _page(
         "hours": HOURS,
         "longest": LONGEST_GRACE,
         "limits": limits_form or LimitsForm(instance=own_limits),
+        "mail": settings.MAIL is not None,
+        "digest": own_digest,
         "form": form or GraceForm(initial={"days": company.grace_days}),
         "events": list(events) if admin else [],
         "names": names_in(company.id) if admin else {},

@@ -104,7 +104,7 @@ def test_axe_finds_nothing(
 
 
 @pytest.mark.parametrize(
-    "path", ["", "install/", "help/", "support/", "privacy/", "accounts/login/"]
+    "path", ["", "install/", "help/", "support/", "privacy/", "accounts/login/", "styleguide/"]
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_pages_outside_the_frame(

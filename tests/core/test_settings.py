@@ -9,7 +9,7 @@ import pytest
 from partner_app.settings import VARIABLES
 from tests.house.test_rules import ROOT
 
-MAY_BE_MISSING = {"PROCORE_ALLOWED_COMPANIES", "WEBHOOKS_ENABLED"}
+MAY_BE_MISSING = {"EMAIL_URL", "EMAIL_FROM", "PROCORE_ALLOWED_COMPANIES", "WEBHOOKS_ENABLED"}
 MALFORMED = {
     "BASE_URL": "tieback.example",
     "FIELD_ENCRYPTION_KEYS": "short",

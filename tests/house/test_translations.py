@@ -18,7 +18,8 @@ def test_no_text_is_left_untranslated_and_every_figure_has_its_place() -> None:
             if not message.id:
                 continue
             said = [message.id] if isinstance(message.id, str) else list(message.id)
-            here = [message.string] if isinstance(message.string, str) else list(message.string)
+            given = message.string or ""
+            here = [given] if isinstance(given, str) else list(given)
             assert all(here), (path.name, said)
             assert not message.fuzzy
             for text in here:

@@ -73,7 +73,7 @@ def test_each_chart_is_the_same_as_its_table_and_its_files(admin: Frame) -> None
         sheet = [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
         assert [str(cell) for cell in sheet[0]] == rows[0]
         assert [float(row[1]) for row in rows[1:]] == [
-            float(row[1]) for row in sheet[1 : len(rows)]
+            float(str(row[1])) for row in sheet[1 : len(rows)]
         ]
     assert admin.get("/embedded/insights/nonsense.csv").status_code == 404
     assert admin.get("/embedded/insights/trend.exe").status_code == 404
@@ -226,7 +226,7 @@ def test_a_view_is_saved_opened_replaced_and_removed(admin: Frame) -> None:
     ],
 )
 def test_a_deep_link_opens_pages_of_the_frame_alone(web: None, asked: str, opened: str) -> None:
-    page = Client().get("/embedded/", {"company_id": 1, "open": asked}).content.decode()
+    page = Client().get("/embedded/", {"company_id": "1", "open": asked}).content.decode()
     found = re.search(r'data-open="([^"]*)"', page)
     assert found
     assert found[1] == opened

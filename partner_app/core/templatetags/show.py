@@ -129,6 +129,11 @@ def actor_words(actor: str, names: dict[str, str] | None = None) -> str:
 
 
 @register.filter
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+@register.filter
 def decimal(text: str) -> Decimal:
     """An amount that was kept as text."""
     return Decimal(text)
