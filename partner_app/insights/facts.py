@@ -284,10 +284,5 @@ class ProjectFacts:
         }
 
 
-def main_costs(facts: ProjectFacts) -> list[CodeCost]:
-    """Those in the project's main currency."""
-    return [cost for cost in facts.costs if cost.currency == facts.currency]
-
-
 def _grouped(rows: Any, *names: str) -> Any:
     return rows.order_by().values_list(*names).annotate(total=Sum("amount"))

@@ -37,8 +37,8 @@ ATTENTION = (
 SUMMED = (
     "original_budget", "budget_changes", "committed", "direct_costs", "pending_changes",
     "open_event_cost", "event_cost", "over_commitment", "buyout_gap", "covered_budget",
-    "invoiced_over", "rfi_cost", "handoff_drift", "open_rfis", "overdue_rfis", "open_submittals",
-    "late_submittals", "open_events",
+    "invoiced_over", "rfi_cost", "rfis_cost_unknown", "handoff_drift", "open_rfis",
+    "overdue_rfis", "open_submittals", "late_submittals", "open_events",
 )  # fmt: skip
 EXPOSED = frozenset({Tool.COMMITMENTS, Tool.CHANGE_EVENTS})
 
@@ -56,6 +56,7 @@ class Health:
     open_rfis: int | None = None
     overdue_rfis: int | None = None
     rfi_cost: Decimal | None = None
+    rfis_cost_unknown: int | None = None
     rfi_age: Decimal | None = None
     rfi_turnaround: Decimal | None = None
     open_submittals: int | None = None
@@ -252,6 +253,7 @@ def _one(project: Project | None, day: ProjectDay, tools: frozenset[Tool]) -> He
         open_rfis=seen(Tool.RFIS, day.open_rfis),
         overdue_rfis=seen(Tool.RFIS, day.overdue_rfis),
         rfi_cost=seen(Tool.RFIS, day.rfi_cost),
+        rfis_cost_unknown=seen(Tool.RFIS, day.rfis_cost_unknown),
         rfi_age=seen(Tool.RFIS, day.rfi_age),
         rfi_turnaround=seen(Tool.RFIS, day.rfi_turnaround),
         open_submittals=seen(Tool.SUBMITTALS, day.open_submittals),

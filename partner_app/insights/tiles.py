@@ -9,12 +9,9 @@ from partner_app.insights.health import Health
 from partner_app.insights.metrics import share
 from partner_app.insights.words import METRICS, Metric
 
-SHOWN = (
-    "budget", "committed", "direct_costs", "over_commitment", "buyout_gap", "exposure",
-    "projected", "coverage", "invoiced_over", "handoff_drift", "rfi_cost", "rfi_age",
-    "rfi_turnaround", "submittal_age",
-)  # fmt: skip
-BAD_ABOVE_ZERO = {"over_commitment", "invoiced_over", "handoff_drift"}
+BAD_ABOVE_ZERO = {
+    "over_commitment", "invoiced_over", "handoff_drift", "overdue_rfis", "late_submittals",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,8 +28,7 @@ def tiles_of(found: Iterable[Health], currency: str) -> list[Tile]:
     """
     rows = [own for health in found for own in (health, *health.others) if own.currency == currency]
     tiles = []
-    for name in SHOWN:
-        metric = METRICS[name]
+    for name, metric in METRICS.items():
         value = _value(metric, rows)
         if value is not None:
             bad = value < 0 if name == "projected" else name in BAD_ABOVE_ZERO and value > 0

@@ -165,7 +165,15 @@ document.body.addEventListener("htmx:configRequest", (event) => {
   headers["Authorization"] = authorization();
   if (host) headers["Tieback-Host"] = host;
 });
+/** @returns {boolean} whether somebody has opened or is filling in something that a fresh page would take away */
+function inUse() {
+  const here = document.activeElement;
+  return main.querySelector("details[open]") !== null || (here?.matches("input, select, textarea") ?? false);
+}
+
 document.body.addEventListener("htmx:beforeRequest", (event) => {
+  const asked = /** @type {CustomEvent} */ (event).detail.requestConfig?.triggeringEvent?.type;
+  if (asked === "synced" && inUse()) event.preventDefault();
   if (!visible || document.hidden || !signedIn()) event.preventDefault();
   else if (/** @type {CustomEvent} */ (event).detail.target === main) busy.textContent = word("loading");
 });

@@ -28,6 +28,7 @@ from partner_app.accounts.models import SupportGrant
 from partner_app.connections.discover import discover
 from partner_app.connections.doctor import unguarded_tables
 from partner_app.core import clock
+from partner_app.embedded.session import Viewer
 from partner_app.estimates.errors import EstimateUnknown, ProjectUnknown
 from partner_app.estimates.mapping.memory import learn
 from partner_app.estimates.models import Estimate
@@ -40,6 +41,7 @@ from partner_app.handoffs.services import (
     push_handoff,
     undo_handoff,
 )
+from partner_app.insights.digests import subscribe
 from partner_app.insights.models import ExceptionCase, SavedView
 from partner_app.tenancy.context import SETTING, tenant
 from tests.frame import Frame, text_of
@@ -63,6 +65,7 @@ def two(procore: Procore, tmp_path: Any) -> tuple[int, int]:
         sync_now(company_id=company, full=True, only=[], wait=clock.wait_until)
         admin = Frame(procore, company).sign_in("admin")
         admin.get("/embedded/home/")
+        subscribe(Viewer(company, procore.person("admin", company)["id"]), weekly=True)
         admin.post("/embedded/views/", name="All", path="/embedded/exceptions/")
         admin.post("/embedded/settings/exceptions/", **LIMITS)
         allow_support(company_id=company, granted_by=1, hours=1)
