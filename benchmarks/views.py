@@ -217,7 +217,7 @@ def browser() -> dict[str, dict[str, float]]:
                 (stack.manage("status", company)["companies"][0]["last_sync"] or {}).get("state")
                 == "done"
             ),
-            within=120,
+            within=300,
         )
         chromium = playwright.chromium.launch(executable_path=require(), args=PARTITIONED)
         page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
