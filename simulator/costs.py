@@ -39,6 +39,16 @@ class Costs:
     def _line(
         self, project: Project, contract: Record, kind: str, position: int, amount: Decimal
     ) -> Record:
+        return {
+            **self._money_line(project, contract, kind, position, amount),
+            "company": {"id": project.company_id, "name": contract["vendor"]["company"]},
+            "change_event_line_item": {},
+        }
+
+    def _money_line(
+        self, project: Project, holder: Record, kind: str, position: int, amount: Decimal
+    ) -> Record:
+        """What lines of contracts and of direct costs have in common."""
         wbs = self.chance.one_of([c for c in project.wbs_codes.values() if c["status"] == "active"])
         code, cost_type = wbs["segment_items"]
         return {
@@ -52,16 +62,14 @@ class Costs:
             "quantity": "1.0",
             "unit_cost": str(amount),
             "uom": "ls",
-            "company": {"id": project.company_id, "name": contract["vendor"]["company"]},
             "project": {"id": project.id, "name": project.record["name"]},
-            "holder": {"id": contract["id"], "holder_type": kind},
+            "holder": {"id": holder["id"], "holder_type": kind},
             "cost_code": {"id": code["id"], "name": code["name"], "full_code": code["code"]},
             "line_item_type": {"id": cost_type["id"], "name": cost_type["name"]},
             "wbs_code": {key: wbs[key] for key in ("id", "flat_code", "description")},
-            "change_event_line_item": {},
             "currency_configuration": CURRENCY,
-            "created_at": contract["created_at"],
-            "updated_at": contract["updated_at"],
+            "created_at": holder["created_at"],
+            "updated_at": holder["updated_at"],
             **UNLISTED,
         }
 
@@ -146,32 +154,10 @@ class Costs:
         if self.chance.rng.random() < 0.4:
             first = (total / 3).quantize(Decimal("0.01"))
         amounts = [amount for amount in (first, total - first) if amount]
-        return [self._cost_line(project, cost, n, amount) for n, amount in enumerate(amounts, 1)]
-
-    def _cost_line(self, project: Project, cost: Record, position: int, amount: Decimal) -> Record:
-        wbs = self.chance.one_of([c for c in project.wbs_codes.values() if c["status"] == "active"])
-        code, cost_type = wbs["segment_items"]
-        return {
-            "id": self.world.new_id(),
-            "amount": str(amount),
-            "total_amount": str(amount),
-            "extended_amount": str(amount),
-            "extended_type": "manual",
-            "description": code["name"],
-            "position": position,
-            "quantity": "1.0",
-            "unit_cost": str(amount),
-            "uom": "ls",
-            "project": {"id": project.id, "name": project.record["name"]},
-            "holder": {"id": cost["id"], "holder_type": "DirectCost::Item"},
-            "cost_code": {"id": code["id"], "name": code["name"], "full_code": code["code"]},
-            "line_item_type": {"id": cost_type["id"], "name": cost_type["name"]},
-            "wbs_code": {key: wbs[key] for key in ("id", "flat_code", "description")},
-            "currency_configuration": CURRENCY,
-            "created_at": cost["created_at"],
-            "updated_at": cost["updated_at"],
-            **UNLISTED,
-        }
+        return [
+            self._money_line(project, cost, "DirectCost::Item", position, amount)
+            for position, amount in enumerate(amounts, 1)
+        ]
 
     def requisition(self, project: Project, contract: Record, kind: str, index: int) -> Record:
         """A subcontractor's invoice; now and then one asks for more than the contract holds."""

@@ -12,7 +12,7 @@ from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce, TruncMonth
 from django.utils.translation import gettext as _
 
-from integrations.procore.resources.change_events import ChangeEvent
+from integrations.procore.resources.change_events import OVER, ChangeEvent
 from integrations.procore.resources.change_orders import ChangeOrder
 from integrations.procore.resources.direct_costs import DirectCost
 from integrations.procore.resources.requisitions import Requisition
@@ -195,7 +195,7 @@ def pipeline(scope: Scope) -> Figure:
     orders = scope.rows(ChangeOrder, *tools, currency=scope.currency, status__in=OPEN_ORDERS)
     table: list[tuple[Cell, ...]] = []
     for label, rows, amount in (
-        (_("Event"), events.exclude(status__in=["Closed", "Void"]), "latest_cost"),
+        (_("Event"), events.exclude(status__in=OVER), "latest_cost"),
         (_("Change order"), orders, "grand_total"),
     ):
         sums = {

@@ -108,7 +108,7 @@ def _send(work: DigestWork) -> bool:
             return False
         sent = company.usable and _mail(viewer, digest, company)
     except ReconnectNeeded:
-        # Their right to look has ended, and so has the digest; the settings page says so.
+        # Their right to look has ended, and so has the digest; they may ask for it again.
         unsubscribe(viewer)
         return False
     except (ProcoreError, smtplib.SMTPException, OSError) as error:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
 from integrations.procore.resources.budget_rows import BudgetRow
@@ -18,9 +18,10 @@ from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.insights.facts import NO_ORDER_YET, PENDING_ORDERS
-from partner_app.insights.health import BUDGET_AMOUNT, COMMITTED_AMOUNT
 from partner_app.insights.models import ExceptionCase, Rule
 
+COMMITTED_AMOUNT = F("grand_total") + F("approved_change_orders")
+BUDGET_AMOUNT = F("original_budget_amount") + F("budget_modifications")
 MOST = 100  # records of one kind that a page shows
 
 

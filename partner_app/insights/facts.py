@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Max, Sum
 
 from integrations.procore.resources.budget_rows import BudgetRow
-from integrations.procore.resources.change_events import ChangeEvent
+from integrations.procore.resources.change_events import OVER, ChangeEvent
 from integrations.procore.resources.change_orders import ChangeOrder
 from integrations.procore.resources.commitment_line_items import CommitmentLineItem
 from integrations.procore.resources.commitments import COMMITTED, Commitment
@@ -139,9 +139,7 @@ class ProjectFacts:
         for contract, status, amount in ChangeOrder.objects.filter(**self.here).values_list(
             "contract_id", "status", "grand_total"
         ):
-            kind = {"approved": "approved"}.get(
-                status, "pending" if status in PENDING_ORDERS else ""
-            )
+            kind = "pending" if status in PENDING_ORDERS else status
             orders[contract or 0][kind] += amount or ZERO
         invoices = {
             contract: (amount, last)
@@ -220,7 +218,7 @@ class ProjectFacts:
     @cached_property
     def events(self) -> list[Event]:
         """Change events that are neither closed nor void."""
-        rows = ChangeEvent.objects.filter(**self.here).exclude(status__in=["Closed", "Void"])
+        rows = ChangeEvent.objects.filter(**self.here).exclude(status__in=OVER)
         return [
             Event(
                 row.remote_id, row.number, row.title, row.status, row.reason, row.latest_cost,

@@ -8,27 +8,18 @@ from functools import lru_cache
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, Sum
 
-from integrations.procore.resources.budget_rows import BudgetRow
-from integrations.procore.resources.change_events import ChangeEvent
-from integrations.procore.resources.commitments import Commitment
 from integrations.procore.resources.projects import Project
 from integrations.procore.resources.registry import RESOURCES
-from integrations.procore.resources.rfis import Rfi
-from integrations.procore.resources.submittals import Submittal
 from integrations.procore.sync.models import SyncCursor
 from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.handoffs.selectors import handed_off_totals
-from partner_app.insights.metrics import pending_exposure, projected, share
+from partner_app.insights.metrics import ZERO, pending_exposure, projected, share
 from partner_app.insights.models import ProjectDay
 from partner_app.insights.rules import COST_TOOLS
 from partner_app.insights.selectors import days_of
 
-COMMITTED_AMOUNT = F("grand_total") + F("approved_change_orders")
-PENDING_AMOUNT = F("pending_change_orders") + F("draft_change_orders_amount")
-BUDGET_AMOUNT = F("original_budget_amount") + F("budget_modifications")
-ZERO = Decimal(0)
 # In the order in which _attention takes them.
 ATTENTION = (
     "original_budget", "budget_changes", "committed", "direct_costs", "over_commitment",
@@ -119,28 +110,6 @@ class Totals:
     budget: Decimal | None
     committed: Decimal | None
     over_commitment: Decimal | None
-
-
-def open_rfis(company_id: int, ids: Iterable[int]) -> QuerySet[Rfi]:
-    return Rfi.objects.filter(company_id=company_id, project_id__among=ids, status="open")
-
-
-def submittals(company_id: int, ids: Iterable[int]) -> QuerySet[Submittal]:
-    return Submittal.objects.filter(company_id=company_id, project_id__among=ids)
-
-
-def open_events(company_id: int, ids: Iterable[int]) -> QuerySet[ChangeEvent]:
-    return ChangeEvent.objects.filter(company_id=company_id, project_id__among=ids).exclude(
-        status__in=["Closed", "Void"]
-    )
-
-
-def contracts(company_id: int, ids: Iterable[int]) -> QuerySet[Commitment]:
-    return Commitment.objects.filter(company_id=company_id, project_id__among=ids)
-
-
-def budget_rows(company_id: int, ids: Iterable[int]) -> QuerySet[BudgetRow]:
-    return BudgetRow.objects.filter(company_id=company_id, project_id__among=ids)
 
 
 def arrived(company_id: int, rights: Mapping[int, Rights]) -> dict[int, Rights]:

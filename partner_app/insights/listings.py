@@ -9,22 +9,17 @@ from typing import Any
 from django.db.models import F, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
-from integrations.procore.resources.commitments import COMMITTED
+from integrations.procore.resources.budget_rows import BudgetRow
+from integrations.procore.resources.change_events import OVER, ChangeEvent
+from integrations.procore.resources.commitments import COMMITTED, Commitment
+from integrations.procore.resources.rfis import Rfi
+from integrations.procore.resources.submittals import Submittal
 from partner_app.embedded.entitlement import Rights, Tool
-from partner_app.insights.evidence import approved_cost_lines
-from partner_app.insights.health import (
-    BUDGET_AMOUNT,
-    COMMITTED_AMOUNT,
-    PENDING_AMOUNT,
-    budget_rows,
-    contracts,
-    open_events,
-    open_rfis,
-    submittals,
-)
+from partner_app.insights.evidence import BUDGET_AMOUNT, COMMITTED_AMOUNT, approved_cost_lines
+from partner_app.insights.metrics import ZERO
 
 Rows = QuerySet[Any, Any]
-ZERO = Decimal(0)
+PENDING_AMOUNT = F("pending_change_orders") + F("draft_change_orders_amount")
 SOONEST_DUE = (F("due_date").asc(nulls_last=True), "remote_id")
 
 
@@ -65,7 +60,9 @@ def open_to(rights: Rights) -> list[Kind]:
 
 
 def _rfis(company_id: int, project_id: int, _today: date) -> Rows:
-    return open_rfis(company_id, [project_id]).order_by(*SOONEST_DUE)
+    return Rfi.objects.filter(company_id=company_id, project_id=project_id, status="open").order_by(
+        *SOONEST_DUE
+    )
 
 
 def _overdue_rfis(company_id: int, project_id: int, today: date) -> Rows:
@@ -73,31 +70,49 @@ def _overdue_rfis(company_id: int, project_id: int, today: date) -> Rows:
 
 
 def _submittals(company_id: int, project_id: int, _today: date) -> Rows:
-    return submittals(company_id, [project_id]).filter(status="Open").order_by(*SOONEST_DUE)
+    return (
+        Submittal.objects.filter(company_id=company_id, project_id=project_id)
+        .filter(status="Open")
+        .order_by(*SOONEST_DUE)
+    )
 
 
 def _late_submittals(company_id: int, project_id: int, today: date) -> Rows:
     late = Q(status="Open", due_date__lt=today) | Q(status="Draft", submit_by__lt=today)
-    return submittals(company_id, [project_id]).filter(late).order_by(*SOONEST_DUE)
+    return (
+        Submittal.objects.filter(company_id=company_id, project_id=project_id)
+        .filter(late)
+        .order_by(*SOONEST_DUE)
+    )
 
 
 def _events(company_id: int, project_id: int, _today: date) -> Rows:
     largest = F("latest_cost").desc(nulls_last=True)
-    return open_events(company_id, [project_id]).order_by(largest, "remote_id")
+    return (
+        ChangeEvent.objects.filter(company_id=company_id, project_id=project_id)
+        .exclude(status__in=OVER)
+        .order_by(largest, "remote_id")
+    )
 
 
 def _committed(company_id: int, project_id: int, _today: date) -> Rows:
-    rows = contracts(company_id, [project_id]).filter(status__in=COMMITTED)
+    rows = Commitment.objects.filter(company_id=company_id, project_id=project_id).filter(
+        status__in=COMMITTED
+    )
     return rows.annotate(amount=COMMITTED_AMOUNT).order_by("-amount", "remote_id")
 
 
 def _pending(company_id: int, project_id: int, _today: date) -> Rows:
-    rows = contracts(company_id, [project_id]).annotate(amount=PENDING_AMOUNT)
+    rows = Commitment.objects.filter(company_id=company_id, project_id=project_id).annotate(
+        amount=PENDING_AMOUNT
+    )
     return rows.filter(amount__gt=0).order_by("-amount", "remote_id")
 
 
 def _budget(company_id: int, project_id: int, _today: date) -> Rows:
-    rows = budget_rows(company_id, [project_id]).annotate(amount=BUDGET_AMOUNT)
+    rows = BudgetRow.objects.filter(company_id=company_id, project_id=project_id).annotate(
+        amount=BUDGET_AMOUNT
+    )
     return rows.order_by("cost_code", "category")
 
 

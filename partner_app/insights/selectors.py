@@ -142,14 +142,13 @@ def news_since(company_id: int, rights: Mapping[int, Rights], seen: datetime | N
     """Inside tenant()."""
     if seen is None:
         return News(None)
-    every = _allowed(company_id, rights)
-    standing = every.filter(closed_at=None)
-    return News(
-        seen,
-        standing.filter(opened_at__gt=seen).count(),
-        standing.filter(opened_at__lte=seen, changed_at__gt=seen).exclude(before=None).count(),
-        every.filter(closed_at__gt=seen, opened_at__lte=seen).count(),
+    stands, known = Q(closed_at=None), Q(opened_at__lte=seen)
+    counts: dict[str, int] = _allowed(company_id, rights).aggregate(
+        opened=Count("id", filter=stands & Q(opened_at__gt=seen)),
+        changed=Count("id", filter=stands & known & Q(changed_at__gt=seen, before__isnull=False)),
+        closed=Count("id", filter=known & Q(closed_at__gt=seen)),
     )
+    return News(seen, **counts)
 
 
 def _news(case: ExceptionCase, seen: datetime | None) -> str:

@@ -3,8 +3,6 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from django.db import transaction
-
 from partner_app.estimates.mapping.suggest import division
 from partner_app.insights import metrics
 from partner_app.insights.facts import NO_ORDER_YET, ProjectFacts
@@ -14,9 +12,8 @@ from partner_app.insights.models import CostFigure, ProjectDay
 
 def draw(facts: ProjectFacts, *, event_days: int) -> None:
     """Inside tenant(). Replaces the figures by code; writes today's row, leaves former days."""
-    with transaction.atomic():
-        _write_costs(facts)
-        _write_day(facts, event_days)
+    _write_costs(facts)
+    _write_day(facts, event_days)
 
 
 def _write_costs(facts: ProjectFacts) -> None:

@@ -7,6 +7,9 @@ from django.db import models
 from integrations.procore.resources.source import SourceRecord, kept, money
 from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
 
+# Statuses, as Procore maps a company's own names, in which nothing is pending any more.
+OVER = ("Closed", "Void")
+
 
 class ChangeEvent(SourceRecord):
     spec = ResourceSpec(
