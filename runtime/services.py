@@ -34,16 +34,21 @@ class Database:
     runtime_url: str
 
 
+# Below the range from which systems number outgoing connections, so that none of those takes a
+# port between the moment it was found free and the moment a process listens on it.
+OURS = range(15_000, 32_000)
+
+
 def free_port(wanted: int = 0) -> int:
     """`wanted` where nobody listens there, else any free one."""
-    for port in (wanted, 0):
+    for port in (wanted or secrets.choice(OURS), *secrets.SystemRandom().sample(OURS, 100)):
         with socket.socket() as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 sock.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(sock.getsockname()[1])
+            return port
     raise CannotStart("No port is free on 127.0.0.1.")
 
 

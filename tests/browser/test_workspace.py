@@ -39,7 +39,8 @@ def test_a_filtered_list_is_kept_linked_to_and_comes_back_after_a_reload(
     frame = admin.frame
     frame.get_by_role("button", name="Exceptions", exact=True).click()
     frame.get_by_label("Kind").select_option("rfi_overdue")
-    expect(page.frames[1].locator("#id_rule")).to_have_value("rfi_overdue")
+    kept = page.frames[1].locator("#saved input[name=path]")
+    expect(kept).to_have_value("exceptions/?rule=rfi_overdue")  # the list has come, not only asked
     frame.get_by_text("Keep this view").click()
     frame.get_by_label("Name").fill("Late questions")
     frame.get_by_role("button", name="Save").click()

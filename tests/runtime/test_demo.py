@@ -55,6 +55,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 def opened(demo: subprocess.Popen[str]) -> str:
     assert demo.stdout is not None
     line = demo.stdout.readline()
+    if not line:
+        pytest.fail(f"It did not start:\n{failed(demo)}")
     assert "Open http://procore.localhost:" in line
     return line
 
