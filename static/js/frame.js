@@ -195,12 +195,13 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
 document.body.addEventListener("htmx:sendError", () => {
   busy.textContent = word("unreachable");
 });
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  const detail = /** @type {CustomEvent} */ (event).detail;
+  if (detail.target === main) remember(detail);
+});
 document.body.addEventListener("htmx:afterSettle", (event) => {
   const detail = /** @type {CustomEvent} */ (event).detail;
-  if (detail.target === main) {
-    remember(detail);
-    void drawCharts();
-  }
+  if (detail.target === main) void drawCharts();
   // What came by itself must not move the reader.
   if (detail.target === main && detail.requestConfig?.triggeringEvent?.type === "click") {
     window.scrollTo(0, 0);

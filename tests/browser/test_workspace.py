@@ -1,5 +1,6 @@
 """Exceptions, insights, search and the panel, in the stand-in's frame and in a real browser."""
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
@@ -40,7 +41,9 @@ def test_a_filtered_list_is_kept_linked_to_and_comes_back_after_a_reload(
     frame.get_by_role("button", name="Exceptions", exact=True).click()
     frame.get_by_label("Kind").select_option("rfi_overdue")
     kept = page.frames[1].locator("#saved input[name=path]")
-    expect(kept).to_have_value("exceptions/?rule=rfi_overdue")  # the list has come, not only asked
+    expect(kept).to_have_value(
+        re.compile(r"\?rule=rfi_overdue")
+    )  # the list has come, not only asked
     frame.get_by_text("Keep this view").click()
     frame.get_by_label("Name").fill("Late questions")
     frame.get_by_role("button", name="Save").click()
