@@ -20,6 +20,7 @@ from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.core import clock
 from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.insights.facts import PENDING_ORDERS
 from partner_app.insights.metrics import ZERO, share
 from partner_app.insights.rules import COST_TOOLS
 from partner_app.insights.selectors import codes_of, history
@@ -28,7 +29,6 @@ Cell = str | int | Decimal | date | None
 AGES = (7, 30, 90)  # days; what is older comes last
 MONTHS = 18
 TREND_DAYS = 180
-OPEN_ORDERS = ("draft", "pricing", "pending", "revised", "proceeding")
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ def pipeline(scope: Scope) -> Figure:
     """Open change events and pending change orders by status, with their age."""
     tools = (Tool.CHANGE_EVENTS, Tool.COMMITMENTS)
     events = scope.rows(ChangeEvent, *tools, currency=scope.currency)
-    orders = scope.rows(ChangeOrder, *tools, currency=scope.currency, status__in=OPEN_ORDERS)
+    orders = scope.rows(ChangeOrder, *tools, currency=scope.currency, status__in=PENDING_ORDERS)
     table: list[tuple[Cell, ...]] = []
     for label, rows, amount in (
         (_("Event"), events.exclude(status__in=OVER), "latest_cost"),

@@ -87,6 +87,12 @@ def asleep(today: date) -> Q:
     return Q(snoozed_until__gt=today) & small
 
 
+def sleeps(case: ExceptionCase) -> bool:
+    """Inside tenant()."""
+    found = ExceptionCase.objects.filter(company_id=case.company_id, id=case.id)
+    return found.filter(asleep(clock.now().date())).exists()
+
+
 def counts_of(cases: "QuerySet[ExceptionCase]") -> dict[str, int]:
     """How many are `open` and how many `snoozed`, in one question."""
     sleeping = asleep(clock.now().date())

@@ -209,6 +209,7 @@ def test_a_snoozed_case_comes_back_when_it_has_grown(admin: Frame) -> None:
     procore.control(f"projects/{project}/{name}/{key}", set=more)
     sync(company)
     assert shown()
+    assert "Snoozed until" not in text_of(admin.get(f"/embedded/exceptions/{found.id}/"))
     admin.post(f"/embedded/exceptions/{found.id}/wake/")
     with tenant(company):
         assert ExceptionCase.objects.get(id=found.id).snoozed_until is None

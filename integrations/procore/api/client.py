@@ -7,11 +7,12 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, Protocol
+from urllib.parse import urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import msgspec
-import requests
-from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
+from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout
+from urllib3.exceptions import HTTPError
 
 from integrations.procore.api.errors import (
     Forbidden,
@@ -36,7 +37,7 @@ from integrations.procore.api.pages import (
 from integrations.procore.api.rate import Governor, retry_at, standing_from
 from partner_app.core import clock
 
-CONNECT_LIMIT, READ_LIMIT = 5.0, 60.0  # seconds
+LIMITS = Timeout(connect=5.0, read=60.0)  # seconds
 READ_ATTEMPTS = 3  # only reads repeat by themselves
 BACKOFF = 0.1  # seconds; doubles
 MOST_AT_ONCE = 16  # connections kept open
@@ -65,15 +66,10 @@ class ProcoreClient:
     company_id: int | None
     rate: Governor
     calls: int = 0
-    session: requests.Session = field(default_factory=requests.Session)
+    pool: PoolManager = field(init=False)
 
     def __post_init__(self) -> None:
-        for scheme in ("http://", "https://"):
-            self.session.mount(scheme, HTTPAdapter(pool_maxsize=MOST_AT_ONCE))
-        # A proxy is looked up once, not for every call, and no .netrc may replace our bearer.
-        self.session.proxies = get_environ_proxies(self.base_url)
-        self.session.trust_env = False
-        self.session.headers["User-Agent"] = self.user_agent
+        self.pool = _pool(self.base_url)
 
     def get(self, path: str, **params: object) -> Any:
         """One document. Raises ProcoreError."""
@@ -117,10 +113,10 @@ class ProcoreClient:
     def write(self, method: str, path: str, body: object) -> Any:
         """POST, PATCH or DELETE, once. Unreachable means that the effect is unknown."""
         response = self._send(method, path, {}, _encode(body) if body is not None else None)
-        if not response.content:
+        if not response.data:
             return None
         try:
-            return _decode(response.content)
+            return _decode(response.data)
         except msgspec.DecodeError:
             raise Unreachable from None  # the answer is lost; the effect is not known
 
@@ -135,7 +131,7 @@ class ProcoreClient:
         while True:
             try:
                 response = self._send("GET", path, params, None)
-                return decode(response.content), response.headers
+                return decode(response.data), response.headers
             except (msgspec.DecodeError, TypeError):
                 if attempt == READ_ATTEMPTS:
                     raise Unreadable from None
@@ -150,52 +146,67 @@ class ProcoreClient:
 
     def _send(
         self, method: str, path: str, params: Mapping[str, object], body: bytes | None
-    ) -> requests.Response:
+    ) -> BaseHTTPResponse:
         token = self.bearer.token()
         response = self._once(method, path, params, body, token)
-        if response.status_code == 401:
+        if response.status == 401:
             response = self._once(method, path, params, body, self.bearer.renew(token))
         _raise_for(response)
         return response
 
     def _once(
         self, method: str, path: str, params: Mapping[str, object], body: bytes | None, token: str
-    ) -> requests.Response:
+    ) -> BaseHTTPResponse:
         until = self.rate.take()
         if until:
             raise RateLimited(until)
-        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": self.user_agent,
+        }
         if self.company_id is not None:
             headers["Procore-Company-Id"] = str(self.company_id)
         if body is not None:
             headers["Content-Type"] = "application/json"
+        query = urlencode(list(flat(params)))
         self.calls += 1
         try:
-            response = self.session.request(
+            response = self.pool.request(
                 method,
-                self.base_url + path,
-                params=list(flat(params)),
-                data=body,
+                self.base_url + path + (f"?{query}" if query else ""),
+                body=body,
                 headers=headers,
-                timeout=(CONNECT_LIMIT, READ_LIMIT),
-                allow_redirects=False,
+                timeout=LIMITS,
+                redirect=False,
+                retries=False,
             )
-        except requests.RequestException:
+        except HTTPError:
             self.rate.heard(None)
             raise Unreachable from None
         barred = None
-        if response.status_code == 429:
+        if response.status == 429:
             barred = retry_at(response.headers, clock.now(), WAIT_WITHOUT_ADVICE)
         self.rate.heard(standing_from(response.headers), barred)
         return response
+
+
+def _pool(base_url: str) -> PoolManager:
+    """Connections kept open; through the environment's proxy where it names one for this host."""
+    parts = urlsplit(base_url)
+    proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+    if proxy:
+        return ProxyManager(proxy, maxsize=MOST_AT_ONCE)
+    return PoolManager(maxsize=MOST_AT_ONCE)
 
 
 def _rows(body: bytes, *, version: str) -> list[Row]:
     return rows_of(_decode(body), version)
 
 
-def _raise_for(response: requests.Response) -> None:
-    status = response.status_code
+def _raise_for(response: BaseHTTPResponse) -> None:
+    status = response.status
     if status < 400:
         return
     now = clock.now()
@@ -220,15 +231,15 @@ def _raise_for(response: requests.Response) -> None:
     raise Refused(_reasons(response), status)
 
 
-def _reasons(response: requests.Response) -> str:
+def _reasons(response: BaseHTTPResponse) -> str:
     """The many shapes of an error body as one sentence; HTML and worse as its status."""
     try:
-        body = _decode(response.content)
+        body = _decode(response.data)
     except msgspec.DecodeError:
-        return f"status {response.status_code}"
+        return f"status {response.status}"
     found: list[str] = []
     _gather(body, "", found)
-    return "; ".join(found) or f"status {response.status_code}"
+    return "; ".join(found) or f"status {response.status}"
 
 
 def _gather(value: object, name: str, found: list[str]) -> None:

@@ -37,6 +37,7 @@ from partner_app.insights.selectors import (
     lines,
     not_asleep,
     seen_before,
+    sleeps,
 )
 from partner_app.tenancy.context import tenant
 
@@ -148,7 +149,7 @@ def _shown(request: ViewerRequest, found: ExceptionCase) -> dict[str, Any]:
             "evidence": evidence(found),
             "names": names_in(company_id),
             "today": today_of(project),
-            "sleeps": found.snoozed_until is not None and found.snoozed_until > today_of(project),
+            "sleeps": sleeps(found),
             "snooze_form": SnoozeForm(),
             "note_form": NoteForm(initial={"note": found.note}),
             **freshness(company_id),
