@@ -94,7 +94,7 @@ def app_client(company_id: int, *, background: bool = False) -> ProcoreClient:
 
 def calls_left(company_id: int) -> int | None:
     """Of the nearer window, for the service account; None when nothing is known."""
-    return SharedRate(_rate_key(f"{ConnectionKind.SERVICE}:0", company_id)).left()
+    return SharedRate(_rate_key(f"{ConnectionKind.SERVICE}:0", company_id), company_id).left()
 
 
 def _app_credential(company_id: int) -> tuple[ConnectionKind, int]:
@@ -167,7 +167,7 @@ def _build(
         settings.PROCORE.user_agent,
         bearer,
         company_id,
-        SharedRate(_rate_key(who, company_id), background=background),
+        SharedRate(_rate_key(who, company_id), company_id, background=background),
     )
 
 

@@ -61,3 +61,32 @@ class SignInAttempt(models.Model):
     created_at = models.DateTimeField()
     consumed_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+
+
+class ApiDay(models.Model):
+    """Calls to Procore for one company (0: for none) on one day of UTC, and bad answers to them."""
+
+    operational: ClassVar[str] = "how many calls, and how they were answered; no customer content"
+    company_column: ClassVar[str] = "company_id"
+    keep_for: ClassVar[int] = 90
+    kept_since: ClassVar[str] = "day"
+
+    company_id = models.BigIntegerField()
+    day = models.DateField()
+    calls = models.IntegerField(default=0)
+    unreachable = models.IntegerField(default=0)
+    unauthorized = models.IntegerField(default=0)
+    forbidden = models.IntegerField(default=0)
+    not_found = models.IntegerField(default=0)
+    rate_limited = models.IntegerField(default=0)
+    server_errors = models.IntegerField(default=0)
+    refused = models.IntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["company_id", "day"], name="one_api_day")
+        ]
+        indexes: ClassVar = [
+            # two weeks of all companies.
+            models.Index(fields=["day"], name="api_day")
+        ]

@@ -5,17 +5,18 @@ Without Redis each process counts for itself: it hears the same headers, so it s
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
 from typing import TypeVar
 
 import msgspec
 import redis
-from django.conf import settings
 from redis.client import Pipeline
 
 from integrations.procore.api.rate import Budget, Standing
+from partner_app.connections.usage import COUNTED, field_of
+from partner_app.core.broker import broker
 from partner_app.core.logging import log
 
 HOUR = 3600  # seconds; the longest of Procore's windows
@@ -30,10 +31,14 @@ _alone_lock = threading.Lock()
 
 
 class SharedRate:
-    """`background` work takes permits by the handful and leaves a reserve to people."""
+    """`background` work takes permits by the handful and leaves a reserve to people.
 
-    def __init__(self, key: str, *, background: bool = False) -> None:
+    How calls were answered is counted for the company, in the same exchange with Redis.
+    """
+
+    def __init__(self, key: str, company_id: int | None, *, background: bool = False) -> None:
         self.key, self.reserve = key, RESERVE if background else 0.0
+        self.company_id, self.answers = company_id, Counter[str]()
         self.wanted = AT_ONCE if background else 1
         self.lock = threading.Lock()
         self.permits, self.until, self.used = 0, 0.0, 0
@@ -51,10 +56,13 @@ class SharedRate:
             self.permits, self.until = granted - 1, until
             return None
 
-    def heard(self, standing: Standing | None, barred_until: datetime | None = None) -> None:
+    def heard(
+        self, standing: Standing | None, barred_until: datetime | None = None, *, status: int = 0
+    ) -> None:
         """Kept until the next handful is taken, unless others should know at once."""
         with self.lock:
             self.used += 1
+            self.answers[field_of(self.company_id, status)] += 1
             self.standing = standing or self.standing
             if barred_until or self.wanted == 1:
                 self._settle(barred_until.timestamp() if barred_until else 0.0)
@@ -77,16 +85,25 @@ class SharedRate:
             return after, (granted, until)
 
         self.used, self.permits, self.standing = 0, 0, None
-        return _change(self.key, change)
+        return _change(self.key, change, self.answers)
 
     def _settle(self, barred_until: float) -> None:
         used, standing = self.used, self.standing
         self.used, self.permits, self.standing = 0, 0, None
-        _change(self.key, lambda budget: (budget.settle(used, standing, barred_until), None))
+        _change(
+            self.key,
+            lambda budget: (budget.settle(used, standing, barred_until), None),
+            self.answers,
+        )
 
 
-def _change(key: str, change: Callable[[Budget], tuple[Budget, Answer]]) -> Answer:
-    """Reads, changes and writes the budget as one step among all processes."""
+def _change(
+    key: str, change: Callable[[Budget], tuple[Budget, Answer]], answers: Counter[str] | None = None
+) -> Answer:
+    """Reads, changes and writes the budget as one step among all processes.
+
+    `answers` are counted with it, and emptied; without Redis they wait for the next time.
+    """
     answer: Answer
 
     def step(pipe: Pipeline) -> None:
@@ -95,16 +112,15 @@ def _change(key: str, change: Callable[[Budget], tuple[Budget, Answer]]) -> Answ
         after, answer = change(_decode(raw) if raw else Budget())
         pipe.multi()
         pipe.set(key, _encode(after), ex=HOUR)
+        for name, count in (answers or {}).items():
+            pipe.hincrby(COUNTED, name, count)
 
     try:
-        _redis().transaction(step, key)
+        broker().transaction(step, key)
+        if answers:
+            answers.clear()
     except (redis.RedisError, OSError):
         log.warning("rate.counted_alone", key=key)
         with _alone_lock:
             _alone[key], answer = change(_alone.get(key, Budget()))
     return answer
-
-
-@cache
-def _redis() -> redis.Redis:
-    return redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=2)

@@ -1,9 +1,11 @@
 """Re-encryption under the first key of FIELD_ENCRYPTION_KEYS, resumable and under load."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.apps import apps
-from django.db import models
+from django.db import models, transaction
 
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
@@ -20,10 +22,7 @@ def rotate_encryption_keys() -> dict[str, object]:
 
     What is under the first key already is left alone, so a second run goes on where one stopped.
     """
-    done = 0
-    for company_id in Company.objects.order_by("id").values_list("id", flat=True):
-        for model, columns in sealed_models():
-            done += _model(company_id, model, columns)
+    done = sum(_model(company_id, model, columns) for company_id, model, columns in _places())
     # Sign-ins under way live ten minutes; they are deleted rather than carried over.
     attempts = SignInAttempt.objects.all()
     old = [row.pk for row in attempts if not _current(row, ("verifier", "tokens"))]
@@ -35,26 +34,43 @@ def rotate_encryption_keys() -> dict[str, object]:
 def remaining() -> int:
     """Rows that a key other than the first still has to open."""
     count = 0
-    for company_id in Company.objects.order_by("id").values_list("id", flat=True):
-        for model, columns in sealed_models():
-            with tenant(company_id):
-                rows = model._base_manager.filter(company_id=company_id).iterator(chunk_size=20)
-                count += sum(not _current(row, columns) for row in rows)
+    for company_id, model, columns in _places():
+        with _guard(company_id):
+            rows = _rows(company_id, model).iterator(chunk_size=20)
+            count += sum(not _current(row, columns) for row in rows)
     return count
 
 
 def sealed_models() -> list[Sealed]:
-    """Tenant tables that name sealed columns."""
+    """Tables that name sealed columns."""
     found = [(model, getattr(model, "sealed", ())) for model in apps.get_models()]
     return [(model, columns) for model, columns in found if columns]
 
 
-def _model(company_id: int, model: type[models.Model], columns: tuple[str, ...]) -> int:
-    with tenant(company_id):
-        keys = list(model._base_manager.filter(company_id=company_id).values_list("pk", flat=True))
+def _places() -> Iterator[tuple[int | None, type[models.Model], tuple[str, ...]]]:
+    """Each tenant's part of a tenant table, and each other table as a whole."""
+    companies = list(Company.objects.order_by("id").values_list("id", flat=True))
+    for model, columns in sealed_models():
+        whole = not getattr(model, "tenant_table", False)
+        for company_id in [None] if whole else companies:
+            yield company_id, model, columns
+
+
+def _guard(company_id: int | None) -> AbstractContextManager[object]:
+    return transaction.atomic() if company_id is None else tenant(company_id)
+
+
+def _rows(company_id: int | None, model: type[models.Model]) -> "models.QuerySet[models.Model]":
+    rows = model._base_manager.all()
+    return rows if company_id is None else rows.filter(company_id=company_id)
+
+
+def _model(company_id: int | None, model: type[models.Model], columns: tuple[str, ...]) -> int:
+    with _guard(company_id):
+        keys = list(_rows(company_id, model).values_list("pk", flat=True))
     done = 0
     for key in keys:
-        with tenant(company_id):
+        with _guard(company_id):
             row = model._base_manager.select_for_update().filter(pk=key).first()
             if row is None or _current(row, columns):
                 continue

@@ -7,10 +7,12 @@ from partner_app.embedded.entitlement import Rights, Tool, rights_on
 from partner_app.estimates.models import Estimate
 from partner_app.estimates.services import estimate_or_error
 from partner_app.tenancy.context import tenant
+from partner_app.tenancy.features import Feature, require
 
 
 def budget_rights(request: ViewerRequest, project_id: int, *, anew: bool = False) -> Rights:
-    """Raises ProjectHidden, NotEntitled, ProcoreError."""
+    """Raises FeatureOff, ProjectHidden, NotEntitled, ProcoreError."""
+    require(request.company, Feature.HANDOFFS)
     rights = rights_on(request.viewer, project_id, anew=anew)
     rights.require(Tool.BUDGET)
     return rights

@@ -23,6 +23,7 @@ from partner_app.embedded.session import Viewer
 from partner_app.insights.models import Digest, DigestWork
 from partner_app.insights.selectors import CaseLine, News, cases_of, lines, news_since, not_asleep
 from partner_app.tenancy.context import tenant
+from partner_app.tenancy.features import Feature, is_on
 from partner_app.tenancy.models import Company
 
 MORNING = 12  # o'clock in UTC: early in North America
@@ -106,7 +107,8 @@ def _send(work: DigestWork) -> bool:
         if digest is None:
             work.delete()
             return False
-        sent = company.usable and _mail(viewer, digest, company)
+        wanted = company.usable and is_on(company, Feature.DIGESTS)
+        sent = wanted and _mail(viewer, digest, company)
     except ReconnectNeeded:
         # Their right to look has ended, and so has the digest; they may ask for it again.
         unsubscribe(viewer)

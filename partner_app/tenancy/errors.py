@@ -1,4 +1,4 @@
-"""TiebackError ── CompanyUnknown  MoveUnlawful"""
+"""TiebackError ── CompanyUnknown  MoveUnlawful  FeatureOff"""
 
 from partner_app.core.errors import Blame, TiebackError
 
@@ -16,3 +16,11 @@ class MoveUnlawful(TiebackError):
     user_message = "A company cannot go from “{before}” to “{after}”."
     remedy = "Nothing was changed. This is a fault of ours and has been recorded."
     status = 409
+
+
+class FeatureOff(TiebackError):
+    code = "company.feature_off"
+    user_message = "{feature} is switched off for your company."
+    remedy = "Tieback’s support can tell why, and switch it on again."
+    blame = Blame.TENANT
+    status = 403

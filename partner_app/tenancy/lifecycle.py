@@ -141,12 +141,25 @@ def note_closed_down(*, company_id: int) -> None:
 
 
 @transaction.atomic
-def schedule_purge(*, company_id: int) -> dict[str, object]:
+def pause(*, company_id: int, actor: str) -> None:
+    """No sync begins until somebody resumes it; people go on seeing what is here."""
+    if Company.objects.filter(id=company_id, paused_at=None).update(paused_at=clock.now()):
+        record(Event.COMPANY_PAUSED, actor=actor, company_id=company_id)
+
+
+@transaction.atomic
+def resume(*, company_id: int, actor: str) -> None:
+    if Company.objects.filter(id=company_id).exclude(paused_at=None).update(paused_at=None):
+        record(Event.COMPANY_RESUMED, actor=actor, company_id=company_id)
+
+
+@transaction.atomic
+def schedule_purge(*, company_id: int, actor: str = "operator") -> dict[str, object]:
     """An operator starts the grace period of a company, whatever its state."""
     company = company_or_error(company_id)
     company.purge_after = clock.now() + timedelta(days=company.grace_days)
     company.save(update_fields=["purge_after"])
-    record(Event.PURGE_SCHEDULED, actor="operator", company_id=company_id)
+    record(Event.PURGE_SCHEDULED, actor=actor, company_id=company_id)
     return {"company_id": company_id, "purge_after": company.purge_after.isoformat()}
 
 

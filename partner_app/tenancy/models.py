@@ -2,6 +2,7 @@
 
 from typing import ClassVar, NewType
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 # One deployment speaks to one Procore environment, where company ids are unique: theirs is ours.
@@ -45,6 +46,8 @@ class Company(models.Model):
     purge_after = models.DateTimeField(null=True)
     # Whoever submits a plan may not approve it, unless the company says otherwise.
     duties_apart = models.BooleanField(default=True)
+    paused_at = models.DateTimeField(null=True)  # an operator has stopped its syncs for a while
+    switched_off = ArrayField(models.TextField(), default=list)  # of features.Feature
 
     class Meta:
         constraints: ClassVar = [

@@ -25,6 +25,7 @@ from integrations.procore.api.errors import (
     Unreachable,
     Unreadable,
 )
+from integrations.procore.api.operations import operation_of
 from integrations.procore.api.pages import (
     Content,
     Page,
@@ -58,7 +59,10 @@ class Bearer(Protocol):
 
 @dataclass
 class ProcoreClient:
-    """Speaks for one credential at one company. `company_id` None: only `me` and `companies`."""
+    """Speaks for one credential at one company. `company_id` None: only `me` and `companies`.
+
+    Whatever it is asked to call stands in operations.py, or the call raises OperationUnlisted.
+    """
 
     base_url: str
     user_agent: str
@@ -157,6 +161,7 @@ class ProcoreClient:
     def _once(
         self, method: str, path: str, params: Mapping[str, object], body: bytes | None, token: str
     ) -> BaseHTTPResponse:
+        operation_of(method, path)
         until = self.rate.take()
         if until:
             raise RateLimited(until)
@@ -188,7 +193,7 @@ class ProcoreClient:
         barred = None
         if response.status == 429:
             barred = retry_at(response.headers, clock.now(), WAIT_WITHOUT_ADVICE)
-        self.rate.heard(standing_from(response.headers), barred)
+        self.rate.heard(standing_from(response.headers), barred, status=response.status)
         return response
 
 

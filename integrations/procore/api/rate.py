@@ -22,7 +22,10 @@ class Governor(Protocol):
     def take(self) -> datetime | None:
         """None: go on. Otherwise the moment before which no call may be made."""
 
-    def heard(self, standing: "Standing | None", barred_until: datetime | None = None) -> None: ...
+    def heard(
+        self, standing: "Standing | None", barred_until: datetime | None = None, *, status: int = 0
+    ) -> None:
+        """`status` of the answer; 0 where none came."""
 
     def give_back(self) -> None:
         """At the end of the work: what was taken and not used."""

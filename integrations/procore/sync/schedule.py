@@ -30,6 +30,15 @@ def make_due(*, company_id: int) -> None:
     )
 
 
+def make_full_due(*, company_id: int) -> None:
+    """Everything is read again, as at the first time, as soon as a worker is free."""
+    now = clock.now()
+    DueWork.objects.update_or_create(
+        company_id=company_id,
+        defaults={"due_at": now, "poll_at": now, "full_due_at": now, "leased_until": None},
+    )
+
+
 def make_read_due(*, company_id: int, resource: str, project_id: int) -> None:
     """One list that we know has changed, because we changed it."""
     now = clock.now()
@@ -61,7 +70,7 @@ def claim_due() -> list[int]:
     with transaction.atomic():
         rows = list(
             DueWork.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(due_at__lte=now, company__state__in=CONNECTED)
+            .filter(due_at__lte=now, company__state__in=CONNECTED, company__paused_at=None)
             .filter(_unleased(now))
             .order_by("due_at")[:CLAIM]
         )
@@ -118,7 +127,9 @@ def give_back(*, company_id: int, wait_seconds: float) -> None:
 
 def others_wait(company_id: int) -> bool:
     now = clock.now()
-    waiting = DueWork.objects.filter(due_at__lte=now, company__state__in=CONNECTED)
+    waiting = DueWork.objects.filter(
+        due_at__lte=now, company__state__in=CONNECTED, company__paused_at=None
+    )
     return waiting.filter(_unleased(now)).exclude(company_id=company_id).exists()
 
 

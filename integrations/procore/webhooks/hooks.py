@@ -21,6 +21,7 @@ from partner_app.connections.errors import ReconnectNeeded
 from partner_app.core import clock
 from partner_app.core.logging import log
 from partner_app.core.secrets import fingerprint, random_secret
+from partner_app.tenancy.features import Feature
 from partner_app.tenancy.models import CONNECTED, Company
 
 NAMESPACE = "tieback"  # one for the app everywhere
@@ -34,9 +35,10 @@ OVERLAP = timedelta(days=1)  # the log is filtered by day
 
 
 def companies_to_check() -> list[int]:
-    """Connected companies whose hook was not looked at lately."""
+    """Connected companies whose hook was not looked at lately, and is not switched off."""
     checked = WebhookHook.objects.filter(checked_at__gt=clock.now() - CHECK_EVERY)
-    companies = Company.objects.filter(state__in=CONNECTED)
+    companies = Company.objects.filter(state__in=CONNECTED, paused_at=None)
+    companies = companies.exclude(switched_off__contains=[Feature.WEBHOOKS])
     companies = companies.exclude(id__in=checked.values("company_id"))
     return list(companies.order_by("id").values_list("id", flat=True)[:BATCH])
 
@@ -160,11 +162,20 @@ def _accept_late(company_id: int, payload: object) -> None:
         make_due(company_id=company_id)  # something changed, nobody can say what
 
 
+def check_soon(*, company_id: int, rotate: bool = False) -> None:
+    """At the next look, within seconds; `rotate`: with a new secret."""
+    anew = {"checked_at": None, **({"rotated_at": None} if rotate else {})}
+    WebhookHook.objects.filter(company_id=company_id).update(**anew)
+
+
 def check_all() -> None:
     """Where hooks are switched off, those of an earlier time are removed and polling takes over."""
+    unwanted = WebhookHook.objects.order_by("company_id")
+    if settings.WEBHOOKS_ENABLED:
+        unwanted = unwanted.filter(company__switched_off__contains=[Feature.WEBHOOKS])
+    for company_id in list(unwanted.values_list("company_id", flat=True)[:BATCH]):
+        _quietly(company_id, remove)
     if not settings.WEBHOOKS_ENABLED:
-        for company_id in WebhookHook.objects.values_list("company_id", flat=True)[:BATCH]:
-            _quietly(company_id, remove)
         return
     for company_id in companies_to_check():
         _quietly(company_id, reconcile)

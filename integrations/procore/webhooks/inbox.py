@@ -10,7 +10,8 @@ from django.db import connection
 
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.spec import Scope
-from integrations.procore.webhooks.models import WebhookHook
+from integrations.procore.sync.schedule import make_read_due
+from integrations.procore.webhooks.models import WebhookEvent, WebhookHook
 from partner_app.core import clock
 from partner_app.core.secrets import fingerprint
 
@@ -59,6 +60,19 @@ class Payload(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(Payload, strict=False).decode
+
+
+def read_again(event: WebhookEvent) -> bool:
+    """What this event told of becomes due once more. False where nothing of ours depends on it."""
+    names = RESOURCES_OF.get(event.resource_type, [])
+    company_wide = any(RESOURCES[name].spec.scope is Scope.COMPANY for name in names)
+    for name in names:
+        make_read_due(
+            company_id=event.company_id,
+            resource=name,
+            project_id=0 if company_wide else event.project_id or 0,
+        )
+    return bool(names)
 
 
 def hook_for(key: uuid.UUID, authorization: str) -> WebhookHook | bool | None:

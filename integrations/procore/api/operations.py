@@ -1,0 +1,152 @@
+"""Every operation of Procore's that the app calls, as whom, and why: nothing else can be called.
+
+The permissions that the service account asks for are derived from this list (the Marketplace kit),
+and the client refuses a call that is not in it, so that the two cannot drift apart. Pure.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+
+class Access(StrEnum):
+    """Procore's levels of access to a tool, as a manifest names them."""
+
+    NONE = "none"  # any token may call it
+    READ = "read_only"
+    STANDARD = "standard"
+    ADMIN = "admin"
+
+
+class As(StrEnum):
+    """Whose token is used: the service account's, or that of a person in front of the screen."""
+
+    SERVICE = "service"
+    VIEWER = "viewer"
+    BOTH = "both"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`tool` is Procore's name of the tool whose permission the call needs; empty for none.
+
+    `granular` names a permission within the tool that is enough in place of a higher level.
+    """
+
+    method: str
+    path: str
+    caller: As
+    why: str
+    tool: str = ""
+    access: Access = Access.NONE
+    granular: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.method} {_SLOT.sub('{}', self.path)}"
+
+
+class OperationUnlisted(RuntimeError):
+    """A mistake of ours, found before the call leaves: operations.py does not name it."""
+
+
+_SLOT = re.compile(r"\{\w+\}")
+_NUMBER = re.compile(r"(?<=/)\d+(?=/|$)")
+
+
+def _reads(path: str, tool: str, why: str, caller: As = As.SERVICE) -> Operation:
+    return Operation("GET", path, caller, why, tool, Access.READ)
+
+
+_HOOKS = "/rest/v2.0/companies/{company_id}/webhooks"
+
+
+def _hook(method: str, path: str, why: str) -> Operation:
+    return Operation(method, _HOOKS + path, As.SERVICE, why, "Webhooks API", Access.STANDARD)
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation("GET", "/rest/v1.0/me", As.VIEWER, "Who has signed in, and under which address"),
+    Operation("GET", "/rest/v1.0/companies", As.BOTH, "At which companies the app is installed"),
+    Operation(
+        "GET", "/rest/v1.0/settings/permissions", As.VIEWER, "Which tools the person may see"
+    ),
+    _reads("/rest/v1.1/projects", "Portfolio", "Names, numbers and time zones of projects", As.BOTH),
+    _reads("/rest/v1.3/companies/{id}/users", "Company Directory", "Names beside RFIs and approvals"),
+    _reads("/rest/v1.0/vendors", "Company Directory", "Names of vendors beside their contracts"),
+    _reads("/rest/v1.0/line_item_types", "Company Admin", "Cost types that an estimate is mapped to"),
+    _reads("/rest/v1.0/companies/{id}/uoms", "Company Admin", "Units that a budget line may have"),
+    _reads("/rest/v1.0/projects/{id}/rfis", "RFIs", "Overdue questions and what they may cost"),
+    _reads("/rest/v1.1/projects/{id}/submittals", "Submittals", "Submittals past their day"),
+    _reads("/rest/v1.1/change_events", "Change Events", "What changes may cost before an order"),
+    _reads("/rest/v1.0/work_order_contracts", "Commitments", "Subcontracts against the budget"),
+    _reads(
+        "/rest/v1.0/work_order_contracts/{id}/line_items", "Commitments",
+        "Subcontracts by WBS code",
+    ),
+    _reads("/rest/v1.0/purchase_order_contracts", "Commitments", "Orders against the budget"),
+    _reads(
+        "/rest/v1.0/purchase_order_contracts/{id}/line_items", "Commitments",
+        "Purchase orders by WBS code",
+    ),
+    _reads(
+        "/rest/v1.0/projects/{id}/commitment_change_orders", "Commitments",
+        "Change orders, pending and approved",
+    ),
+    _reads("/rest/v1.1/requisitions", "Commitments", "Invoices against their contracts"),
+    _reads("/rest/v1.1/projects/{id}/direct_costs", "Direct Costs", "Cost outside of contracts"),
+    _reads(
+        "/rest/v1.0/projects/{id}/direct_costs/line_items", "Direct Costs",
+        "The same by WBS code",
+    ),
+    _reads("/rest/v1.0/observations/items", "Observations", "Open observations of a project"),
+    _reads("/rest/v1.1/punch_items", "Punch List", "Open punch items of a project"),
+    _reads(
+        "/rest/v1.0/projects/{id}/work_breakdown_structure/wbs_codes", "Budget",
+        "The codes that an estimate is mapped to",
+    ),
+    _reads("/rest/v1.0/budget_views", "Budget", "The company's budget view"),
+    _reads("/rest/v1.0/budget_views/{id}/detail_rows", "Budget", "The budget as it stands"),
+    _reads("/rest/v1.0/projects/{id}/budget", "Budget", "Whether the budget is locked"),
+    _reads("/rest/v1.1/budget_line_items/{id}", "Budget", "A line as it was before a push"),
+    Operation(
+        "POST", "/rest/v1.0/budget_line_items/sync", As.SERVICE,
+        "Writes the approved estimate into the original budget",
+        "Budget", Access.READ, "create_and_edit_original_budget_amount",
+    ),
+    Operation(
+        "DELETE", "/rest/v2.0/companies/{id}/projects/{project_id}/budget_line_items/{line_id}",
+        As.SERVICE, "Takes back a line that a push has made",
+        "Budget", Access.READ, "create_and_edit_original_budget_amount",
+    ),
+    _hook("GET", "/resources", "Which events Procore can tell of"),
+    _hook("GET", "/hooks", "Whether our hook is as it should be"),
+    _hook("POST", "/hooks", "Registers the hook"),
+    _hook("PATCH", "/hooks/{id}", "Renews its secret"),
+    _hook("DELETE", "/hooks/{id}", "Removes it when it is doubled, or the app leaves"),
+    _hook("GET", "/hooks/{id}/triggers", "Which events it tells of"),
+    _hook("POST", "/hooks/{id}/triggers/bulk", "Adds the missing ones"),
+    _hook("GET", "/hooks/{id}/deliveries", "Events that never arrived"),
+)  # fmt: skip
+
+_KNOWN = {operation.key: operation for operation in OPERATIONS}
+
+
+@lru_cache(maxsize=4096)
+def operation_of(method: str, path: str) -> Operation:
+    """The listed operation of a call. Raises OperationUnlisted."""
+    found = _KNOWN.get(f"{method} {_NUMBER.sub('{}', path)}")
+    if found is None:
+        raise OperationUnlisted(f"{method} {_NUMBER.sub('{id}', path)} is not in operations.py")
+    return found
+
+
+def permissions(operations: Iterable[Operation] = OPERATIONS) -> dict[str, list[Operation]]:
+    """What the service account needs: for each tool the operations that need it."""
+    found: dict[str, list[Operation]] = {}
+    for operation in operations:
+        if operation.tool and operation.caller is not As.VIEWER:
+            found.setdefault(operation.tool, []).append(operation)
+    return found

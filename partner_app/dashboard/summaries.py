@@ -1,0 +1,35 @@
+"""Keeps a tenant's summary: written when a run has ended."""
+
+from typing import Any
+
+from django.db.models import Min
+
+from integrations.procore.sync.models import RunState, SyncCursor, SyncRun
+from integrations.procore.sync.runs import newest_run
+from integrations.procore.sync.signals import run_ended
+from partner_app.dashboard.models import TenantSummary
+
+
+def listen() -> None:
+    run_ended.connect(_heard, dispatch_uid="dashboard.summaries")
+
+
+def _heard(*, company_id: int, **_: Any) -> None:
+    run = newest_run(company_id)
+    if run is not None and run.finished_at is not None:
+        summarise(run)
+
+
+def summarise(run: SyncRun) -> None:
+    # What Procore withholds is a problem of its own; it would look ever staler here.
+    read = SyncCursor.objects.filter(company_id=run.company_id, refused_at=None)
+    stalest = read.exclude(fresh_at=None).aggregate(oldest=Min("fresh_at"))["oldest"]
+    TenantSummary.objects.update_or_create(
+        company_id=run.company_id,
+        defaults={
+            "run_state": RunState(run.state),
+            "run_at": run.finished_at,
+            "stalest_at": stalest,
+            "problems": run.steps.exclude(error="").count(),
+        },
+    )
