@@ -31,6 +31,8 @@ VARIABLES = (
     "WEBHOOKS_ENABLED",
     "EMAIL_URL",
     "EMAIL_FROM",
+    "SUPPORT_EMAIL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
 )
 
 
@@ -160,6 +162,8 @@ if MAIL:
     EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL["tls"], MAIL["ssl"]
     EMAIL_TIMEOUT = 20  # seconds
     DEFAULT_FROM_EMAIL = _text("EMAIL_FROM", "the address that mail comes from")
+SUPPORT_EMAIL = os.environ.get("SUPPORT_EMAIL", "").strip()
+TRACES = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()  # where traces go, if anywhere
 HTTPS = BASE_URL.startswith("https://")
 
 DEBUG = False
@@ -190,6 +194,8 @@ INSTALLED_APPS = [
     "partner_app.estimates",
     "partner_app.handoffs",
     "partner_app.insights",
+    "partner_app.dashboard",
+    "partner_app.help",
 ]
 MIDDLEWARE = [
     "partner_app.core.security_headers.SecurityHeaders",  # outermost: static files have them too
@@ -244,6 +250,14 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# One pool of workers may serve all of them, or each its own: docs/operations/scaling.md.
+QUEUES = ("sync", "handoffs", "figures", "upkeep")
+CELERY_TASK_DEFAULT_QUEUE = "upkeep"
+CELERY_TASK_ROUTES = {
+    "integrations.procore.sync.tasks.sync_company": {"queue": "sync"},
+    "partner_app.handoffs.tasks.carry_out_handoff": {"queue": "handoffs"},
+    "partner_app.insights.tasks.*": {"queue": "figures"},
+}
 CELERY_BEAT_SCHEDULE = {
     "wake": {"task": "integrations.procore.sync.tasks.wake", "schedule": timedelta(seconds=2)},
     "handoffs": {
@@ -266,6 +280,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "integrations.procore.sync.tasks.discover",
         "schedule": timedelta(seconds=30),
     },
+    "tenants": {
+        "task": "partner_app.dashboard.tasks.look_after_tenants",
+        "schedule": timedelta(seconds=10),
+    },
+    "usage": {
+        "task": "partner_app.connections.tasks.collect_usage",
+        "schedule": timedelta(seconds=20),
+    },
     "housekeeping": {
         "task": "integrations.procore.sync.tasks.housekeeping",
         "schedule": timedelta(minutes=10),
@@ -279,7 +301,11 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = ROOT / ".data" / "static"
-STATICFILES_DIRS = [ROOT / "static", ("vendor", ROOT / ".data" / "vendor")]
+STATICFILES_DIRS = [
+    ROOT / "static",
+    ("vendor", ROOT / ".data" / "vendor"),
+    ("help", ROOT / "docs" / "images"),
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "partner_app.core.storage.StaticFiles"},

@@ -55,10 +55,11 @@ def post(address: str, text: str, *, local: bool = False) -> None:
 
 def _checked(host: str, port: int, *, local: bool) -> str:
     try:
-        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError:
         raise NotifyFailed("The host of the address is not known.") from None
+    found = {str(entry[4][0]) for entry in entries}
     for each in found:
         if not ip_address(each).is_global and not (local and ip_address(each).is_loopback):
             raise NotifyFailed("The address leads into a private network.")
-    return sorted(found)[0]
+    return min(found)

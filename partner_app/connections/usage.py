@@ -6,6 +6,7 @@ Postgres by a task. A count may be lost with Redis; nothing depends on it.
 
 from collections import defaultdict
 from datetime import date
+from typing import Any
 
 import redis
 from django.db import connection
@@ -66,7 +67,7 @@ def _add(days: dict[tuple[int, str], dict[str, int]]) -> None:
     table, names = ApiDay._meta.db_table, ", ".join(COUNTS)
     given = ", ".join(f"%({name})s::int[]" for name in COUNTS)
     added = ", ".join(f"{name} = d.{name} + excluded.{name}" for name in COUNTS)
-    values: dict[str, object] = {name: [row[name] for row in days.values()] for name in COUNTS}
+    values: dict[str, Any] = {name: [row[name] for row in days.values()] for name in COUNTS}
     values |= {
         "company": [company for company, _ in days],
         "day": [date.fromisoformat(day) for _, day in days],

@@ -1,4 +1,4 @@
-"""Redis, for what may be forgotten: call budgets, counts on their way to Postgres, signs of life."""
+"""Redis, for what may be forgotten: call budgets, counts on their way, signs of life."""
 
 from functools import cache
 

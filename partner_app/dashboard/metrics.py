@@ -3,17 +3,23 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Count, Min
+from django.conf import settings
+from django.db.models import Count, Min, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from integrations.procore.sync.models import DueRead, DueWork, Incident, SyncCursor, SyncRun
 from integrations.procore.webhooks.models import WebhookHook
+from partner_app.connections.models import ApiDay
+from partner_app.connections.usage import COUNTS
 from partner_app.core import clock
 from partner_app.core.origin import is_this_host
-from partner_app.tenancy.models import Company
+from partner_app.core.pulse import processes, waiting
+from partner_app.dashboard.models import AlertChannel, TenantSummary
+from partner_app.dashboard.overview import STALE
+from partner_app.tenancy.models import CONNECTED, Company
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -28,7 +34,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 class Tenants(Collector):
     """Asked of Postgres at each scrape, so that every process tells the same."""
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         yield _by("tieback_companies", "Companies by state", Company.objects, "state")
         yield _by("tieback_hooks", "Webhooks by state", WebhookHook.objects, "state")
         yield _by("tieback_sync_runs", "Syncs kept, by state", SyncRun.objects, "state")
@@ -47,6 +53,35 @@ class Tenants(Collector):
         for row in fresh.annotate(oldest=Min("fresh_at")).order_by("resource"):
             stalest.add_metric([row["resource"]], _age(row["oldest"], now))
         yield stalest
+        yield from _usage()
+        queues = GaugeMetricFamily("tieback_queue_messages", "Bells waiting", labels=["queue"])
+        for name, count in waiting(settings.QUEUES).items():
+            if count is not None:
+                queues.add_metric([name], count)
+        yield queues
+        alive = sum(each.alive for each in processes() if each.name != "scheduler")
+        beats = any(each.alive for each in processes() if each.name == "scheduler")
+        yield _one("tieback_workers_alive", "Workers that gave a sign lately", alive)
+        yield _one("tieback_scheduler_alive", "1 while the scheduler gives signs", int(beats))
+        late = TenantSummary.objects.filter(stalest_at__lt=now - STALE)
+        late = late.filter(company__state__in=CONNECTED)
+        yield _one("tieback_stale_companies", "Companies stale for an hour", late.count())
+        silent = AlertChannel.objects.filter(failures__gt=0).count()
+        yield _one("tieback_alert_channels_failing", "Channels that take no alert", silent)
+
+
+def _usage() -> Iterator[CounterMetricFamily]:
+    """Calls of the days that are kept; it grows, but for what is forgotten after ninety days."""
+    calls = CounterMetricFamily("tieback_api_calls", "Calls to Procore")
+    answers = CounterMetricFamily(
+        "tieback_api_observations", "Answers that Procore scores an app by", labels=["answer"]
+    )
+    sums = ApiDay.objects.aggregate(**{name: Sum(name, default=0) for name in COUNTS})
+    calls.add_metric([], sums.pop("calls"))
+    for name, count in sums.items():
+        answers.add_metric([name], count)
+    yield calls
+    yield answers
 
 
 def _by(name: str, text: str, rows: object, label: str) -> GaugeMetricFamily:

@@ -1,5 +1,6 @@
 """Keeps a tenant's summary: written when a run has ended."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Min
@@ -17,10 +18,10 @@ def listen() -> None:
 def _heard(*, company_id: int, **_: Any) -> None:
     run = newest_run(company_id)
     if run is not None and run.finished_at is not None:
-        summarise(run)
+        summarise(run, run.finished_at)
 
 
-def summarise(run: SyncRun) -> None:
+def summarise(run: SyncRun, ended_at: datetime) -> None:
     # What Procore withholds is a problem of its own; it would look ever staler here.
     read = SyncCursor.objects.filter(company_id=run.company_id, refused_at=None)
     stalest = read.exclude(fresh_at=None).aggregate(oldest=Min("fresh_at"))["oldest"]
@@ -28,7 +29,7 @@ def summarise(run: SyncRun) -> None:
         company_id=run.company_id,
         defaults={
             "run_state": RunState(run.state),
-            "run_at": run.finished_at,
+            "run_at": ended_at,
             "stalest_at": stalest,
             "problems": run.steps.exclude(error="").count(),
         },

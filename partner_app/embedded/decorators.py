@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+import structlog
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -43,6 +44,7 @@ def viewer_required(
         if company is None or not company.usable:
             raise CompanyNotReady
         known.company = company
+        structlog.contextvars.bind_contextvars(company_id=company.id)
         check_company(request, company.id)
         return view(known, *args, **kwargs)
 

@@ -79,6 +79,7 @@ const actions = {
   signOut: () => void leave(),
   home: () => signedIn() && show(data.homeUrl ?? ""),
   settings: () => signedIn() && show(data.settingsUrl ?? ""),
+  help: () => signedIn() && show(data.helpUrl ?? ""),
   retry: () => signedIn() && load(),
 };
 

@@ -38,7 +38,9 @@ class OneProcess:
         self.budget, granted, until = self.budget.take(time.time(), 1, reserve=0)
         return None if granted else datetime.fromtimestamp(until, UTC)
 
-    def heard(self, standing: Standing | None, barred_until: datetime | None = None) -> None:
+    def heard(
+        self, standing: Standing | None, barred_until: datetime | None = None, *, status: int = 0
+    ) -> None:
         barred = barred_until.timestamp() if barred_until else 0.0
         self.budget = self.budget.settle(1, standing, barred)
 

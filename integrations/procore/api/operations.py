@@ -73,10 +73,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "GET", "/rest/v1.0/settings/permissions", As.VIEWER, "Which tools the person may see"
     ),
-    _reads("/rest/v1.1/projects", "Portfolio", "Names, numbers and time zones of projects", As.BOTH),
-    _reads("/rest/v1.3/companies/{id}/users", "Company Directory", "Names beside RFIs and approvals"),
+    _reads("/rest/v1.1/projects", "Portfolio", "Names and numbers of projects", As.BOTH),
+    _reads("/rest/v1.3/companies/{id}/users", "Company Directory", "Names beside RFIs"),
     _reads("/rest/v1.0/vendors", "Company Directory", "Names of vendors beside their contracts"),
-    _reads("/rest/v1.0/line_item_types", "Company Admin", "Cost types that an estimate is mapped to"),
+    _reads("/rest/v1.0/line_item_types", "Company Admin", "Cost types of an estimate"),
     _reads("/rest/v1.0/companies/{id}/uoms", "Company Admin", "Units that a budget line may have"),
     _reads("/rest/v1.0/projects/{id}/rfis", "RFIs", "Overdue questions and what they may cost"),
     _reads("/rest/v1.1/projects/{id}/submittals", "Submittals", "Submittals past their day"),

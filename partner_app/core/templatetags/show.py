@@ -83,6 +83,13 @@ def ago(moment: datetime | None) -> str:
 
 
 @register.filter
+def took(begin: datetime, end: datetime) -> str:
+    """4.2 s, or 3 min 20 s."""
+    seconds = (end - begin).total_seconds()
+    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+
+
+@register.filter
 def days_late(due: date | None, today: date) -> str:
     days = (today - due).days if due else 0
     if days <= 0:

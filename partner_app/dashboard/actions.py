@@ -1,0 +1,187 @@
+"""What an operator may do to a tenant: each with its role, what it says beforehand, and its deed.
+
+An action asks before it acts, and stands in the audit log afterwards.
+"""
+
+import smtplib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+
+from integrations.procore.sync.schedule import make_due, make_full_due
+from integrations.procore.webhooks.hooks import check_soon
+from partner_app.accounts.models import Role
+from partner_app.connections.leave import purge_now
+from partner_app.core.logging import log
+from partner_app.tenancy.features import Feature, is_on, switch
+from partner_app.tenancy.lifecycle import pause, resume, schedule_purge
+from partner_app.tenancy.models import CONNECTED, USABLE, Company
+
+
+@dataclass(frozen=True)
+class Order:
+    """Who acts on whom; `address` is where a reconnect link goes, if anywhere."""
+
+    company: Company
+    actor: str
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Action:
+    """`word`: what has to be typed in is the company's name, because it cannot be undone."""
+
+    name: str
+    title: str
+    role: Role
+    says: str
+    done: str
+    run: Callable[[Order], None]
+    fits: Callable[[Company], bool]
+    word: bool = False
+    mails: bool = False
+
+
+def _connected(company: Company) -> bool:
+    return company.state in CONNECTED
+
+
+def _resync(order: Order) -> None:
+    make_due(company_id=order.company.id)
+
+
+def _read_all(order: Order) -> None:
+    make_full_due(company_id=order.company.id)
+
+
+def _pause(order: Order) -> None:
+    pause(company_id=order.company.id, actor=order.actor)
+
+
+def _resume(order: Order) -> None:
+    resume(company_id=order.company.id, actor=order.actor)
+
+
+def _check_hook(order: Order) -> None:
+    check_soon(company_id=order.company.id)
+
+
+def _rotate_hook(order: Order) -> None:
+    check_soon(company_id=order.company.id, rotate=True)
+
+
+def _purge(order: Order) -> None:
+    schedule_purge(company_id=order.company.id, actor=order.actor)
+
+
+def _purge_now(order: Order) -> None:
+    purge_now(company_id=order.company.id, actor=order.actor)
+
+
+def reconnect_link() -> str:
+    return f"{settings.BASE_URL}/install/"
+
+
+def _send_link(order: Order) -> None:
+    """By mail where an address was given; the link is on the page in any case."""
+    if not order.address or not settings.MAIL:
+        return
+    text = (
+        f"The connection between Procore and Tieback has ended for {order.company.name}. No data "
+        "is lost. An administrator of the company can connect again in a minute:\n\n"
+        f"{reconnect_link()}\n"
+    )
+    try:
+        EmailMessage("Please reconnect Tieback with Procore", text, to=[order.address]).send()
+    except (smtplib.SMTPException, OSError):
+        log.warning("reconnect.mail_failed", company_id=order.company.id)
+
+
+def _switch(order: Order, *, feature: Feature, on: bool) -> None:
+    switch(company_id=order.company.id, feature=feature, on=on, actor=order.actor)
+
+
+def _features() -> list[Action]:
+    found = []
+    for feature in Feature:
+        for on in (False, True):
+            verb = "on" if on else "off"
+            found.append(
+                Action(
+                    f"{feature}-{verb}",
+                    f"Switch {feature.label} {verb}",
+                    Role.OPERATOR,
+                    f"{feature.label} is switched {verb} for this company at once. Its data stays.",
+                    f"{feature.label} is {verb}.",
+                    partial(_switch, feature=feature, on=on),
+                    partial(_stands, feature=feature, on=not on),
+                )
+            )
+    return found
+
+
+def _stands(company: Company, *, feature: Feature, on: bool) -> bool:
+    return is_on(company, feature) is on
+
+
+ACTIONS: dict[str, Action] = {
+    action.name: action
+    for action in (
+        Action(
+            "resync", "Sync now", Role.OPERATOR,
+            "What changed in Procore is read as soon as a worker is free.",
+            "The sync is due now.", _resync, _connected,
+        ),
+        Action(
+            "read-all", "Read everything again", Role.OPERATOR,
+            "Every resource of every permitted project is read from its beginning. That costs as "
+            "many calls as the first sync; what is here stays readable meanwhile.",
+            "A full sync is due now.", _read_all, _connected,
+        ),
+        Action(
+            "pause", "Pause", Role.OPERATOR,
+            "No sync begins until somebody resumes it. People at the company go on seeing what is "
+            "here, and how old it is. Webhooks are still accepted.",
+            "Syncs are paused.", _pause, lambda company: company.paused_at is None,
+        ),
+        Action(
+            "resume", "Resume", Role.OPERATOR,
+            "Syncs go on from where they stopped.",
+            "Syncs go on.", _resume, lambda company: company.paused_at is not None,
+        ),
+        Action(
+            "reconnect-link", "Ask to reconnect", Role.SUPPORT,
+            "An administrator of the company opens the link below, signs in with Procore and is "
+            "done. It holds no secret.",
+            "The link was sent, where an address was given.", _send_link,
+            lambda company: company.state in USABLE, mails=True,
+        ),
+        Action(
+            "check-hook", "Check the webhook", Role.OPERATOR,
+            "The hook at Procore is compared with the one we want, and mended; then Procore’s log "
+            "is read for events that never arrived.",
+            "The hook is looked at within seconds.", _check_hook, _connected,
+        ),
+        Action(
+            "rotate-hook", "Renew the webhook’s secret", Role.OPERATOR,
+            "Procore gets a new secret for our hook. The former one is accepted until the next "
+            "renewal, so no event is lost.",
+            "The secret is renewed within seconds.", _rotate_hook, _connected,
+        ),
+        Action(
+            "purge", "Delete after the grace period", Role.OPERATOR,
+            "When the company’s grace period has passed from now, all its data is deleted.",
+            "The deletion is set.", _purge, lambda company: company.purge_after is None, word=True,
+        ),
+        Action(
+            "purge-now", "Delete everything now", Role.OWNER,
+            "Tokens are revoked and every row of this company is deleted now. This cannot be "
+            "undone; the audit log keeps that it happened.",
+            "Everything of this company is deleted.", _purge_now, lambda _company: True, word=True,
+        ),
+        *_features(),
+    )
+}  # fmt: skip

@@ -1,0 +1,111 @@
+"""What the dashboard's filters and forms take in."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from integrations.procore.sync.models import RunState
+from partner_app.dashboard.models import ChannelKind
+from partner_app.tenancy.models import CompanyState
+
+ANY = [("", "Any")]
+
+
+class FilterForm(forms.Form):
+    """A filter that makes no sense filters nothing."""
+
+    def asked(self) -> dict[str, Any]:
+        self.is_valid()
+        return {name: self.cleaned_data.get(name) or "" for name in self.fields}
+
+
+class TenantsForm(FilterForm):
+    text = forms.CharField(label="Name or number", required=False, max_length=100)
+    state = forms.ChoiceField(choices=ANY + list(CompanyState.choices), required=False)
+    trouble = forms.ChoiceField(
+        choices=[
+            *ANY, ("incidents", "With open incidents"), ("stale", "Stale for an hour"),
+            ("paused", "Paused"),
+        ],
+        required=False,
+    )  # fmt: skip
+    sort = forms.ChoiceField(
+        choices=[
+            ("name", "Name"), ("stalest", "Stalest first"), ("state", "State"),
+            ("newest", "Changed last"),
+        ],
+        required=False,
+    )  # fmt: skip
+
+
+class RunsForm(FilterForm):
+    state = forms.ChoiceField(choices=ANY + list(RunState.choices), required=False)
+    company = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+class DeliveriesForm(FilterForm):
+    company = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+class IncidentsForm(FilterForm):
+    state = forms.ChoiceField(
+        choices=[("open", "Open"), ("closed", "Over"), ("any", "All")], required=False
+    )
+
+
+class AuditForm(FilterForm):
+    text = forms.CharField(label="Who or what", required=False, max_length=100)
+    company = forms.IntegerField(label="Company number", required=False)
+    since = forms.DateField(
+        label="From", required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        label="To", required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+
+class ChannelForm(forms.Form):
+    name = forms.CharField(max_length=60)
+    kind = forms.ChoiceField(choices=ChannelKind.choices)
+    address = forms.CharField(
+        max_length=500, help_text="A mail address, or a webhook’s https address"
+    )
+    quiet_from = forms.TimeField(
+        label="Quiet from", required=False, widget=forms.TimeInput(attrs={"type": "time"})
+    )
+    quiet_to = forms.TimeField(
+        label="Quiet to", required=False, widget=forms.TimeInput(attrs={"type": "time"})
+    )
+    time_zone = forms.CharField(label="Time zone", initial="UTC", max_length=60)
+
+    def clean_time_zone(self) -> str:
+        zone: str = self.cleaned_data["time_zone"]
+        if zone not in available_timezones():
+            raise ValidationError("Name it as in America/Chicago, or UTC.")
+        return zone
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or {}
+        address = str(found.get("address", ""))
+        if found.get("kind") == ChannelKind.EMAIL and address:
+            try:
+                validate_email(address)
+            except ValidationError:
+                self.add_error("address", "This is not a mail address.")
+        elif address and not address.startswith(
+            ("https://", "http://localhost", "http://127.0.0.1")
+        ):
+            self.add_error("address", "A webhook’s address begins with https://.")
+        if bool(found.get("quiet_from")) != bool(found.get("quiet_to")):
+            self.add_error("quiet_to", "Quiet hours need a beginning and an end.")
+        return found
+
+
+class ConfirmForm(forms.Form):
+    """`word` is typed in where something cannot be undone."""
+
+    word = forms.CharField(required=False, max_length=300)
+    address = forms.EmailField(label="Their mail address", required=False)

@@ -1,0 +1,80 @@
+"""What is wrong and what to do: of which tenant, since when, and what else happened then."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import QuerySet
+
+from integrations.procore.sync.models import Incident, SyncStep
+from integrations.procore.sync.runs import label
+from partner_app.audit.models import AuditEvent
+from partner_app.dashboard.errors import IncidentUnknown
+
+AROUND = timedelta(hours=2)  # before it opened
+SHOWN = 20
+
+# Whose turn it is, by what a code begins with; the longest that fits.
+NEXT_STEPS = {
+    "access.reconnect_needed": "Send the company’s administrator a link to reconnect.",
+    "procore.forbidden": "Ask the company’s administrator for the tool’s permission, or for the "
+    "project to be permitted again: an update of the app clears that list.",
+    "procore.not_found": "The project may have been removed from the permitted ones: ask the "
+    "company’s administrator.",
+    "procore.rate": "Nothing: calls go on when Procore allows them again.",
+    "procore.server": "Nothing yet: it is asked again by itself. After an hour, see Procore’s own "
+    "status page.",
+    "procore.unreachable": "Nothing yet: it is asked again by itself. If all tenants have it, look "
+    "at this installation’s network.",
+    "procore.unreadable": "Procore answers differently than documented: tell the developers, with "
+    "this page.",
+    "hook.refused": "Ask the company’s administrator to grant “Webhooks API: Standard”.",
+    "sync.late": "Look at queues and workers; then choose Sync now on the tenant’s page.",
+    "sync.": "Tell the developers, with this page.",
+}
+
+
+@dataclass(frozen=True)
+class IncidentPage:
+    incident: Incident
+    resource: str
+    next_step: str
+    steps: list[SyncStep]
+    events: list[AuditEvent]
+    others: int  # tenants that have the same one now
+
+
+def incidents(*, state: str = "open") -> "QuerySet[Incident]":
+    """Newest first."""
+    found = Incident.objects.select_related("company").order_by("-opened_at", "-id")
+    if state == "open":
+        found = found.filter(closed_at=None)
+    elif state == "closed":
+        found = found.exclude(closed_at=None)
+    return found
+
+
+def next_step(code: str) -> str:
+    fitting = [begin for begin in NEXT_STEPS if code.startswith(begin)]
+    return NEXT_STEPS[max(fitting, key=len)] if fitting else "Follow the remedy above."
+
+
+def incident_page(incident_id: int) -> IncidentPage:
+    """Raises IncidentUnknown."""
+    found = Incident.objects.select_related("company").filter(id=incident_id).first()
+    if found is None:
+        raise IncidentUnknown
+    steps = SyncStep.objects.filter(company_id=found.company_id, error_code=found.code)
+    events = AuditEvent.objects.filter(company_id=found.company_id, at__gt=found.opened_at - AROUND)
+    same = Incident.objects.filter(closed_at=None, code=found.code, resource=found.resource)
+    return IncidentPage(
+        incident=found,
+        resource=label(found.resource),
+        next_step=next_step(found.code),
+        steps=list(
+            steps.filter(resource=found.resource)
+            .select_related("run")
+            .order_by("-run__started_at")[:SHOWN]
+        ),
+        events=list(events.order_by("at")[:SHOWN]),
+        others=same.exclude(company_id=found.company_id).count(),
+    )

@@ -1,0 +1,81 @@
+"""All tenants at a glance; asked for every few seconds while somebody looks."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Count, Q
+
+from integrations.procore.sync.models import DueWork, Incident, RunState, SyncRun
+from partner_app.core import clock
+from partner_app.core.pulse import Process, processes, waiting
+from partner_app.dashboard.deliveries import Inbox, inbox
+from partner_app.dashboard.models import TenantSummary
+from partner_app.dashboard.usage import Usage, usage
+from partner_app.tenancy.models import CONNECTED, Company, CompanyState
+
+INCIDENTS_SHOWN = 6
+FRESH, STALE = timedelta(minutes=20), timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Queues:
+    """`overdue`: tenants whose sync is due and has not begun; `running`: syncs under way."""
+
+    waiting: dict[str, int | None]
+    overdue: int
+    running: int
+    processes: list[Process]
+
+
+@dataclass(frozen=True)
+class Overview:
+    states: list[tuple[str, str, int]]  # value, label, tenants
+    tenants: int
+    paused: int
+    fresh: int
+    stale: int
+    never: int
+    incidents: list[Incident]
+    open_incidents: int
+    inbox: Inbox
+    usage: Usage
+    queues: Queues
+
+
+def queues() -> Queues:
+    now = clock.now()
+    due = DueWork.objects.filter(
+        due_at__lte=now, company__state__in=CONNECTED, company__paused_at=None
+    )
+    return Queues(
+        waiting=waiting(settings.QUEUES),
+        overdue=due.count(),
+        running=SyncRun.objects.filter(state=RunState.RUNNING).count(),
+        processes=processes(),
+    )
+
+
+def overview() -> Overview:
+    now = clock.now()
+    counts = dict(Company.objects.values_list("state").annotate(number=Count("id")).order_by())
+    connected = TenantSummary.objects.filter(company__state__in=CONNECTED)
+    ages = connected.aggregate(
+        known=Count("company_id"),
+        fresh=Count("company_id", filter=Q(stalest_at__gte=now - FRESH)),
+        stale=Count("company_id", filter=Q(stalest_at__lt=now - STALE)),
+    )
+    found = Incident.objects.filter(closed_at=None)
+    return Overview(
+        states=[(state, state.label, counts.get(state, 0)) for state in CompanyState],
+        tenants=sum(counts.values()),
+        paused=Company.objects.exclude(paused_at=None).count(),
+        fresh=ages["fresh"],
+        stale=ages["stale"],
+        never=sum(counts.get(state, 0) for state in CONNECTED) - ages["known"],
+        incidents=list(found.select_related("company").order_by("-opened_at")[:INCIDENTS_SHOWN]),
+        open_incidents=found.count(),
+        inbox=inbox(),
+        usage=usage(),
+        queues=queues(),
+    )

@@ -1,0 +1,12 @@
+"""Celery's doorbells for incidents and alerts: harmless twice."""
+
+from celery import shared_task
+
+from partner_app.dashboard.alerts import send_alerts
+from partner_app.dashboard.watch import watch
+
+
+@shared_task
+def look_after_tenants() -> None:
+    watch()
+    send_alerts()

@@ -1,0 +1,101 @@
+"""Calls to Procore, and the seven things that Procore scores an app by [integration_health]."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Q, Sum
+
+from partner_app.connections.models import ApiDay
+from partner_app.connections.usage import COUNTS
+from partner_app.core import clock
+from partner_app.tenancy.models import Company
+
+DAYS = 14  # that Procore looks back on
+WORST = 10  # tenants shown
+
+
+@dataclass(frozen=True)
+class Observation:
+    """`column` empty: refused by operations.py before a call leaves, so there is none to count."""
+
+    title: str
+    column: str
+    why: str
+
+
+OBSERVATIONS = (
+    Observation("401 Unauthorized", "unauthorized", "A token had ended; they are renewed ahead."),
+    Observation("403 Forbidden", "forbidden", "A tool or project that the app may not see."),
+    Observation("404 Not found", "not_found", "A record that is gone or hidden."),
+    Observation("429 Too many requests", "rate_limited", "Calls beyond what Procore allows."),
+    Observation("Missing company header", "", "Each call at a company names it."),
+    Observation("Deprecated operations", "", "Only listed operations can be called."),
+    Observation("Private operations", "", "Only listed operations can be called."),
+)
+COUNTED = tuple(each.column for each in OBSERVATIONS if each.column)
+
+
+@dataclass(frozen=True)
+class Day:
+    day: date
+    calls: int
+    bad: int  # of the observations
+    trouble: int  # of Procore: 5xx and no answer
+
+    @property
+    def share(self) -> float:
+        return self.bad / self.calls if self.calls else 0.0
+
+
+@dataclass(frozen=True)
+class Usage:
+    days: list[Day]
+    totals: dict[str, int]
+    today: int
+    worst: list[tuple[Company, int, int]]  # tenant, bad answers, calls
+
+    @property
+    def rows(self) -> list[tuple[Observation, int]]:
+        return [(each, self.totals.get(each.column, 0)) for each in OBSERVATIONS]
+
+    @property
+    def bad(self) -> int:
+        return sum(self.totals[name] for name in COUNTED)
+
+
+def usage(company_id: int | None = None) -> Usage:
+    today = clock.now().date()
+    found = ApiDay.objects.filter(day__gt=today - timedelta(days=DAYS))
+    if company_id is not None:
+        found = found.filter(company_id=company_id)
+    sums = {name: Sum(name, default=0) for name in COUNTS}
+    grouped: Any = found.order_by().values("day").annotate(**sums)
+    by_day = {row["day"]: row for row in grouped}
+    days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    rows = [_day(each, by_day.get(each, dict.fromkeys(COUNTS, 0))) for each in days]
+    totals = {name: sum(row[name] for row in by_day.values()) for name in COUNTS}
+    return Usage(rows, totals, rows[-1].calls, [] if company_id else _worst(found))
+
+
+def _day(day: date, row: dict[str, int]) -> Day:
+    bad = sum(row[name] for name in COUNTED)
+    return Day(day, row["calls"], bad, row["server_errors"] + row["unreachable"])
+
+
+def _worst(found: Any) -> list[tuple[Company, int, int]]:
+    rows: list[dict[str, Any]] = list(
+        found.filter(reduce(or_, (Q(**{f"{name}__gt": 0}) for name in COUNTED)))
+        .order_by()
+        .values("company_id")
+        .annotate(**{name: Sum(name) for name in (*COUNTED, "calls")})
+    )
+    rows.sort(key=lambda row: -sum(row[name] for name in COUNTED))
+    names = Company.objects.in_bulk([row["company_id"] for row in rows[:WORST]])
+    return [
+        (names[row["company_id"]], sum(row[name] for name in COUNTED), row["calls"])
+        for row in rows[:WORST]
+        if row["company_id"] in names
+    ]

@@ -1,0 +1,16 @@
+"""One page of a long list, and the address of its neighbours with the same filters."""
+
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.http import HttpRequest
+
+ROWS_A_PAGE = 50
+
+
+def page_of(request: HttpRequest, rows: Any, *, size: int = ROWS_A_PAGE) -> dict[str, Any]:
+    """`page` and `query`, as dashboard/_pages.html takes them."""
+    page: Page[Any] = Paginator(rows, size).get_page(request.GET.get("page"))
+    query = request.GET.copy()
+    query.pop("page", None)
+    return {"page": page, "query": f"&{query.urlencode()}" if query else ""}

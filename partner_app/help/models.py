@@ -1,0 +1,30 @@
+"""Questions that people put to the partner's support."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from partner_app.tenancy.models import Company
+
+
+class SupportRequest(models.Model):
+    """`diagnostics` is empty where the person did not consent to it."""
+
+    operational: ClassVar[str] = "what a person wrote to the partner's support, for it to read"
+    keep_for: ClassVar[int] = 365
+    kept_since: ClassVar[str] = "asked_at"
+
+    company = models.ForeignKey(Company, models.CASCADE, related_name="+")
+    remote_user_id = models.BigIntegerField()
+    asked_at = models.DateTimeField()
+    text = models.TextField()
+    page = models.TextField(blank=True)
+    diagnostics = models.JSONField(default=dict)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.TextField(blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            # the dashboard's list, newest first.
+            models.Index(fields=["-asked_at"], name="support_newest")
+        ]

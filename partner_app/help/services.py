@@ -1,0 +1,51 @@
+"""Taking a question, and saying that it has been answered."""
+
+import smtplib
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+
+from partner_app.audit.events import Event
+from partner_app.audit.record import record
+from partner_app.core import clock
+from partner_app.core.logging import log
+from partner_app.embedded.session import Viewer
+from partner_app.help.diagnostics import diagnose
+from partner_app.help.models import SupportRequest
+
+
+def ask_support(viewer: Viewer, *, text: str, page: str, consent: bool) -> SupportRequest:
+    """Kept first, mailed afterwards: a mail that fails loses no question."""
+    with transaction.atomic():
+        asked = SupportRequest.objects.create(
+            company_id=viewer.company_id,
+            remote_user_id=viewer.remote_user_id,
+            asked_at=clock.now(),
+            text=text,
+            page=page,
+            diagnostics=diagnose(viewer.company_id) if consent else {},
+        )
+        record(
+            Event.SUPPORT_ASKED,
+            actor=viewer.actor,
+            company_id=viewer.company_id,
+            diagnostics="attached" if consent else "none",
+        )
+    _tell(asked)
+    return asked
+
+
+def _tell(asked: SupportRequest) -> None:
+    if not (settings.MAIL and settings.SUPPORT_EMAIL):
+        return
+    text = f"{asked.text}\n\n{settings.BASE_URL}/dashboard/support/"
+    try:
+        EmailMessage("A question to Tieback's support", text, to=[settings.SUPPORT_EMAIL]).send()
+    except (smtplib.SMTPException, OSError):
+        log.warning("support.mail_failed", company_id=asked.company_id)
+
+
+def mark_answered(request_id: int, *, by: str) -> None:
+    open_one = SupportRequest.objects.filter(id=request_id, answered_at=None)
+    open_one.update(answered_at=clock.now(), answered_by=by)
