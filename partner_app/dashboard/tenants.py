@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, F, OrderBy, Min, Q, QuerySet
+from django.db.models import Count, F, Min, OrderBy, Q, QuerySet
 
 from integrations.procore.resources.projects import Project
 from integrations.procore.resources.registry import RESOURCES

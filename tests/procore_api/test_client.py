@@ -166,15 +166,16 @@ def test_after_a_429_it_says_until_when_to_wait(client: ProcoreClient, procore: 
 
 
 def refusals(procore: Procore) -> dict[type[ProcoreError], Callable[[], object]]:
-    client, project = client_for(procore), procore.projects()[0]
-    budget = {"project_id": project, "budget_line_item": {"wbs_code_id": 1}}
+    client = client_for(procore)
+    hooks = f"/rest/v2.0/companies/{procore.company_id}/webhooks/hooks"
+    hook = {"payload_version": "v1", "namespace": "x", "destination_url": "https://x.example/"}
     return {
         NotFoundOrHidden: lambda: client.get("/rest/v1.0/projects/17/rfis"),
         Forbidden: lambda: client.get("/rest/v1.0/settings/permissions"),
         NotConnected: lambda: client_for(procore, company=procore.without_app_id).get(
             "/rest/v1.1/projects", company_id=procore.without_app_id
         ),
-        Refused: lambda: client.write("POST", "/rest/v1.1/budget_line_items", budget),
+        Refused: lambda: client.write("POST", hooks, hook),
     }
 
 
@@ -183,7 +184,7 @@ def test_each_refusal_has_its_own_name(procore: Procore, error: type[ProcoreErro
     with pytest.raises(error) as caught:
         refusals(procore)[error]()
     if isinstance(caught.value, Refused):
-        assert "wbs_code_id must exist" in caught.value.message
+        assert "payload_version must be v4.0" in caught.value.message
 
 
 def test_every_call_names_the_app_and_the_company(client: ProcoreClient, procore: Procore) -> None:

@@ -31,7 +31,7 @@ def act(request: AdminRequest, company_id: int, name: str) -> HttpResponse:
     if not action.fits(company):
         messages.info(request, f"{action.title}: not needed now.")
         return redirect("tenant", company_id)
-    form = ConfirmForm(request.POST or None)
+    form = ConfirmForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         if not action.word or form.cleaned_data["word"].strip() == company.name.strip():
             actor = f"partner:{request.admin.user.get_username()}"

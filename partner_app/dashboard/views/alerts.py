@@ -20,7 +20,7 @@ from partner_app.dashboard.models import AlertChannel
 @require_http_methods(["GET", "POST"])
 @role_required(Role.OPERATOR)
 def channels(request: AdminRequest) -> HttpResponse:
-    form = ChannelForm(request.POST or None)
+    form = ChannelForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         AlertChannel.objects.create(

@@ -1,0 +1,17 @@
+"""Partner admins of each role, with a second factor, as tests need them."""
+
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from partner_app.accounts.models import PartnerAdmin, Role
+
+
+def admin_of(role: Role) -> Client:
+    user, new = get_user_model().objects.get_or_create(username=f"user-{role}")
+    if new:
+        PartnerAdmin.objects.create(user=user, role=role)
+        TOTP.activate(user, generate_totp_secret())
+    browser = Client()
+    browser.force_login(user)
+    return browser
