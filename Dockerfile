@@ -14,6 +14,8 @@ COPY partner_app partner_app
 COPY integrations integrations
 COPY templates templates
 COPY static static
+COPY docs/users docs/users
+COPY docs/images docs/images
 COPY tests/check.env check.env
 COPY --from=assets /build/node_modules/@procore/procore-iframe-helpers/dist/index.min.js .data/vendor/procore-iframe-helpers.js
 COPY --from=assets /build/node_modules/chart.js/dist/chart.umd.min.js .data/vendor/chart.js

@@ -33,6 +33,7 @@ VARIABLES = (
     "EMAIL_FROM",
     "SUPPORT_EMAIL",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "DATABASE_BACKUP_URL",
 )
 
 
@@ -138,6 +139,15 @@ def _database(name: str, meaning: str) -> dict[str, Any]:
     }
 
 
+def _access(name: str, fallback: str) -> dict[str, str]:
+    """As libpq's programs read it from their environment."""
+    given = name if os.environ.get(name, "").strip() else fallback
+    database = _database(given, "a role that may bypass row-level security")
+    names = {"NAME": "DATABASE", "USER": "USER", "PASSWORD": "PASSWORD", "HOST": "HOST"}
+    found = {f"PG{libpq}": database[ours] for ours, libpq in {**names, "PORT": "PORT"}.items()}
+    return {key: value for key, value in found.items() if value}
+
+
 BASE_URL = _origin("BASE_URL", "the app's public origin")
 SECRET_KEY = _text("SECRET_KEY", "a long random text")
 FIELD_ENCRYPTION_KEYS = _keys("FIELD_ENCRYPTION_KEYS")
@@ -234,6 +244,7 @@ DATABASES = {
     "default": _database("DATABASE_URL", "the role that the app runs as"),
     "owner": _database("DATABASE_OWNER_URL", "the role that owns the schema"),
 }
+BACKUP_ACCESS = _access("DATABASE_BACKUP_URL", "DATABASE_OWNER_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {

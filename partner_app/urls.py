@@ -6,7 +6,7 @@ from django.views.generic import RedirectView, TemplateView
 
 from partner_app.accounts import views as accounts
 from partner_app.core import health
-from partner_app.dashboard import metrics
+from partner_app.dashboard import metrics, status
 from partner_app.embedded import views as embedded
 
 handler400 = "partner_app.core.http.bad_request"
@@ -49,6 +49,7 @@ urlpatterns = [
     path("accounts/set-up/<str:secret>/", accounts.set_up, name="set-up"),
     path("accounts/", include("allauth.urls")),
     path("metrics", metrics.metrics, name="metrics"),
+    path("status.json", status.status_data, name="status"),
     *styleguide,
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),

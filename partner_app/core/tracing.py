@@ -4,6 +4,7 @@ A span carries the address without its query, a statement without its values: no
 """
 
 from django.conf import settings
+from django.http import HttpRequest
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.celery import CeleryInstrumentor
@@ -13,6 +14,7 @@ from opentelemetry.instrumentation.urllib3 import URLLib3Instrumentor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Span
 
 
 def start(service: str) -> bool:
@@ -23,11 +25,18 @@ def start(service: str) -> bool:
     exporter = OTLPSpanExporter(endpoint=f"{settings.TRACES.rstrip('/')}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
-    DjangoInstrumentor().instrument(is_sql_commentor_enabled=False)
+    DjangoInstrumentor().instrument(request_hook=_forget_query)
     CeleryInstrumentor().instrument()  # type: ignore[no-untyped-call]  # it carries no types
     PsycopgInstrumentor().instrument(skip_dep_check=True)
     URLLib3Instrumentor().instrument(url_filter=_without_query)
     return True
+
+
+def _forget_query(span: Span, request: HttpRequest) -> None:
+    """What stands in an address after its path may be a secret, or content."""
+    for name in ("http.url", "http.target", "url.full", "url.path"):
+        span.set_attribute(name, request.path)
+    span.set_attribute("url.query", "")
 
 
 def _without_query(url: str) -> str:

@@ -47,7 +47,9 @@ class Company(models.Model):
     # Whoever submits a plan may not approve it, unless the company says otherwise.
     duties_apart = models.BooleanField(default=True)
     paused_at = models.DateTimeField(null=True)  # an operator has stopped its syncs for a while
-    switched_off = ArrayField(models.TextField(), default=list)  # of features.Feature
+    switched_off = ArrayField(
+        models.TextField(), default=list, db_default=[]
+    )  # of features.Feature
 
     class Meta:
         constraints: ClassVar = [

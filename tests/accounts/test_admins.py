@@ -123,7 +123,7 @@ def test_each_page_opens_from_its_role_upward(synced: int, path: str, needed: Ro
 
 
 def test_resync_needs_an_operator_and_is_recorded(synced: int) -> None:
-    path = f"/dashboard/tenants/{synced}/resync/"
+    path = f"/dashboard/tenants/{synced}/do/resync/"
     assert signed_in(Role.SUPPORT, "sue").post(path).status_code == 403
     assert signed_in(Role.OPERATOR, "otto").post(path).status_code == 302
     row = AuditEvent.objects.get(event="admin.acted")

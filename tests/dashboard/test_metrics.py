@@ -1,6 +1,9 @@
 """Figures for Prometheus: of all tenants, without content, to this host alone."""
 
+import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 from django.test import Client
 
@@ -24,3 +27,24 @@ def test_a_collector_on_this_host_sees_how_the_tenants_are(synced: int) -> None:
 def test_nobody_else_finds_the_address(synced: int) -> None:
     assert Client().get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
     assert Client(REMOTE_ADDR="192.0.2.7").get("/metrics").status_code == 404
+
+
+MONITORING = Path(__file__).resolve().parents[2] / "docs" / "operations" / "monitoring"
+
+
+def test_every_figure_that_a_dashboard_or_a_rule_asks_for_is_there(synced: int) -> None:
+    told = set(re.findall(r"^# TYPE (\w+)", Client().get("/metrics").text, re.MULTILINE))
+    panels = json.loads((MONITORING / "grafana.json").read_text())["panels"]
+    asked = " ".join(panel["targets"][0]["expr"] for panel in panels)
+    asked += (MONITORING / "alerts.yml").read_text()
+    names = set(re.findall(r"tieback_\w+", asked))
+    assert len(names) > 10
+    assert names - told == set()
+
+
+def test_the_status_page_says_what_works_and_names_nobody(synced: int) -> None:
+    answer = Client().get("/status.json")
+    found = answer.json()
+    assert found["components"]["freshness"] == "ok"
+    assert set(found["components"].values()) <= {"ok", "trouble"}
+    assert "Halden" not in answer.text
