@@ -9,7 +9,10 @@ import pytest
 from partner_app.settings import VARIABLES
 from tests.house.test_rules import ROOT
 
-MAY_BE_MISSING = {"EMAIL_URL", "EMAIL_FROM", "PROCORE_ALLOWED_COMPANIES", "WEBHOOKS_ENABLED"}
+MAY_BE_MISSING = {
+    "EMAIL_URL", "EMAIL_FROM", "PROCORE_ALLOWED_COMPANIES", "WEBHOOKS_ENABLED", "SUPPORT_EMAIL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT", "DATABASE_BACKUP_URL",
+}  # fmt: skip
 MALFORMED = {
     "BASE_URL": "tieback.example",
     "FIELD_ENCRYPTION_KEYS": "short",

@@ -91,7 +91,7 @@ def test_each_page_opens_from_its_role_upward_and_has_words_for_nothing(
     for role in Role:
         answer = admin_of(role).get(path)
         assert answer.status_code == (200 if role.covers(PAGES[path]) else 403), role
-    assert "None" not in text_of(answer).replace("None. Nothing", "")
+        assert "None" not in text_of(answer).replace("None. Nothing", "")
 
 
 def test_the_cost_of_a_page_does_not_grow_with_the_tenants(database: None) -> None:

@@ -10,6 +10,7 @@ from django.db import connections
 
 from integrations.procore.sync.verify import verify
 from partner_app.connections.doctor import examine
+from partner_app.core import clock
 from partner_app.core.backup import BackupFailed, backup, restore
 from partner_app.tenancy.models import Company
 
@@ -34,7 +35,7 @@ def test_after_backup_drop_and_restore_nothing_differs(
         connection.execute("CREATE SCHEMA public AUTHORIZATION tieback_owner")
     restore(file)
     assert Company.objects.filter(id=synced).exists()
-    found = verify(company_id=synced)
+    found = verify(company_id=synced, wait=clock.wait_until)
     assert found["drift"] == 0
     examined = examine()
     assert examined["ok"], examined

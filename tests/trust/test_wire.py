@@ -75,7 +75,7 @@ def test_a_form_from_elsewhere_is_refused(synced: int) -> None:
         "/install/choose/",
         "/oauth/confirm/",
         "/accounts/login/",
-        f"/dashboard/tenants/{synced}/resync/",
+        f"/dashboard/tenants/{synced}/do/resync/",
     ):
         assert strict.post(path, {}).status_code == 403, path
 
