@@ -236,7 +236,7 @@ class Smoke:
         page.get_by_label("Authenticator code").fill(pyotp.TOTP(secret).now())
         page.get_by_role("button", name="Activate").click()
         page.get_by_role("heading", name="Recovery Codes").wait_for()
-        page.goto(f"{self.base_url}/dashboard/")
+        page.goto(f"{self.base_url}/dashboard/tenants/")
         expect(page.get_by_role("link", name="Halden Bay Builders")).to_be_visible()
         said("a partner admin set up a password and a second factor; dashboard lists the tenant")
         self.shoot("dashboard", page)
