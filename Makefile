@@ -70,6 +70,7 @@ bench: setup .data/bench/ready ## Measures syncs, webhooks and the scheduler aga
 	@$(PY) -m benchmarks.tick
 	@$(PY) -m benchmarks.handoff
 	@$(PY) -m benchmarks.views
+	@$(PY) -m benchmarks.dashboard
 
 bench-views: setup ## Measures the workspace's pages at growing sizes, at the server and in a browser.
 	@$(PY) -m benchmarks.views

@@ -24,5 +24,7 @@ class AuditEvent(models.Model):
     class Meta:
         indexes: ClassVar = [
             # A company's timeline, newest first.
-            models.Index(fields=["company_id", "-at"], name="audit_company_at")
+            models.Index(fields=["company_id", "-at"], name="audit_company_at"),
+            # The dashboard's log of all companies.
+            models.Index(fields=["-at"], name="audit_at"),
         ]

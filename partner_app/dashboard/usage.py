@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import reduce
-from operator import or_
+from operator import add
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import F, Sum
 
 from partner_app.connections.models import ApiDay
 from partner_app.connections.usage import COUNTS
@@ -86,16 +86,12 @@ def _day(day: date, row: dict[str, int]) -> Day:
 
 
 def _worst(found: Any) -> list[tuple[Company, int, int]]:
-    rows: list[dict[str, Any]] = list(
-        found.filter(reduce(or_, (Q(**{f"{name}__gt": 0}) for name in COUNTED)))
-        .order_by()
-        .values("company_id")
-        .annotate(**{name: Sum(name) for name in (*COUNTED, "calls")})
-    )
-    rows.sort(key=lambda row: -sum(row[name] for name in COUNTED))
-    names = Company.objects.in_bulk([row["company_id"] for row in rows[:WORST]])
+    bad = reduce(add, (F(name) for name in COUNTED))
+    grouped = found.order_by().values("company_id").annotate(bad=Sum(bad), calls=Sum("calls"))
+    rows = list(grouped.filter(bad__gt=0).order_by("-bad")[:WORST])
+    names = Company.objects.in_bulk([row["company_id"] for row in rows])
     return [
-        (names[row["company_id"]], sum(row[name] for name in COUNTED), row["calls"])
-        for row in rows[:WORST]
+        (names[row["company_id"]], row["bad"], row["calls"])
+        for row in rows
         if row["company_id"] in names
     ]

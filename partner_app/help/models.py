@@ -8,7 +8,9 @@ from partner_app.tenancy.models import Company
 
 
 class SupportRequest(models.Model):
-    """`diagnostics` is empty where the person did not consent to it."""
+    """`address` is where the answer goes: the one under which Procore knows the person, empty where
+    Procore did not say. `diagnostics` is empty where the person did not consent to it.
+    """
 
     operational: ClassVar[str] = "what a person wrote to the partner's support, for it to read"
     keep_for: ClassVar[int] = 365
@@ -16,6 +18,7 @@ class SupportRequest(models.Model):
 
     company = models.ForeignKey(Company, models.CASCADE, related_name="+")
     remote_user_id = models.BigIntegerField()
+    address = models.TextField(blank=True)
     asked_at = models.DateTimeField()
     text = models.TextField()
     page = models.TextField(blank=True)

@@ -6,10 +6,13 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 
+from integrations.procore.api.errors import ProcoreError
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
+from partner_app.connections.errors import ReconnectNeeded
 from partner_app.core import clock
 from partner_app.core.logging import log
+from partner_app.embedded.entitlement import address_of
 from partner_app.embedded.session import Viewer
 from partner_app.help.diagnostics import diagnose
 from partner_app.help.models import SupportRequest
@@ -17,10 +20,15 @@ from partner_app.help.models import SupportRequest
 
 def ask_support(viewer: Viewer, *, text: str, page: str, consent: bool) -> SupportRequest:
     """Kept first, mailed afterwards: a mail that fails loses no question."""
+    try:
+        address = address_of(viewer)
+    except (ProcoreError, ReconnectNeeded):
+        address = ""  # often what the question is about
     with transaction.atomic():
         asked = SupportRequest.objects.create(
             company_id=viewer.company_id,
             remote_user_id=viewer.remote_user_id,
+            address=address,
             asked_at=clock.now(),
             text=text,
             page=page,
@@ -40,8 +48,10 @@ def _tell(asked: SupportRequest) -> None:
     if not (settings.MAIL and settings.SUPPORT_EMAIL):
         return
     text = f"{asked.text}\n\n{settings.BASE_URL}/dashboard/support/"
+    reply_to = [asked.address] if asked.address else None
+    title = "A question to Tieback's support"
     try:
-        EmailMessage("A question to Tieback's support", text, to=[settings.SUPPORT_EMAIL]).send()
+        EmailMessage(title, text, to=[settings.SUPPORT_EMAIL], reply_to=reply_to).send()
     except (smtplib.SMTPException, OSError):
         log.warning("support.mail_failed", company_id=asked.company_id)
 

@@ -52,8 +52,11 @@ def test_a_question_reaches_support_with_diagnostics_by_consent_alone(
     assert without.diagnostics == {}
     assert attached.diagnostics["company"]["id"] == admin.company_id
     assert len(mailoutbox) == 2
+    assert attached.address
+    assert mailoutbox[0].reply_to == [attached.address]
     listed = admin_of(Role.SUPPORT).get("/dashboard/support/")
     assert "It is older still" in text_of(listed)
+    assert attached.address in text_of(listed)
     browser = admin_of(Role.OPERATOR)
     browser.post(f"/dashboard/support/{without.id}/answered/")
     without.refresh_from_db()

@@ -57,5 +57,7 @@ class WebhookEvent(models.Model):
         ]
         indexes: ClassVar = [
             # deliveries of a company, newest first.
-            models.Index(fields=["company", "-received_at"], name="webhook_event_newest")
+            models.Index(fields=["company", "-received_at"], name="webhook_event_newest"),
+            # the dashboard's inbox of all tenants.
+            models.Index(fields=["-received_at"], name="webhook_event_newest_of_all"),
         ]

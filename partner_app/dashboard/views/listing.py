@@ -6,11 +6,14 @@ from django.core.paginator import Page, Paginator
 from django.http import HttpRequest
 
 ROWS_A_PAGE = 50
+MOST = 5000  # rows that a list pages through, and counts: what is older is found by a filter
 
 
-def page_of(request: HttpRequest, rows: Any, *, size: int = ROWS_A_PAGE) -> dict[str, Any]:
+def page_of(
+    request: HttpRequest, rows: Any, *, size: int = ROWS_A_PAGE, most: int | None = MOST
+) -> dict[str, Any]:
     """`page` and `query`, as dashboard/_pages.html takes them."""
-    page: Page[Any] = Paginator(rows, size).get_page(request.GET.get("page"))
+    page: Page[Any] = Paginator(rows[:most], size).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
     return {"page": page, "query": f"&{query.urlencode()}" if query else ""}

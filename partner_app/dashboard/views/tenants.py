@@ -24,7 +24,7 @@ def tenant_list(request: AdminRequest) -> HttpResponse:
         if tenants().filter(id=only).exists():
             return redirect("tenant", only)
     form = TenantsForm(request.GET)
-    context = page_of(request, tenants(**form.asked()))
+    context = page_of(request, tenants(**form.asked()), most=None)
     counts = open_incidents([company.id for company in context["page"]])
     rows = [(company, counts.get(company.id, 0)) for company in context["page"]]
     filtered = any(form.asked().values())

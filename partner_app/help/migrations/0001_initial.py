@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('remote_user_id', models.BigIntegerField()),
+                ('address', models.TextField(blank=True)),
                 ('asked_at', models.DateTimeField()),
                 ('text', models.TextField()),
                 ('page', models.TextField(blank=True)),
