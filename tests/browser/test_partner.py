@@ -50,7 +50,10 @@ def signed_in(browser: Browser, stack: Stack, role: str) -> Page:
 
 
 def neighbour(stack: Stack) -> int:
-    """The second company, connected: what is done to it spares the other tests."""
+    """The second company, connected: what is done to it spares the other tests.
+
+    One of test_journeys installs there first; this file comes after it.
+    """
     company = stack.procore.neighbour_id
     stack.procore.control("installs", company_id=company, permitted_projects="all")
     stack.manage("discover")
