@@ -15,7 +15,7 @@ from celery.signals import (
 )
 
 from partner_app.core import tracing
-from partner_app.core.pulse import beat
+from partner_app.core.pulse import SCHEDULER, beat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partner_app.settings")
 
@@ -46,7 +46,7 @@ def _worker_lives(sender: Any, **_: object) -> None:
 @before_task_publish.connect(sender="integrations.procore.sync.tasks.wake")
 def _scheduler_lives(**_: object) -> None:
     """Nobody but the scheduler sends this task."""
-    beat("scheduler")
+    beat(SCHEDULER)
 
 
 @task_prerun.connect

@@ -60,5 +60,5 @@ def use_link(secret: str, *, password: str) -> PartnerAdmin:
     )
     admin.user.set_password(password)
     admin.user.save()
-    record(Event.ADMIN_SET_UP, actor=f"partner:{admin.user.get_username()}", company_id=None)
+    record(Event.ADMIN_SET_UP, actor=admin.actor, company_id=None)
     return admin

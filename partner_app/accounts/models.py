@@ -37,6 +37,11 @@ class PartnerAdmin(models.Model):
             )
         ]
 
+    @property
+    def actor(self) -> str:
+        """As the audit log names them."""
+        return f"partner:{self.user.get_username()}"
+
 
 class SetUpLink(models.Model):
     """Opens once, for a day: whoever holds it chooses a password and a second factor."""

@@ -9,6 +9,7 @@ from partner_app.core import clock
 from partner_app.core.broker import broker
 
 PULSES = "tieback:pulses"
+SCHEDULER = "scheduler"  # all other names are workers'
 LIVES = timedelta(seconds=45)  # after its last sign
 FORGOTTEN = timedelta(hours=1)
 
@@ -44,6 +45,20 @@ def processes() -> list[Process]:
     if old:
         broker().hdel(PULSES, *old)
     return sorted((row for row in rows if row.name not in old), key=lambda row: row.name)
+
+
+@dataclass(frozen=True)
+class Signs:
+    """Who gave a sign lately."""
+
+    workers: int
+    scheduler: bool
+
+
+def signs() -> Signs:
+    alive = [each.name for each in processes() if each.alive]
+    scheduler = SCHEDULER in alive
+    return Signs(len(alive) - scheduler, scheduler)
 
 
 def waiting(queues: tuple[str, ...]) -> dict[str, int | None]:

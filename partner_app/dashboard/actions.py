@@ -3,7 +3,6 @@
 An action asks before it acts, and stands in the audit log afterwards.
 """
 
-import smtplib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +15,7 @@ from integrations.procore.webhooks.hooks import check_soon
 from partner_app.accounts.models import Role
 from partner_app.connections.leave import purge_now
 from partner_app.core.logging import log
+from partner_app.core.mail import MailFailed, deliver
 from partner_app.tenancy.features import Feature, is_on, switch
 from partner_app.tenancy.lifecycle import pause, resume, schedule_purge
 from partner_app.tenancy.models import CONNECTED, USABLE, Company
@@ -95,8 +95,8 @@ def _send_link(order: Order) -> None:
         f"{reconnect_link()}\n"
     )
     try:
-        EmailMessage("Please reconnect Tieback with Procore", text, to=[order.address]).send()
-    except (smtplib.SMTPException, OSError):
+        deliver(EmailMessage("Please reconnect Tieback with Procore", text, to=[order.address]))
+    except MailFailed:
         log.warning("reconnect.mail_failed", company_id=order.company.id)
 
 

@@ -4,7 +4,6 @@ What opens within some seconds comes as one message. In a channel's quiet hours 
 what opened and closed within them is never told.
 """
 
-import smtplib
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,7 @@ from integrations.procore.sync.models import Incident
 from integrations.procore.sync.runs import label
 from partner_app.core import clock
 from partner_app.core.logging import log
+from partner_app.core.mail import MailFailed, deliver
 from partner_app.core.sealing import unseal
 from partner_app.dashboard.incidents import next_step
 from partner_app.dashboard.models import AlertChannel, AlertNotice, ChannelKind
@@ -130,6 +130,6 @@ def send(channel: AlertChannel, title: str, text: str) -> None:
     if not settings.MAIL:
         raise NotifyFailed("This installation sends no mail: EMAIL_URL is not set.")
     try:
-        EmailMessage(title, text, to=[address]).send()
-    except (smtplib.SMTPException, OSError):
+        deliver(EmailMessage(title, text, to=[address]))
+    except MailFailed:
         raise NotifyFailed("The mail server did not take the message.") from None

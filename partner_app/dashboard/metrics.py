@@ -16,10 +16,10 @@ from partner_app.connections.models import ApiDay
 from partner_app.connections.usage import COUNTS
 from partner_app.core import clock
 from partner_app.core.origin import is_this_host
-from partner_app.core.pulse import processes, waiting
-from partner_app.dashboard.models import AlertChannel, TenantSummary
-from partner_app.dashboard.overview import STALE
-from partner_app.tenancy.models import CONNECTED, Company
+from partner_app.core.pulse import signs, waiting
+from partner_app.dashboard.models import AlertChannel
+from partner_app.dashboard.summaries import stale
+from partner_app.tenancy.models import Company
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -59,13 +59,11 @@ class Tenants(Collector):
             if count is not None:
                 queues.add_metric([name], count)
         yield queues
-        alive = sum(each.alive for each in processes() if each.name != "scheduler")
-        beats = any(each.alive for each in processes() if each.name == "scheduler")
-        yield _one("tieback_workers_alive", "Workers that gave a sign lately", alive)
-        yield _one("tieback_scheduler_alive", "1 while the scheduler gives signs", int(beats))
-        late = TenantSummary.objects.filter(stalest_at__lt=now - STALE)
-        late = late.filter(company__state__in=CONNECTED)
-        yield _one("tieback_stale_companies", "Companies stale for an hour", late.count())
+        alive = signs()
+        yield _one("tieback_workers_alive", "Workers that gave a sign lately", alive.workers)
+        beats = "1 while the scheduler gives signs"
+        yield _one("tieback_scheduler_alive", beats, int(alive.scheduler))
+        yield _one("tieback_stale_companies", "Companies stale for an hour", stale().count())
         silent = AlertChannel.objects.filter(failures__gt=0).count()
         yield _one("tieback_alert_channels_failing", "Channels that take no alert", silent)
 

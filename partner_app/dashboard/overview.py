@@ -6,16 +6,17 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Count, Q
 
-from integrations.procore.sync.models import DueWork, Incident, RunState, SyncRun
+from integrations.procore.sync.models import Incident, RunState, SyncRun
+from integrations.procore.sync.schedule import due_now
 from partner_app.core import clock
 from partner_app.core.pulse import Process, processes, waiting
 from partner_app.dashboard.deliveries import Inbox, inbox
-from partner_app.dashboard.models import TenantSummary
+from partner_app.dashboard.summaries import STALE, connected
 from partner_app.dashboard.usage import Usage, usage
 from partner_app.tenancy.models import CONNECTED, Company, CompanyState
 
 INCIDENTS_SHOWN = 6
-FRESH, STALE = timedelta(minutes=20), timedelta(hours=1)
+FRESH = timedelta(minutes=20)  # since the oldest reading
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,9 @@ class Overview:
 
 
 def queues() -> Queues:
-    now = clock.now()
-    due = DueWork.objects.filter(
-        due_at__lte=now, company__state__in=CONNECTED, company__paused_at=None
-    )
     return Queues(
         waiting=waiting(settings.QUEUES),
-        overdue=due.count(),
+        overdue=due_now().count(),
         running=SyncRun.objects.filter(state=RunState.RUNNING).count(),
         processes=processes(),
     )
@@ -59,8 +56,7 @@ def queues() -> Queues:
 def overview() -> Overview:
     now = clock.now()
     counts = dict(Company.objects.values_list("state").annotate(number=Count("id")).order_by())
-    connected = TenantSummary.objects.filter(company__state__in=CONNECTED)
-    ages = connected.aggregate(
+    ages = connected().aggregate(
         known=Count("company_id"),
         fresh=Count("company_id", filter=Q(stalest_at__gte=now - FRESH)),
         stale=Count("company_id", filter=Q(stalest_at__lt=now - STALE)),

@@ -1,14 +1,27 @@
 """Keeps a tenant's summary: written when a run has ended."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 
 from integrations.procore.sync.models import RunState, SyncCursor, SyncRun
 from integrations.procore.sync.runs import newest_run
 from integrations.procore.sync.signals import run_ended
+from partner_app.core import clock
 from partner_app.dashboard.models import TenantSummary
+from partner_app.tenancy.models import CONNECTED
+
+STALE = timedelta(hours=1)  # since the oldest reading
+
+
+def stale() -> QuerySet[TenantSummary]:
+    """Of tenants that can be read, those whose oldest reading is too long ago."""
+    return connected().filter(stalest_at__lt=clock.now() - STALE)
+
+
+def connected() -> QuerySet[TenantSummary]:
+    return TenantSummary.objects.filter(company__state__in=CONNECTED)
 
 
 def listen() -> None:

@@ -1,7 +1,7 @@
 """Tenants as the partner sees them: operational tables only, never customer content."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Count, F, Min, OrderBy, Q, QuerySet
 
@@ -16,6 +16,7 @@ from partner_app.audit.models import AuditEvent
 from partner_app.connections.access import calls_left
 from partner_app.core import clock
 from partner_app.dashboard.audit import events
+from partner_app.dashboard.summaries import STALE
 from partner_app.tenancy.features import Feature, is_on
 from partner_app.tenancy.lifecycle import company_or_error
 from partner_app.tenancy.models import Company, Installation
@@ -23,7 +24,6 @@ from partner_app.tenancy.models import Company, Installation
 RUNS_SHOWN = 10
 LONGEST_NUMBER = 19  # digits of 64 bits
 EVENTS_SHOWN = 50
-STALE = timedelta(hours=1)  # since the oldest reading
 
 
 @dataclass(frozen=True)

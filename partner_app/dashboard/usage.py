@@ -45,10 +45,6 @@ class Day:
     bad: int  # of the observations
     trouble: int  # of Procore: 5xx and no answer
 
-    @property
-    def share(self) -> float:
-        return self.bad / self.calls if self.calls else 0.0
-
 
 @dataclass(frozen=True)
 class Usage:

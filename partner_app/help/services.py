@@ -1,7 +1,5 @@
 """Taking a question, and saying that it has been answered."""
 
-import smtplib
-
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
@@ -12,6 +10,7 @@ from partner_app.audit.record import record
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.core import clock
 from partner_app.core.logging import log
+from partner_app.core.mail import MailFailed, deliver
 from partner_app.embedded.entitlement import address_of
 from partner_app.embedded.session import Viewer
 from partner_app.help.diagnostics import diagnose
@@ -51,8 +50,8 @@ def _tell(asked: SupportRequest) -> None:
     reply_to = [asked.address] if asked.address else None
     title = "A question to Tieback's support"
     try:
-        EmailMessage(title, text, to=[settings.SUPPORT_EMAIL], reply_to=reply_to).send()
-    except (smtplib.SMTPException, OSError):
+        deliver(EmailMessage(title, text, to=[settings.SUPPORT_EMAIL], reply_to=reply_to))
+    except MailFailed:
         log.warning("support.mail_failed", company_id=asked.company_id)
 
 

@@ -1,6 +1,5 @@
 """The digest by mail: what is new among a viewer's exceptions, for those who asked for it."""
 
-import smtplib
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -18,6 +17,7 @@ from partner_app.audit.record import record
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.core import clock
 from partner_app.core.logging import log
+from partner_app.core.mail import MailFailed, deliver
 from partner_app.embedded.entitlement import Rights, address_of, rights_across, visible_projects
 from partner_app.embedded.session import Viewer
 from partner_app.insights.models import Digest, DigestWork
@@ -113,7 +113,7 @@ def _send(work: DigestWork) -> bool:
         # Their right to look has ended, and so has the digest; they may ask for it again.
         unsubscribe(viewer)
         return False
-    except (ProcoreError, smtplib.SMTPException, OSError) as error:
+    except (ProcoreError, MailFailed, OSError) as error:
         log.warning("digest.postponed", company_id=work.company_id, reason=type(error).__name__)
         DigestWork.objects.filter(id=work.id).update(due_at=clock.now() + LATER)
         return False
@@ -143,7 +143,7 @@ def _mail(viewer: Viewer, digest: Digest, company: Company) -> bool:
             if not news.any:
                 return False
             message = _message(digest, company, news, cases)
-    message.send()
+    deliver(message)
     return True
 
 

@@ -3,10 +3,10 @@
 The truth is one row a company in Postgres. A tick costs what is due, not what exists.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from integrations.procore.sync.models import DueRead, DueWork, Mode, RunState, SyncRun
 from integrations.procore.sync.runs import LEASE
@@ -70,8 +70,7 @@ def claim_due() -> list[int]:
     with transaction.atomic():
         rows = list(
             DueWork.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(due_at__lte=now, company__state__in=CONNECTED, company__paused_at=None)
-            .filter(_unleased(now))
+            .filter(_due(now), _unleased(now))
             .order_by("due_at")[:CLAIM]
         )
         DueWork.objects.filter(id__in=[row.id for row in rows]).update(leased_until=now + LEASE)
@@ -127,10 +126,16 @@ def give_back(*, company_id: int, wait_seconds: float) -> None:
 
 def others_wait(company_id: int) -> bool:
     now = clock.now()
-    waiting = DueWork.objects.filter(
-        due_at__lte=now, company__state__in=CONNECTED, company__paused_at=None
-    )
-    return waiting.filter(_unleased(now)).exclude(company_id=company_id).exists()
+    return due_now().filter(_unleased(now)).exclude(company_id=company_id).exists()
+
+
+def due_now() -> QuerySet[DueWork]:
+    """Of companies that may be called, whether or not a worker has them."""
+    return DueWork.objects.filter(_due(clock.now()))
+
+
+def _due(now: datetime) -> Q:
+    return Q(due_at__lte=now, company__state__in=CONNECTED, company__paused_at=None)
 
 
 def _unleased(now: object) -> Q:

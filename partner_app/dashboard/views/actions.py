@@ -34,9 +34,8 @@ def act(request: AdminRequest, company_id: int, name: str) -> HttpResponse:
     form = ConfirmForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         if not action.word or form.cleaned_data["word"].strip() == company.name.strip():
-            actor = f"partner:{request.admin.user.get_username()}"
             _record(request, company_id, name)
-            action.run(Order(company, actor, form.cleaned_data["address"]))
+            action.run(Order(company, request.admin.actor, form.cleaned_data["address"]))
             messages.success(request, action.done)
             gone = not Company.objects.filter(id=company_id).exists()
             return redirect("tenants") if gone else redirect("tenant", company_id)
@@ -62,5 +61,4 @@ def redeliver(request: AdminRequest, event_id: int) -> HttpResponse:
 
 
 def _record(request: AdminRequest, company_id: int, action: str) -> None:
-    actor = f"partner:{request.admin.user.get_username()}"
-    record(Event.ADMIN_ACTED, actor=actor, company_id=company_id, action=action)
+    record(Event.ADMIN_ACTED, actor=request.admin.actor, company_id=company_id, action=action)

@@ -72,5 +72,5 @@ def _channel(channel_id: int) -> AlertChannel:
 
 
 def _record(request: AdminRequest, what: str, name: str) -> None:
-    actor = f"partner:{request.admin.user.get_username()}"
+    actor = request.admin.actor
     record(Event.ALERTS_CHANGED, actor=actor, company_id=None, subject=name, change=what)
