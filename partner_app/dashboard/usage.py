@@ -6,7 +6,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 
 from partner_app.connections.models import ApiDay
 from partner_app.connections.usage import COUNTS
@@ -51,7 +51,6 @@ class Usage:
     days: list[Day]
     totals: dict[str, int]
     today: int
-    worst: list[tuple[Company, int, int]]  # tenant, bad answers, calls
 
     @property
     def rows(self) -> list[tuple[Observation, int]]:
@@ -64,7 +63,7 @@ class Usage:
 
 def usage(company_id: int | None = None) -> Usage:
     today = clock.now().date()
-    found = ApiDay.objects.filter(day__gt=today - timedelta(days=DAYS))
+    found = _lately()
     if company_id is not None:
         found = found.filter(company_id=company_id)
     sums = {name: Sum(name, default=0) for name in COUNTS}
@@ -73,7 +72,7 @@ def usage(company_id: int | None = None) -> Usage:
     days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     rows = [_day(each, by_day.get(each, dict.fromkeys(COUNTS, 0))) for each in days]
     totals = {name: sum(row[name] for row in by_day.values()) for name in COUNTS}
-    return Usage(rows, totals, rows[-1].calls, [] if company_id else _worst(found))
+    return Usage(rows, totals, rows[-1].calls)
 
 
 def _day(day: date, row: dict[str, int]) -> Day:
@@ -81,9 +80,15 @@ def _day(day: date, row: dict[str, int]) -> Day:
     return Day(day, row["calls"], bad, row["server_errors"] + row["unreachable"])
 
 
-def _worst(found: Any) -> list[tuple[Company, int, int]]:
+def _lately() -> QuerySet[ApiDay]:
+    return ApiDay.objects.filter(day__gt=clock.now().date() - timedelta(days=DAYS))
+
+
+def worst() -> list[tuple[Company, int, int]]:
+    """Tenants with most answers that count against us; those, and all calls of each."""
     bad = reduce(add, (F(name) for name in COUNTED))
-    grouped = found.order_by().values("company_id").annotate(bad=Sum(bad), calls=Sum("calls"))
+    found: Any = _lately().order_by().values("company_id")
+    grouped = found.annotate(bad=Sum(bad), calls=Sum("calls"))
     rows = list(grouped.filter(bad__gt=0).order_by("-bad")[:WORST])
     names = Company.objects.in_bulk([row["company_id"] for row in rows])
     return [

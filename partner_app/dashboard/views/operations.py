@@ -15,7 +15,7 @@ from partner_app.dashboard.forms import AuditForm, DeliveriesForm, RunsForm
 from partner_app.dashboard.handoffs import handoff_events, named
 from partner_app.dashboard.overview import overview, queues
 from partner_app.dashboard.runs import runs, steps
-from partner_app.dashboard.usage import usage
+from partner_app.dashboard.usage import usage, worst
 from partner_app.dashboard.views.listing import page_of
 from partner_app.tenancy.models import Company
 
@@ -71,7 +71,7 @@ def webhook_events(request: AdminRequest) -> HttpResponse:
 @require_GET
 @role_required(Role.VIEWER)
 def usage_page(request: AdminRequest) -> HttpResponse:
-    return render(request, "dashboard/usage.html", {"usage": usage()})
+    return render(request, "dashboard/usage.html", {"usage": usage(), "worst": worst()})
 
 
 @require_GET
