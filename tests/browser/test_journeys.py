@@ -11,7 +11,7 @@ def test_an_administrator_installs_watches_the_first_sync_and_sees_their_project
 ) -> None:
     person = Person(page, stack, company=1)  # the neighbour: nobody else installs there
     procore = stack.procore
-    slow = {"kind": "delay", "path": "/rest/*/projects/*", "times": 12, "seconds": 0.4}
+    slow = {"kind": "delay", "path": "/rest/*/projects/*", "times": 40, "seconds": 0.4}
     procore.control("faults", **slow)
     person.into_procore("Company Admin").install()
     person.open_full_screen()
