@@ -11,7 +11,7 @@ def test_an_administrator_installs_watches_the_first_sync_and_sees_their_project
 ) -> None:
     person = Person(page, stack, company=1)  # the neighbour: nobody else installs there
     procore = stack.procore
-    slow = {"kind": "delay", "path": "/rest/*/projects/*", "times": 40, "seconds": 0.4}
+    slow = {"kind": "delay", "path": "/rest/*/projects/*", "times": 40, "seconds": 1.5}
     procore.control("faults", **slow)
     person.into_procore("Company Admin").install()
     person.open_full_screen()
@@ -27,6 +27,7 @@ def test_an_administrator_installs_watches_the_first_sync_and_sees_their_project
     frame = person.frame
     expect(frame.get_by_role("heading", name="The first sync is running")).to_be_visible()
     expect(frame.get_by_role("listitem").filter(has_text="RFIs").first).to_contain_text("reading")
+    procore.control("clear-faults", all=True)
     expect(frame.get_by_text("Up to date")).to_be_visible()
     expect(frame.locator(".card")).to_have_count(2)
     assert popup.is_closed()
