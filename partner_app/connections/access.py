@@ -13,7 +13,7 @@ from integrations.procore.api.client import Bearer, ProcoreClient
 from integrations.procore.api.oauth import TokenPair
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.connections.models import Connection, ConnectionKind
-from partner_app.connections.rates import SharedRate
+from partner_app.connections.rates import Priority, SharedRate
 from partner_app.connections.refresh import access_token, oauth
 from partner_app.tenancy.context import tenant
 
@@ -84,12 +84,12 @@ class KeptBearer:
                 connection.close()  # the fetching thread's own
 
 
-def app_client(company_id: int, *, background: bool = False) -> ProcoreClient:
+def app_client(company_id: int, priority: Priority = Priority.PEOPLE) -> ProcoreClient:
     """As the service account where the company has it, else as the administrator who connected.
 
-    `background`: for many calls from many threads, behind people who wait.
+    Only with a lower priority for many calls from many threads.
     """
-    return _client(company_id, *_app_credential(company_id), background=background)
+    return _client(company_id, *_app_credential(company_id), priority)
 
 
 def calls_left(company_id: int) -> int | None:
@@ -152,22 +152,25 @@ def pinned(client: ProcoreClient) -> ProcoreClient:
 
 
 def _client(
-    company_id: int, kind: ConnectionKind, remote_user_id: int, *, background: bool = False
+    company_id: int,
+    kind: ConnectionKind,
+    remote_user_id: int,
+    priority: Priority = Priority.PEOPLE,
 ) -> ProcoreClient:
     stored = StoredBearer(company_id, kind, remote_user_id)
-    bearer = KeptBearer(stored) if background else stored
-    return _build(bearer, company_id, f"{kind}:{remote_user_id}", background=background)
+    bearer = stored if priority is Priority.PEOPLE else KeptBearer(stored)
+    return _build(bearer, company_id, f"{kind}:{remote_user_id}", priority)
 
 
 def _build(
-    bearer: Bearer, company_id: int | None, who: str, *, background: bool = False
+    bearer: Bearer, company_id: int | None, who: str, priority: Priority = Priority.PEOPLE
 ) -> ProcoreClient:
     return ProcoreClient(
         settings.PROCORE.api_url,
         settings.PROCORE.user_agent,
         bearer,
         company_id,
-        SharedRate(_rate_key(who, company_id), company_id, background=background),
+        SharedRate(_rate_key(who, company_id), company_id, priority),
     )
 
 

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import Enum
 from typing import TypeVar
 
 import msgspec
@@ -20,8 +21,6 @@ from partner_app.core.broker import broker
 from partner_app.core.logging import log
 
 HOUR = 3600  # seconds; the longest of Procore's windows
-RESERVE = 0.05  # of each window, which background work leaves to people in front of a screen
-AT_ONCE = 8  # permits that background work takes in one go
 Answer = TypeVar("Answer")
 
 _encode = msgspec.json.encode
@@ -30,16 +29,26 @@ _alone: dict[str, Budget] = {}  # what this process knows while Redis does not a
 _alone_lock = threading.Lock()
 
 
+class Priority(Enum):
+    """Who goes first: the share of each window left to those above, and permits in one go."""
+
+    PEOPLE = (0.0, 1)  # in front of a screen
+    SYNC = (0.05, 8)
+    CHECK = (0.3, 8)  # however often somebody compares, syncs go on
+
+
 class SharedRate:
-    """`background` work takes permits by the handful and leaves a reserve to people.
+    """The permits of one piece of work.
 
     How calls were answered is counted for the company, in the same exchange with Redis.
     """
 
-    def __init__(self, key: str, company_id: int | None, *, background: bool = False) -> None:
-        self.key, self.reserve = key, RESERVE if background else 0.0
-        self.company_id, self.answers = company_id, Counter[str]()
-        self.wanted = AT_ONCE if background else 1
+    def __init__(
+        self, key: str, company_id: int | None, priority: Priority = Priority.PEOPLE
+    ) -> None:
+        self.key, self.company_id = key, company_id
+        self.reserve, self.wanted = priority.value
+        self.answers = Counter[str]()
         self.lock = threading.Lock()
         self.permits, self.until, self.used = 0, 0.0, 0
         self.standing: Standing | None = None

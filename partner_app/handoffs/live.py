@@ -41,8 +41,8 @@ def read_budget(
 def read_codes(client: ProcoreClient, company_id: int, project_id: int) -> dict[str, LiveCode]:
     reader = Reader(client, WbsCode, company_id=company_id, project_id=project_id)
     codes: dict[str, LiveCode] = {}
-    for batch in reader.batches():
-        for record in batch.records:
+    for piece in reader.pieces():
+        for record in piece.records:
             flat_code, name, status = (str(value) for value in record.values)
             codes[flat_code] = LiveCode(record.remote_id, status == "active", name)
     return codes

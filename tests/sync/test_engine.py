@@ -2,7 +2,8 @@
 
 import os
 import random
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -13,11 +14,12 @@ from integrations.procore.resources.rfis import Rfi
 from integrations.procore.sync.errors import Paused
 from integrations.procore.sync.models import DueRead, DueWork, Incident, Mode, SyncRun
 from integrations.procore.sync.reading import Reader
-from integrations.procore.sync.schedule import make_due
+from integrations.procore.sync.schedule import due_now, make_due, make_full_due
 from integrations.procore.sync.services import run_due, sync_now
 from integrations.procore.sync.verify import verify
 from partner_app.connections.access import app_client
 from partner_app.core import clock
+from partner_app.core.broker import broker
 from partner_app.tenancy.context import tenant
 from tests.procore import Procore
 
@@ -68,14 +70,15 @@ def test_what_is_deleted_while_a_list_is_read_does_not_hide_another_record(
 ) -> None:
     project = procore.projects()[0]
     reader = Reader(app_client(company), Rfi, company_id=company, project_id=project)
-    batches = reader.batches()
-    first = next(batches)
+    pieces = reader.pieces()
+    first = next(pieces)
+    seen = set(first.ids)
     gone = first.records[0].remote_id
     procore.control(f"projects/{project}/rfis/{gone}", delete=True)
-    for _ in batches:
-        pass
+    for piece in pieces:
+        seen.update(piece.ids)
     living = {row["id"] for row in procore.records(project, "rfis") if not row["deleted"]}
-    assert reader.seen >= living
+    assert seen >= living
     assert reader.restarts == 0  # of the next list
 
 
@@ -150,14 +153,38 @@ def test_a_project_that_is_not_ours_is_not_asked_for(synced: int, procore: Proco
     assert procore.ledger() == []
 
 
+def leave(until: datetime) -> None:
+    raise Paused(until)
+
+
+def test_lists_longer_than_a_window_of_calls_come_to_their_end(
+    company: int, procore: Procore, small_pages: None
+) -> None:
+    """A worker does not wait in its place: it leaves, and the next one goes on."""
+    sync_now(company_id=company, full=True, only=[], wait=clock.wait_until)
+    at_once = SyncRun.objects.get(company_id=company).requests
+    procore.control("mutations", changes=100, seed=9)
+    make_full_due(company_id=company)
+    procore.control("clear", all=True)
+    rounds = 0
+    while due_now().filter(company_id=company).exists() and (rounds := rounds + 1) < at_once:
+        procore.control("rates", per_spike=8)  # of which each round has as many as are left
+        broker().flushdb()
+        with suppress(Paused):
+            run_due(company_id=company, wait=leave)
+    run = SyncRun.objects.filter(company_id=company).latest("started_at")
+    assert (run.mode, run.state) == (Mode.FULL, "done")
+    assert rounds > 5
+    assert run.requests == len(procore.ledger())
+    assert run.requests < 1.1 * at_once
+    procore.control("rates", per_spike=100)
+    assert drift(company) == 0
+
+
 def test_a_run_that_has_to_wait_goes_on_where_it_was(company: int, procore: Procore) -> None:
     make_due(company_id=company)
     fault = {"kind": "status", "status": 429, "retry_after": 1, "times": 1}
     procore.control("faults", path="/rest/*/submittals", **fault)
-
-    def leave(until: object) -> None:
-        raise Paused(until)  # type: ignore[arg-type]  # the moment, as the engine gives it
-
     with pytest.raises(Paused) as caught:
         run_due(company_id=company, wait=leave)
     [paused] = SyncRun.objects.filter(company_id=company)

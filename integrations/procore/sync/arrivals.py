@@ -2,14 +2,16 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Collection
 
-from integrations.procore.resources.decoding import Batch, Decoded
+from integrations.procore.resources.decoding import Decoded
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord
 from integrations.procore.resources.spec import Changes, Scope
 from integrations.procore.sync.cursor import advance
 from integrations.procore.sync.models import SyncCursor, SyncRun, SyncStep
 from integrations.procore.sync.parts import Job
+from integrations.procore.sync.reading import Piece
 from integrations.procore.sync.runs import keep_lease
 from integrations.procore.sync.signals import records_changed
 from integrations.procore.sync.writer import (
@@ -27,15 +29,16 @@ ROWS = 2000  # records written at once
 SECONDS = 0.5  # that a page may wait for others to be written with it
 STEP_FIELDS = (
     "done", "error", "error_code", "error_remedy", "fetched", "created", "updated", "deleted",
-    "unchanged", "requests",
+    "unchanged", "requests", "progress",
 )  # fmt: skip
+PAUSE_FIELDS = ("progress", "requests")
 CURSOR_FIELDS = ("updated_to", "full_at", "fresh_at", "refused_at", "via_id")
 
 
 class Arrivals:
     def __init__(self, run: SyncRun) -> None:
         self.run = run
-        self.pages: list[tuple[Job, Batch]] = []
+        self.pieces: list[tuple[Job, Piece]] = []
         self.ended: list[Job] = []
         self.given_up: list[Job] = []
         self.changed: set[int] = set()  # projects, 0 for the company
@@ -43,15 +46,15 @@ class Arrivals:
 
     @property
     def any(self) -> bool:
-        return bool(self.pages or self.ended or self.given_up)
+        return bool(self.pieces or self.ended or self.given_up)
 
     @property
     def ripe(self) -> bool:
         return self.rows >= ROWS or time.monotonic() - self.since > SECONDS
 
-    def add(self, job: Job, batch: Batch) -> None:
-        self.pages.append((job, batch))
-        self.rows += len(batch.records)
+    def add(self, job: Job, piece: Piece) -> None:
+        self.pieces.append((job, piece))
+        self.rows += len(piece.records)
 
     def end(self, job: Job) -> None:
         self.ended.append(job)
@@ -60,24 +63,32 @@ class Arrivals:
         """What was read before a failure is kept; the cursor stays where it was."""
         self.given_up.append(job)
 
+    def pause(self, jobs: Collection[Job]) -> None:
+        """Where each of these stands, after the last of what arrived of it is written."""
+        with tenant(self.run.company_id):
+            keep_lease(self.run)
+            for job in jobs:
+                job.pause()
+            update_rows(SyncStep, [job.step for job in jobs], PAUSE_FIELDS)
+
     def write(self) -> list[Job]:
         """One transaction. Gives back jobs whose records Procore counts otherwise than we do."""
-        pages, ended, given_up = self.pages, self.ended, self.given_up
-        self.pages, self.ended, self.given_up = [], [], []
+        pieces, ended, given_up = self.pieces, self.ended, self.given_up
+        self.pieces, self.ended, self.given_up = [], [], []
         self.rows, self.since = 0, time.monotonic()
-        if not (pages or ended or given_up):
+        if not (pieces or ended or given_up):
             return []
         with tenant(self.run.company_id):
             keep_lease(self.run)
-            self._records(pages)
+            self._records(pieces)
             self._absent(ended)
             again = self._miscounted(ended)
             for job in ended:
                 self._conclude(job, done=job not in again)
             for job in given_up:
-                job.step.done = True
+                job.step.done, job.step.progress = True, None
                 job.step.requests += job.reader.requests
-            steps = {job.step.id: job.step for job, _ in pages}
+            steps = {job.step.id: job.step for job, _ in pieces}
             steps |= {job.step.id: job.step for job in (*ended, *given_up)}
             update_rows(SyncStep, steps.values(), STEP_FIELDS)
             cursors = [job.cursor for job in (*ended, *given_up) if job not in again]
@@ -85,17 +96,16 @@ class Arrivals:
             self._tell()
         return again
 
-    def _records(self, pages: list[tuple[Job, Batch]]) -> None:
+    def _records(self, pieces: list[tuple[Job, Piece]]) -> None:
         rows: dict[type[SourceRecord], dict[Place, list[Decoded]]]
         rows = defaultdict(lambda: defaultdict(list))
         gone: dict[type[SourceRecord], dict[Place, list[int]]]
         gone = defaultdict(lambda: defaultdict(list))
-        steps = {(job.model, job.project_id): job.step for job, _ in pages}
-        for job, batch in pages:
-            rows[job.model][job.project_id].extend(batch.records)
-            gone[job.model][job.project_id].extend(batch.deleted)
-            for record in batch.records:
-                job.newest = advance(job.newest, record.updated_at)
+        steps = {(job.model, job.project_id): job.step for job, _ in pieces}
+        for job, piece in pieces:
+            rows[job.model][job.project_id].extend(piece.records)
+            gone[job.model][job.project_id].extend(piece.deleted)
+            job.note(piece)
         for model, by_place in rows.items():
             found = write_records(model, company_id=self.run.company_id, records=by_place)
             for place, written in found.items():
@@ -121,7 +131,7 @@ class Arrivals:
             deleted: dict[Place, int] = defaultdict(int)
             whole = [job for job in jobs if job.whole]
             if whole:
-                present = [key for job in whole for key in job.reader.seen]
+                present = [key for job in whole for key in job.seen]
                 places = [job.project_id for job in whole]
                 _add(deleted, delete_absent(model, **here, places=places, present=present))
             if model.spec.changes is Changes.PARENT:
@@ -131,7 +141,7 @@ class Arrivals:
             self.changed.update(place or 0 for place in deleted)
         for job in ended:
             if job.step.resource == "projects":
-                self._forget_projects(job.reader.seen)
+                self._forget_projects(job.seen)
 
     def _tell(self) -> None:
         if self.changed:
@@ -146,7 +156,7 @@ class Arrivals:
         places = [job.project_id for job in jobs]
         for parent in {source.parent for source in model.spec.sources if source.parent}:
             ids = [key for job in jobs for key in job.parents.get(parent, ())]
-            seen = [key for job in jobs for key in job.reader.seen]
+            seen = [key for job in jobs for key in job.seen]
             column = parent.column
             _add(deleted, delete_children(model, **here, column=column, parents=ids, present=seen))
             above = RESOURCES[parent.resource]
@@ -167,7 +177,7 @@ class Arrivals:
     def _conclude(self, job: Job, *, done: bool) -> None:
         """The cursor moves with the last of its records, and never before."""
         job.step.requests += job.reader.requests
-        job.step.done = done
+        job.step.done, job.step.progress = done, None
         if not done:
             return
         job.cursor.fresh_at, job.cursor.refused_at = job.began, None

@@ -24,6 +24,7 @@ from integrations.procore.sync.runs import Heartbeat, finish, label, release
 from partner_app.connections.access import app_client
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.connections.leave import close_down
+from partner_app.connections.rates import Priority
 from partner_app.core import clock
 from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
@@ -44,7 +45,7 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
     company_id = run.company_id
     client = None
     try:
-        client = app_client(company_id, background=True)
+        client = app_client(company_id, Priority.SYNC)
         with Heartbeat(run):
             _Walk(run, client, wait, may_yield).walk()
     except Paused:
@@ -93,24 +94,47 @@ class _Walk:
         self.slice_ends = clock.now() + SLICE
         self.listens_at = clock.now() + LISTEN
         self.arrivals = Arrivals(run)
+        self.open: dict[int, Job] = {}  # by step
 
     def walk(self) -> None:
-        for keys in waves(self.run):
-            jobs = jobs_of(self.run, keys, self.client)
-            if not jobs:
-                continue
-            with Crew[Job]() as crew:
-                for job in jobs:
-                    if job.cursor.refused_at and self.run.mode != Mode.FULL:
-                        self.arrivals.give_up(job)  # not asked again before the next full sync
-                    else:
-                        crew.add(job)
+        """Raises Paused; whoever goes on with the run begins where this has ended."""
+        try:
+            for keys in waves(self.run):
+                self._wave(jobs_of(self.run, keys, self.client))
+        except Paused:
+            self.arrivals.pause(self.open.values())
+            raise
+
+    def _wave(self, jobs: list[Job]) -> None:
+        if not jobs:
+            return
+        with Crew[Job]() as crew:
+            for job in jobs:
+                if job.cursor.refused_at and self.run.mode != Mode.FULL:
+                    self.arrivals.give_up(job)  # not asked again before the next full sync
+                else:
+                    self._add(crew, job)
+            try:
                 # What a flush finds out may need one more reading, also after the last page.
                 while crew.open or self.arrivals.any:
                     for delivery in crew.deliveries(idle=self._idle(crew)):
                         self._take(crew, delivery)
                         self._flush(crew)
                     self._flush(crew, now=True)
+            except Paused:
+                for delivery in crew.last_deliveries():
+                    if delivery.error is None:  # whoever goes on meets an error again
+                        self._take(crew, delivery)
+                self.arrivals.write()
+                raise
+
+    def _add(self, crew: Crew[Job], job: Job) -> None:
+        self.open[job.step.id] = job
+        crew.add(job)
+
+    def _end(self, job: Job, *, given_up: bool = False) -> None:
+        del self.open[job.step.id]
+        (self.arrivals.give_up if given_up else self.arrivals.end)(job)
 
     def _idle(self, crew: Crew[Job]) -> Callable[[], None]:
         return lambda: self._flush(crew, now=True)
@@ -121,7 +145,7 @@ class _Walk:
         for job in self.arrivals.write():
             # There are not as many records as Procore counts: some were deleted there.
             with tenant(self.run.company_id):
-                crew.add(job_of(self.run, job.step, job.cursor, self.client, whole=True))
+                self._add(crew, job_of(self.run, job.step, job.cursor, self.client, whole=True))
         if self.may_yield and clock.now() > self.slice_ends and self.may_yield():
             raise Paused(clock.now())
         self._take_told(crew)
@@ -132,16 +156,16 @@ class _Walk:
             return
         self.listens_at = clock.now() + LISTEN
         for job in told_meanwhile(self.run, self.client):
-            crew.add(job)
+            self._add(crew, job)
 
     def _take(self, crew: Crew[Job], delivery: Delivery[Job]) -> None:
         job = delivery.job
-        if delivery.batch is not None:
-            self.arrivals.add(job, delivery.batch)
+        if delivery.piece is not None:
+            self.arrivals.add(job, delivery.piece)
         elif delivery.error is None:
-            self.arrivals.end(job)
+            self._end(job)
         elif isinstance(delivery.error, Withdrawn):
-            self.arrivals.give_up(job)
+            self._end(job, given_up=True)
         else:
             self._mend(crew, job, delivery.error)
 
@@ -151,10 +175,10 @@ class _Walk:
         if isinstance(error, RateLimited | ServerTrouble) and until:
             self._flush(crew, now=True)
             self.wait(until)
-            crew.add(job)
+            self._add(crew, job)
         elif isinstance(error, NotFoundOrHidden) and job.cursor.via_id:
             job.cursor.via_id = job.reader.via_id = None  # the view was replaced by another
-            crew.add(job)
+            self._add(crew, job)
         elif isinstance(error, Forbidden | NotFoundOrHidden):
             job.cursor.refused_at = clock.now()
             if isinstance(error, NotFoundOrHidden) and job.project_id:
@@ -165,7 +189,7 @@ class _Walk:
         elif isinstance(error, ProcoreError):
             job.attempts += 1
             if error.transient and job.attempts < ATTEMPTS:
-                crew.add(job)
+                self._add(crew, job)
             else:
                 self._fail(job, error)
         elif isinstance(error, FieldUnreadable):
@@ -173,7 +197,7 @@ class _Walk:
             job.step.error = f"A field came in an unknown form: {error.field}."
             job.step.error_remedy = "We have been told; the records read before are unchanged."
             job.step.error_code = "resource.unreadable"
-            self.arrivals.give_up(job)
+            self._end(job, given_up=True)
         else:
             raise error
 
@@ -181,4 +205,4 @@ class _Walk:
         job.step.error, job.step.error_remedy = error.message, error.advice
         job.step.error_code = error.code
         log.info("resource.failed", resource=job.step.resource, code=error.code)
-        self.arrivals.give_up(job)
+        self._end(job, given_up=True)

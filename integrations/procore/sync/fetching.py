@@ -6,11 +6,12 @@ The queue between is bounded: memory stays flat, and Procore is asked no faster 
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from integrations.procore.api.errors import ServerTrouble, Unreachable
-from integrations.procore.resources.decoding import Batch
+from integrations.procore.sync.reading import Piece
 
 MOST_AT_ONCE = 8
 STEP_UP = 16  # pages without trouble before one more is fetched at once
@@ -18,7 +19,7 @@ POLL = 0.2  # seconds between looks at whether the work was called off
 
 
 class Fetchable(Protocol):
-    def batches(self) -> Iterator[Batch]: ...
+    def pieces(self) -> Iterator[Piece]: ...
 
 
 Job = TypeVar("Job", bound=Fetchable)
@@ -29,7 +30,7 @@ class Delivery(Generic[Job]):
     """A page of a job; or its end, in peace or with an error."""
 
     job: Job
-    batch: Batch | None = None
+    piece: Piece | None = None
     error: Exception | None = None
 
 
@@ -69,7 +70,7 @@ class Crew(Generic[Job]):
         self.waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self.ready: queue.Queue[Delivery[Job]] = queue.Queue(maxsize=at_once)
         self.width = Width(at_once)
-        self.over = threading.Event()
+        self.closing, self.over = threading.Event(), threading.Event()
         self.open = 0
         self.threads = [threading.Thread(target=self._work, daemon=True) for _ in range(at_once)]
 
@@ -80,8 +81,7 @@ class Crew(Generic[Job]):
 
     def __exit__(self, *_exception: object) -> None:
         self.over.set()
-        for _each in self.threads:
-            self.waiting.put(None)
+        self._close()
         for each in self.threads:
             each.join()
 
@@ -97,13 +97,25 @@ class Crew(Generic[Job]):
             except queue.Empty:
                 idle()
                 continue
-            if delivery.batch is None:
+            if delivery.piece is None:
                 self.open -= 1
             yield delivery
 
+    def last_deliveries(self) -> Iterator[Delivery[Job]]:
+        """Nothing more is fetched; what is under way still arrives: its calls are spent."""
+        self._close()
+        while any(each.is_alive() for each in self.threads) or not self.ready.empty():
+            with suppress(queue.Empty):
+                yield self.ready.get(timeout=POLL)
+
+    def _close(self) -> None:
+        self.closing.set()
+        for _each in self.threads:
+            self.waiting.put(None)
+
     def _work(self) -> None:
         try:
-            while (job := self.waiting.get()) is not None and not self.over.is_set():
+            while (job := self.waiting.get()) is not None and not self.closing.is_set():
                 self._fetch(job)
         except CalledOff:
             return
@@ -111,9 +123,11 @@ class Crew(Generic[Job]):
     def _fetch(self, job: Job) -> None:
         """Raises CalledOff."""
         try:
-            pages = job.batches()
-            while (batch := self._next(pages)) is not None:
-                self._hand_over(Delivery(job, batch))
+            pieces = job.pieces()
+            while (piece := self._next(pieces)) is not None:
+                self._hand_over(Delivery(job, piece))
+                if self.closing.is_set():
+                    raise CalledOff
         except CalledOff:
             raise
         except Exception as error:  # noqa: BLE001  # handed to the engine, which knows them all
@@ -121,9 +135,9 @@ class Crew(Generic[Job]):
         else:
             self._hand_over(Delivery(job))
 
-    def _next(self, pages: Iterator[Batch]) -> Batch | None:
+    def _next(self, pieces: Iterator[Piece]) -> Piece | None:
         with self.width:
-            return next(pages, None)
+            return next(pieces, None)
 
     def _hand_over(self, delivery: Delivery[Job]) -> None:
         while not self.over.is_set():

@@ -74,6 +74,7 @@ class SyncStep(models.Model):
     deleted = models.IntegerField(default=0)
     unchanged = models.IntegerField(default=0)
     requests = models.IntegerField(default=0)
+    progress = models.JSONField(null=True)  # where a pause has ended it; see resuming.py
 
     class Meta:
         constraints: ClassVar = [

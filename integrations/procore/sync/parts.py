@@ -2,19 +2,19 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrations.procore.api.client import ProcoreClient
-from integrations.procore.resources.decoding import Batch
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord
 from integrations.procore.resources.spec import Changes, Parent, Scope
-from integrations.procore.sync.cursor import window
+from integrations.procore.sync.cursor import advance, window
 from integrations.procore.sync.errors import Withdrawn
 from integrations.procore.sync.models import DueRead, Mode, SyncCursor, SyncRun, SyncStep
-from integrations.procore.sync.reading import Parents, Reader
+from integrations.procore.sync.reading import Parents, Piece, Position, Reader, Window
+from integrations.procore.sync.resuming import Progress, packed, unpacked
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 
@@ -35,6 +35,8 @@ class Job:
     parents: Parents
     began: datetime
     newest: datetime | None = None  # stamp of Procore's among what was read
+    seen: set[int] = field(default_factory=set)
+    position: Position = field(default_factory=Position)  # behind what is written
     total: int | None = None
     attempts: int = 0
     withdrawn: threading.Event = field(default_factory=threading.Event)
@@ -43,13 +45,28 @@ class Job:
     def project_id(self) -> int | None:
         return self.step.project_id or None
 
-    def batches(self) -> Iterator[Batch]:
+    def pieces(self) -> Iterator[Piece]:
         """Raises Withdrawn where Procore hides the project, as another part has found."""
         if self.withdrawn.is_set():
             raise Withdrawn
-        yield from self.reader.batches()
+        yield from self.reader.pieces()
         if self.sweep and not self.whole:
             self.total = self.reader.total()
+
+    def note(self, piece: Piece) -> None:
+        """That is being written."""
+        self.position = piece.then
+        for record in piece.records:
+            self.seen.add(record.remote_id)
+            self.newest = advance(self.newest, record.updated_at)
+
+    def pause(self) -> None:
+        """Whoever goes on with the run begins where this ends."""
+        parents = [list(ids) for ids in self.parents.values()]
+        seen = sorted(self.seen)
+        here = Progress(self.began, self.whole, self.newest, self.position, parents, seen)
+        self.step.progress = packed(here)
+        self.step.requests += self.reader.requests
 
 
 def waves(run: SyncRun) -> Iterator[list[Key]]:
@@ -73,7 +90,8 @@ def jobs_of(run: SyncRun, keys: list[Key], client: ProcoreClient) -> list[Job]:
     done = set(run.steps.filter(done=True).values_list("resource", "project_id"))
     wanted = [key for key in keys if key not in done]
     _make_rows(run, wanted)
-    run.steps.filter(done=False).update(**dict.fromkeys(COUNTS, 0))  # of the last attempt alone
+    anew = run.steps.filter(done=False, progress__isnull=True)
+    anew.update(**dict.fromkeys(COUNTS, 0))  # of the last attempt alone
     steps = {(s.resource, s.project_id): s for s in run.steps.filter(done=False)}
     cursors = {
         (c.resource, c.project_id): c for c in SyncCursor.objects.filter(company_id=run.company_id)
@@ -114,17 +132,31 @@ def told_meanwhile(run: SyncRun, client: ProcoreClient) -> list[Job]:
 def job_of(
     run: SyncRun, step: SyncStep, cursor: SyncCursor, client: ProcoreClient, *, whole: bool
 ) -> Job:
-    """Inside tenant(). `whole` also where nothing was read before, or no filter tells."""
+    """Inside tenant(). `whole` also where nothing was read before, or no filter tells.
+
+    Where the run had paused in the middle of this part, it goes on there.
+    """
     model, now = RESOURCES[step.resource], clock.now()
-    changes = model.spec.changes
-    span, parents = None, {}
+    changes, before = model.spec.changes, unpacked(step.progress)
+    span: Window | None = None
+    parents: dict[Parent, Sequence[int]] = {}
+    if before:
+        whole = before.whole
     if changes is Changes.CONTENT or cursor.fresh_at is None:
         whole = True
     elif changes is Changes.UPDATED_AT and not whole:
         whole = cursor.updated_to is None
         span = window(cursor.updated_to, now) if cursor.updated_to else None
     if changes is Changes.PARENT:
-        parents = _parents(model, run.company_id, step.project_id, cursor, whole=whole)
+        kinds = dict.fromkeys(source.parent for source in model.spec.sources if source.parent)
+        since = None if whole else cursor.fresh_at
+        for number, kind in enumerate(kinds):
+            parents[kind] = (
+                before.parents[number]
+                if before
+                else _parents(kind, run.company_id, step.project_id, since)
+            )
+    begun = before or Progress(now, whole)
     reader = Reader(
         client,
         model,
@@ -133,9 +165,22 @@ def job_of(
         window=span,
         parents=parents,
         via_id=cursor.via_id,
+        position=begun.position,
     )
     sweep = model.spec.hides_deleted and (run.mode != Mode.TARGETED or step.sweep)
-    return Job(model, step, cursor, reader, whole, sweep, parents, now)
+    return Job(
+        model,
+        step,
+        cursor,
+        reader,
+        whole=whole,
+        sweep=sweep,
+        parents=parents,
+        began=begun.began,
+        newest=begun.newest,
+        seen=set(begun.seen),
+        position=begun.position,
+    )
 
 
 def _is_child(name: str) -> bool:
@@ -160,16 +205,11 @@ def _make_rows(run: SyncRun, keys: list[Key]) -> None:
     )
 
 
-def _parents(
-    model: type[SourceRecord], company_id: int, project_id: int, cursor: SyncCursor, *, whole: bool
-) -> dict[Parent, list[int]]:
+def _parents(parent: Parent, company_id: int, project_id: int, since: datetime | None) -> list[int]:
     """All of them, or those that were written since their children were read last."""
-    found = {}
-    for parent in {source.parent for source in model.spec.sources if source.parent}:
-        rows = RESOURCES[parent.resource]._base_manager.filter(
-            company_id=company_id, project_id=project_id, **dict(parent.where)
-        )
-        if not whole:
-            rows = rows.filter(synced_at__gte=cursor.fresh_at)
-        found[parent] = list(rows.order_by("remote_id").values_list("remote_id", flat=True))
-    return found
+    rows = RESOURCES[parent.resource]._base_manager.filter(
+        company_id=company_id, project_id=project_id, **dict(parent.where)
+    )
+    if since:
+        rows = rows.filter(synced_at__gte=since)
+    return list(rows.order_by("remote_id").values_list("remote_id", flat=True))

@@ -18,6 +18,26 @@ RESTARTS = 5  # of a list that people kept deleting from while it was read
 
 
 @dataclass(frozen=True)
+class Position:
+    """Where a reading stands: lists read to their end, and the next page of the one after.
+
+    `rows`, after the last of several pages: how many rows there were before it.
+    """
+
+    lists: int = 0
+    number: int = 1
+    before_last: int | None = None  # last id of the page before
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Piece(Batch):
+    """A page, and where a later reading goes on once it is written."""
+
+    then: Position
+
+
+@dataclass(frozen=True)
 class Ask:
     """One list, with everything filled in; its parent if it is one of many."""
 
@@ -28,7 +48,10 @@ class Ask:
 
 
 class Reader:
-    """One part of a sync. After an interruption `batches` goes on at the page it had reached."""
+    """One part of a sync. After an interruption `pieces` goes on at the page it had reached.
+
+    Another reader goes on there as well, given that `position` and the same parents.
+    """
 
     def __init__(
         self,
@@ -40,36 +63,46 @@ class Reader:
         window: Window | None = None,
         parents: Parents | None = None,
         via_id: int | None = None,
+        position: Position = Position(),
     ) -> None:
         self.client = replace(client, calls=0)  # counts its own
         self.model, self.window, self.via_id = model, window, via_id
         self.names = {"company_id": str(company_id), "project_id": str(project_id or "")}
         self.parents = parents or {}
         self.asks: deque[Ask] | None = None
-        self.number, self.restarts = 1, 0
-        self.before_last: int | None = None  # last id of the page before
-        self.seen: set[int] = set()
+        self.position, self.restarts = position, 0
 
     @property
     def requests(self) -> int:
         return self.client.calls
 
-    def batches(self) -> Iterator[Batch]:
+    def pieces(self) -> Iterator[Piece]:
         """Raises ProcoreError, FieldUnreadable."""
         if self.asks is None:
-            self.asks = deque(self._asks())
+            self.asks = deque(list(self._asks())[self.position.lists :])
         while self.asks:
+            here = self.position
+            if here.rows is not None:
+                if self._drifted(self.asks[0]):
+                    self.position, self.restarts = Position(here.lists), self.restarts + 1
+                else:
+                    self._end_list()
+                continue
             page = self._page(self.asks[0])
-            self.seen.update(record.remote_id for record in page.content.records)
-            yield page.content
+            content = page.content
             if page.more:
-                self.number += 1
-                self.before_last = page.content.ids[-1] if page.content.ids else None
-            elif self.number > 1 and self._drifted(self.asks[0], page.per_page):
-                self.number, self.restarts = 1, self.restarts + 1
+                last = content.ids[-1] if content.ids else None
+                self.position = replace(here, number=here.number + 1, before_last=last)
+            elif here.number > 1:
+                self.position = replace(here, rows=(here.number - 1) * page.per_page)
             else:
-                self.asks.popleft()
-                self.number, self.restarts = 1, 0
+                self._end_list()
+            yield Piece(content.records, content.deleted, self.position)
+
+    def _end_list(self) -> None:
+        assert self.asks is not None
+        self.asks.popleft()
+        self.position, self.restarts = Position(self.position.lists + 1), 0
 
     def total(self) -> int | None:
         """How many records there are, changed or not; None where Procore does not say."""
@@ -84,25 +117,25 @@ class Reader:
         try:
             if not ask.source.paged:
                 return self.client.all_at_once(ask.path, ask.params, decode=decode)
-            return self.client.page(ask.path, ask.params, self.number, decode=decode)
+            return self.client.page(ask.path, ask.params, self.position.number, decode=decode)
         except NotFoundOrHidden:
             if ask.parent_id is None:
                 raise
             # The parent was deleted since it was listed; its records are gone with it.
             return Page(Batch([], []), None, 0, more=False)
 
-    def _drifted(self, ask: Ask, per_page: int) -> bool:
+    def _drifted(self, ask: Ask) -> bool:
         """Whether rows were removed while we read, so that later ones moved to a page before.
 
         Then the row at the end of the last page but one is another one. It costs one call for each
         list of several pages, and the list is read again only when it has to be.
         """
-        if self.restarts >= RESTARTS or self.before_last is None:
+        before_last, place = self.position.before_last, self.position.rows
+        if self.restarts >= RESTARTS or before_last is None or place is None:
             return False
         decode = decoder_of(self.model, tuple(ask.source.extra.items()))
-        place = (self.number - 1) * per_page
         page = self.client.page(ask.path, ask.params, place, decode=decode, per_page=1)
-        return page.content.ids != [self.before_last]
+        return page.content.ids != [before_last]
 
     def _asks(self) -> Iterator[Ask]:
         for source in self.model.spec.sources:

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.errors import Forbidden, RateLimited, ServerTrouble
-from integrations.procore.resources.decoding import Batch
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord, kept_fields
 from integrations.procore.resources.spec import Parent, Scope
 from integrations.procore.sync.engine import Wait
 from integrations.procore.sync.fetching import Crew
-from integrations.procore.sync.reading import Reader
+from integrations.procore.sync.reading import Piece, Reader
 from partner_app.connections.access import app_client
+from partner_app.connections.rates import Priority
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import company_or_error
 
@@ -21,7 +21,7 @@ Remote = dict[int, bytes]  # content hash by id
 def verify(*, company_id: int, wait: Wait) -> dict[str, object]:
     """`drift` is everything missing here, extra here, or different."""
     company_or_error(company_id)
-    client = app_client(company_id, background=True)
+    client = app_client(company_id, Priority.CHECK)
     check = _Check(client, company_id, wait)
     resources = {name: check.compare(model) for name, model in RESOURCES.items()}
     client.rate.give_back()
@@ -63,9 +63,9 @@ class _Check:
                 crew.add(_Part(self._reader(model, place), place))
             for delivery in crew.deliveries(idle=lambda: None):
                 part, error = delivery.job, delivery.error
-                if delivery.batch is not None:
-                    found |= {r.remote_id: r.content_hash for r in delivery.batch.records}
-                    self._note(model, part.place, delivery.batch)
+                if delivery.piece is not None:
+                    found |= {r.remote_id: r.content_hash for r in delivery.piece.records}
+                    self._note(model, part.place, delivery.piece)
                 elif isinstance(error, RateLimited | ServerTrouble) and error.until:
                     self.wait(error.until)
                     crew.add(part)
@@ -83,10 +83,10 @@ class _Check:
             parents={parent: self._parents(parent, place) for parent in parents},
         )
 
-    def _note(self, model: type[SourceRecord], place: int | None, batch: Batch) -> None:
+    def _note(self, model: type[SourceRecord], place: int | None, piece: Piece) -> None:
         names = [field.name for field, _ in kept_fields(model)]
         rows = self.ids.setdefault((model.spec.name, place), [])
-        rows.extend((r.remote_id, dict(zip(names, r.values, strict=True))) for r in batch.records)
+        rows.extend((r.remote_id, dict(zip(names, r.values, strict=True))) for r in piece.records)
 
     def _parents(self, parent: Parent, place: int | None) -> list[int]:
         rows = self.ids.get((parent.resource, place), [])
@@ -98,5 +98,5 @@ class _Part:
     def __init__(self, reader: Reader, place: int | None) -> None:
         self.reader, self.place = reader, place
 
-    def batches(self) -> Iterator[Batch]:
-        return self.reader.batches()
+    def pieces(self) -> Iterator[Piece]:
+        return self.reader.pieces()
