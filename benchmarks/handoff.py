@@ -1,5 +1,6 @@
 """What a large estimate costs: the import by size, and how quick its pages stay."""
 
+import argparse
 import json
 import random
 import resource
@@ -45,6 +46,7 @@ def p95(ask: Callable[[], object]) -> float:
 
 
 def main() -> int:
+    argparse.ArgumentParser(prog="benchmarks.handoff", description=__doc__).parse_args()
     django.setup()
     settings.ALLOWED_HOSTS.append("testserver")  # as which the test client asks
     from integrations.procore.sync.services import sync_now  # after the set-up

@@ -1,5 +1,6 @@
 """What a tick of the scheduler costs with 100, 1,000 and 10,000 companies of which ten are due."""
 
+import argparse
 import json
 import statistics
 import sys
@@ -18,6 +19,7 @@ ROUNDS = 20
 
 
 def main() -> int:
+    argparse.ArgumentParser(prog="benchmarks.tick", description=__doc__).parse_args()
     django.setup()
     from integrations.procore.sync.models import DueWork  # after the set-up
     from integrations.procore.sync.schedule import claim_due, make_connected_due

@@ -2,6 +2,7 @@
 run; and how long a change takes from Procore to our own copy.
 """
 
+import argparse
 import json
 import os
 import statistics
@@ -130,7 +131,11 @@ def freshness(stack: Stack, changes: int) -> dict[str, float]:
 
 
 def main() -> int:
-    rate, seconds = (int(value) for value in (*sys.argv[1:], "500", "10")[:2])
+    parser = argparse.ArgumentParser(prog="benchmarks.webhooks", description=__doc__)
+    parser.add_argument("--rate", type=int, default=500, help="events a second")
+    parser.add_argument("--seconds", type=int, default=10)
+    arguments = parser.parse_args()
+    rate, seconds = arguments.rate, arguments.seconds
     with (
         tempfile.TemporaryDirectory(prefix="tieback-bench-") as folder,
         running(Path(folder) / "demo") as stack,

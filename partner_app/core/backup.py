@@ -27,10 +27,19 @@ class BackupFailed(TiebackError):
 
 
 def backup(path: Path) -> dict[str, object]:
-    """Into one compressed file, as the database was at one moment. Raises BackupFailed."""
-    if path.exists():
-        raise BackupFailed(program="backup", reason=f"{path.name} exists already")
-    _run("pg_dump", "--format=custom", "--no-password", f"--file={path}")
+    """Into one compressed file that others cannot read, as the database was at one moment.
+
+    Raises BackupFailed.
+    """
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        raise BackupFailed(program="backup", reason=f"{path.name} exists already") from None
+    try:
+        _run("pg_dump", "--format=custom", "--no-password", f"--file={path}")
+    except BackupFailed:
+        path.unlink()  # half a backup is worse than none
+        raise
     return {"file": str(path), "bytes": path.stat().st_size}
 
 

@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from integrations.procore.sync.runs import holder_name, take_run
 from partner_app.connections.discover import discover
@@ -17,11 +19,11 @@ from tests.procore import Procore
 SMALL = ROOT / "tests" / "estimates" / "files" / "small.csv"
 
 
-def run(*arguments: object, status: int = 0) -> Any:
+def run(*arguments: object, status: int = 0, environment: Mapping[str, str] = {}) -> Any:
     done = subprocess.run(
         [sys.executable, "manage.py", *map(str, arguments)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONWARNINGS": "default"},
+        env={**os.environ, "PYTHONWARNINGS": "default", **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -145,3 +147,20 @@ def test_an_unknown_company_is_named(database: None) -> None:
 
 def test_provisioning_may_be_repeated(database: None) -> None:
     assert run("provision_database")["created"] is False
+
+
+def test_what_operators_keep_and_hand_out(synced: int, tmp_path: Path) -> None:
+    kit = run("marketplace_kit", "--output", tmp_path / "kit")
+    assert kit["ok"] is True
+    bundle = tmp_path / "bundle.zip"
+    assert run("support_bundle", synced, "--output", bundle)
+    assert bundle.stat().st_size > 1_000
+    file = tmp_path / "tieback.dump"
+    owner = os.environ["DATABASE_OWNER_URL"]
+    assert run("backup", "--output", file, status=1)["error"]  # this role sees no rows of tenants
+    superuser = {"DATABASE_BACKUP_URL": owner.replace("tieback_owner@", "postgres@")}
+    assert run("backup", "--output", file, environment=superuser)["bytes"] > 10_000
+    for each in connections.all():
+        each.close()
+    assert run("restore", file, environment=superuser)
+    assert run("verify", synced)["drift"] == 0
