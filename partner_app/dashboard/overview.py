@@ -55,7 +55,13 @@ def queues() -> Queues:
 
 def overview() -> Overview:
     now = clock.now()
-    counts = dict(Company.objects.values_list("state").annotate(number=Count("id")).order_by())
+    grouped = (
+        Company.objects.order_by()
+        .values_list("state")
+        .annotate(number=Count("id"), paused=Count("id", filter=Q(paused_at__isnull=False)))
+    )
+    rows = list(grouped)
+    counts = {state: number for state, number, _ in rows}
     ages = connected().aggregate(
         known=Count("company_id"),
         fresh=Count("company_id", filter=Q(stalest_at__gte=now - FRESH)),
@@ -65,11 +71,13 @@ def overview() -> Overview:
     return Overview(
         states=[(state, state.label, counts.get(state, 0)) for state in CompanyState],
         tenants=sum(counts.values()),
-        paused=Company.objects.exclude(paused_at=None).count(),
+        paused=sum(number for _, _, number in rows),
         fresh=ages["fresh"],
         stale=ages["stale"],
         never=sum(counts.get(state, 0) for state in CONNECTED) - ages["known"],
-        incidents=list(found.select_related("company").order_by("-opened_at")[:INCIDENTS_SHOWN]),
+        incidents=list(
+            found.select_related("company").order_by("-opened_at", "-id")[:INCIDENTS_SHOWN]
+        ),
         open_incidents=found.count(),
         inbox=inbox(),
         usage=usage(),

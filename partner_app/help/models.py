@@ -28,6 +28,11 @@ class SupportRequest(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            # the dashboard's list, newest first.
-            models.Index(fields=["-asked_at"], name="support_newest")
+            # the dashboard's list: open ones first, the newest of each first.
+            models.Index(
+                models.F("answered_at").desc(nulls_first=True),
+                models.F("asked_at").desc(),
+                models.F("id").desc(),
+                name="support_newest",
+            )
         ]

@@ -2,19 +2,21 @@
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from partner_app.accounts.decorators import AdminRequest, role_required
 from partner_app.accounts.models import Role
+from partner_app.core.listing import page_of
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.help.forms import QuestionForm
 from partner_app.help.models import SupportRequest
 from partner_app.help.pages import contents, page
 from partner_app.help.services import ask_support, mark_answered
 
-REQUESTS_SHOWN = 200
+QUESTIONS = 25  # a page
 
 
 @require_GET
@@ -66,10 +68,8 @@ def ask(request: ViewerRequest) -> HttpResponse:
 def requests(request: AdminRequest) -> HttpResponse:
     """Open ones first, the newest of each first."""
     found = SupportRequest.objects.select_related("company")
-    open_ones = found.filter(answered_at=None).order_by("-asked_at")
-    done = found.exclude(answered_at=None).order_by("-asked_at")
-    context = {"rows": [*open_ones[:REQUESTS_SHOWN], *done[:REQUESTS_SHOWN]]}
-    return render(request, "dashboard/support.html", context)
+    newest = found.order_by(F("answered_at").desc(nulls_first=True), "-asked_at", "-id")
+    return render(request, "dashboard/support.html", page_of(request, newest, size=QUESTIONS))
 
 
 @require_POST

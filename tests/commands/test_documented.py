@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,9 @@ def test_a_module_takes_the_options_that_it_is_shown_with(command: Documented) -
     if command.words[0] != "-m":
         return
     module = command.words[1]
+    assert find_spec(module)
+    if not options(command.words):
+        return
     done = subprocess.run(
         [sys.executable, "-m", module, "--help"],
         cwd=ROOT,

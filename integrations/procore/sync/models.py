@@ -50,7 +50,7 @@ class SyncRun(models.Model):
             # newest_run(), for every page.
             models.Index(fields=["company", "-started_at"], name="run_newest"),
             # the dashboard's list of all tenants' runs.
-            models.Index(fields=["-started_at"], name="run_newest_of_all"),
+            models.Index(fields=["-started_at", "-id"], name="run_newest_of_all"),
         ]
 
 
@@ -159,4 +159,13 @@ class Incident(models.Model):
                 condition=models.Q(closed_at=None),
                 name="one_open_incident",
             )
+        ]
+        indexes: ClassVar = [
+            # the dashboard's lists: of all tenants, and of those that are open.
+            models.Index(fields=["-opened_at", "-id"], name="incident_newest"),
+            models.Index(
+                fields=["-opened_at", "-id"],
+                condition=models.Q(closed_at=None),
+                name="incident_newest_open",
+            ),
         ]

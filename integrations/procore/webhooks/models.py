@@ -59,5 +59,5 @@ class WebhookEvent(models.Model):
             # deliveries of a company, newest first.
             models.Index(fields=["company", "-received_at"], name="webhook_event_newest"),
             # the dashboard's inbox of all tenants.
-            models.Index(fields=["-received_at"], name="webhook_event_newest_of_all"),
+            models.Index(fields=["-received_at", "-id"], name="webhook_event_newest_of_all"),
         ]

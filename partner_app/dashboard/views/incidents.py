@@ -7,10 +7,10 @@ from django.views.decorators.http import require_GET
 from integrations.procore.sync.runs import label
 from partner_app.accounts.decorators import AdminRequest, role_required
 from partner_app.accounts.models import Role
+from partner_app.core.listing import page_of
 from partner_app.dashboard.actions import ACTIONS
 from partner_app.dashboard.forms import IncidentsForm
 from partner_app.dashboard.incidents import incident_page, incidents
-from partner_app.dashboard.views.listing import page_of
 
 
 @require_GET

@@ -8,6 +8,7 @@ from integrations.procore.sync.models import SyncRun
 from integrations.procore.sync.runs import label
 from partner_app.accounts.decorators import AdminRequest, role_required
 from partner_app.accounts.models import Role
+from partner_app.core.listing import page_of
 from partner_app.dashboard.audit import events, searched
 from partner_app.dashboard.deliveries import deliveries, inbox
 from partner_app.dashboard.errors import RunUnknown
@@ -16,7 +17,6 @@ from partner_app.dashboard.handoffs import handoff_events, named
 from partner_app.dashboard.overview import overview, queues
 from partner_app.dashboard.runs import runs, steps
 from partner_app.dashboard.usage import usage, worst
-from partner_app.dashboard.views.listing import page_of
 from partner_app.tenancy.models import Company
 
 
@@ -92,7 +92,7 @@ def handoffs_page(request: AdminRequest) -> HttpResponse:
 @role_required(Role.SUPPORT)
 def audit(request: AdminRequest) -> HttpResponse:
     form = AuditForm(request.GET)
-    context = page_of(request, searched(events(), **form.asked()), size=100)
+    context = page_of(request, searched(events(), **form.asked()), size=50)
     return render(request, "dashboard/audit.html", context | {"form": form})
 
 

@@ -7,11 +7,11 @@ from django.views.decorators.http import require_GET
 
 from partner_app.accounts.decorators import AdminRequest, role_required
 from partner_app.accounts.models import Role
+from partner_app.core.listing import page_of
 from partner_app.dashboard.actions import ACTIONS
 from partner_app.dashboard.forms import TenantsForm
 from partner_app.dashboard.tenants import content_under_grant, open_incidents, tenant_page, tenants
 from partner_app.dashboard.usage import usage
-from partner_app.dashboard.views.listing import page_of
 from partner_app.tenancy.lifecycle import company_or_error
 
 

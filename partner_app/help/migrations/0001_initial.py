@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenancy.company')),
             ],
             options={
-                'indexes': [models.Index(fields=['-asked_at'], name='support_newest')],
+                'indexes': [models.Index(models.F('answered_at').desc(nulls_first=True), models.F('asked_at').desc(), models.F('id').desc(), name='support_newest')],
             },
         ),
     ]

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest
 
-ROWS_A_PAGE = 50
+ROWS_A_PAGE = 30
 MOST = 5000  # rows that a list pages through, and counts: what is older is found by a filter
 
 
