@@ -194,6 +194,18 @@ def test_what_cannot_be_read_is_refused_with_the_reason(content: bytes, reason: 
         read_estimate("a.xls", content)
 
 
+def test_a_french_bill_of_quantities_is_read() -> None:
+    rows = [
+        ["N° prix", "Désignation", "Unité", "Quantité", "Prix unitaire HT", "Montant HT"],
+        ["1.1", "Décapage de la terre végétale", "m2", "1 200", "1,50", "1 800,00"],
+        ["1.2", "Béton C30/37", "m³", "85,5", "210,00", "17 955,00"],
+        ["", "Sous-total terrassement", "", "", "", "19 755,00"],
+    ]
+    reading = read_estimate("bordereau.csv", text(rows, ";").encode("cp1252"))
+    assert (len(reading.lines), reading.total) == (2, Decimal(19755))
+    assert [line.unit for line in reading.lines] == ["m2", "m³"]
+
+
 def test_a_text_file_that_calls_itself_xls_is_read_as_what_it_is() -> None:
     assert read_estimate("a.xls", text(ROWS, "\t").encode()).total == 21
 
@@ -205,8 +217,9 @@ def test_a_file_without_a_header_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("raw", "name"),
-    [("L.F.", "lf"), ("SYS", "sy"), ("EACH", "ea"), ("L.S.", "ls"), ("$", "$"), ("furlong", "")],
-)
+    [("L.F.", "lf"), ("SYS", "sy"), ("EACH", "ea"), ("L.S.", "ls"), ("$", "$"), ("furlong", ""),
+     ("M2", "m2"), ("m³", "m3"), ("ml", "m"), ("Tonne", "tonne"), ("TON", "tons")],
+)  # fmt: skip
 def test_units_have_one_name_each(raw: str, name: str) -> None:
     assert unit_name(raw) == name
 

@@ -1,6 +1,7 @@
 """Finds the header and what each column is: by name, confirmed by what stands under it. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,24 +29,30 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     Column.ITEM_CODE: (
         "pay item", "item", "cost code", "code", "item no", "item number", "no", "item code",
         "pay item no", "pay item number", "bid item", "line", "line no", "wbs code", "wbs", "ref",
+        "n prix", "no prix", "numero de prix", "article", "poste",
     ),
     Column.DESCRIPTION: (
         "description", "item description", "scope", "desc", "work", "work item", "activity",
         "name", "pay item description", "bid item description", "scope of work",
+        "designation", "libelle", "designation des ouvrages",
     ),
     Column.QUANTITY: (
         "quantity", "qty", "quan", "est qty", "est quantity", "estimated quantity", "bid quantity",
-        "bid qty", "takeoff quantity", "takeoff qty", "qnty",
+        "bid qty", "takeoff quantity", "takeoff qty", "qnty", "quantite", "qte",
     ),
-    Column.UNIT: ("unit", "uom", "u m", "um", "units", "unit of measure", "measure"),
+    Column.UNIT: (
+        "unit", "uom", "u m", "um", "units", "unit of measure", "measure", "unite",
+    ),
     Column.UNIT_PRICE: (
         "unit price", "unit cost", "rate", "price", "unit rate", "cost unit", "cost per unit",
-        "bid price", "unit bid price", "price per unit",
+        "bid price", "unit bid price", "price per unit", "prix unitaire", "prix unitaire ht", "pu",
+        "p u", "pu ht",
     ),
     Column.AMOUNT: (
         "amount", "total", "extension", "ext", "extended", "bid amount", "extended amount",
         "total price", "total cost", "total amount", "extended price", "extended cost", "cost",
-        "line total", "item total", "budget", "ext amount", "ext price", "value",
+        "line total", "item total", "budget", "ext amount", "ext price", "value", "montant",
+        "montant ht", "prix total", "total ht",
     ),
     Column.COST_TYPE: ("type", "category", "cost type", "cost category"),
     Column.CONTRACT: (
@@ -187,7 +194,10 @@ def _named(headers: Sequence[str]) -> dict[tuple[Column, int], float]:
     """How well each header fits each column: the whole name, or a word of it."""
     found: dict[tuple[Column, int], float] = {}
     for place, header in enumerate(headers):
-        name = re.sub(r"\(.*?\)|\[.*?\]", " ", header.lower())
+        # Accents fall away: "Désignation" is "designation", and so is a file that lost them.
+        plain = unicodedata.normalize("NFKD", header.lower())
+        plain = "".join(mark for mark in plain if not unicodedata.combining(mark))
+        name = re.sub(r"\(.*?\)|\[.*?\]", " ", plain)
         name = " ".join(re.sub(r"[^a-z0-9]+", " ", name).split())
         for column, aliases in ALIASES.items():
             if name in aliases:

@@ -14,7 +14,7 @@ LARGEST = Decimal(10) ** 14  # an amount beyond it is no estimate's
 PLACES = 6  # decimals that are kept
 MARKS = {"€": "EUR", "£": "GBP", "¥": "JPY"}  # a $ alone may be one of many
 NAMED_CURRENCY = re.compile(r"\b(USD|CAD|EUR|GBP|AUD)\b")
-TOTAL = re.compile(r"\b(sub-?\s?total|grand total|total)\b", re.IGNORECASE)
+TOTAL = re.compile(r"\b(sub-?\s?total|sous-total|grand total|total)\b", re.IGNORECASE)
 OPTION = re.compile(r"\b(alternate|alt\.?\s?#?\d|allowance|deduct|option(al)?)\b", re.IGNORECASE)
 
 
