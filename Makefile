@@ -18,7 +18,7 @@ setup: .venv/ready .data/assets ## Makes the environment in .venv; does nothing 
 	@$(PY) -m runtime.browser
 	@touch $@
 
-.data/assets: package-lock.json .venv/ready $(shell find static locale -type f -not -name '*.mo')
+.data/assets: package-lock.json .venv/ready $(shell find static locale docs/images -type f -not -name '*.mo')
 	@npm ci --silent --no-fund --no-audit
 	@mkdir -p .data/vendor .data/fonts
 	@cp node_modules/@procore/procore-iframe-helpers/dist/index.min.js .data/vendor/procore-iframe-helpers.js

@@ -15,8 +15,8 @@ from markdown_it import MarkdownIt
 FOLDER = Path(settings.ROOT) / "docs" / "users"
 # In the order in which a new user needs them.
 SLUGS = (
-    "install", "first-steps", "hand-off", "mapping", "undo", "exceptions", "your-data",
-    "troubleshooting",
+    "walk-install", "walk-hand-off", "walk-exceptions", "install", "first-steps", "hand-off",
+    "mapping", "undo", "exceptions", "your-data", "troubleshooting",
 )  # fmt: skip
 _IMAGE = re.compile(r'src="\.\./images/([^"]+)"')
 _LINK = re.compile(r'href="([a-z-]+)\.md(#[^"]*)?"')

@@ -138,7 +138,10 @@ def _mail(viewer: Viewer, digest: Digest, company: Company) -> bool:
         news = news_since(viewer.company_id, rights, digest.sent_at)
         with override(digest.language):
             cases = lines(
-                not_asleep(cases_of(viewer.company_id, rights))[:SHOWN], names, digest.sent_at
+                not_asleep(cases_of(viewer.company_id, rights))[:SHOWN],
+                rights,
+                names=names,
+                seen=digest.sent_at,
             )
             if not news.any:
                 return False

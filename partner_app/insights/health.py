@@ -221,7 +221,7 @@ def _one(project: Project | None, day: ProjectDay, tools: frozenset[Tool]) -> He
         day.currency,
         open_rfis=seen(Tool.RFIS, day.open_rfis),
         overdue_rfis=seen(Tool.RFIS, day.overdue_rfis),
-        rfi_cost=seen(Tool.RFIS, day.rfi_cost),
+        rfi_cost=seen(frozenset({Tool.RFIS, Tool.BUDGET}), day.rfi_cost),
         rfis_cost_unknown=seen(Tool.RFIS, day.rfis_cost_unknown),
         rfi_age=seen(Tool.RFIS, day.rfi_age),
         rfi_turnaround=seen(Tool.RFIS, day.rfi_turnaround),

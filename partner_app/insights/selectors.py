@@ -13,7 +13,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from partner_app.core import clock
-from partner_app.embedded.entitlement import Rights
+from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.embedded.session import Viewer
 from partner_app.insights.cases import GROWN, open_rules
 from partner_app.insights.models import CostFigure, ExceptionCase, LastVisit, ProjectDay
@@ -26,9 +26,14 @@ IN_ORDER = ("tier", F("amount").desc(nulls_last=True), "since", "id")
 
 @dataclass(frozen=True)
 class CaseLine:
-    """A case as a list shows it. `news` is `new`, `changed` or empty."""
+    """A case as a list shows it. `news` is `new`, `changed` or empty.
+
+    `amount` and `before` are None also where the viewer sees no budget: no cost figure is theirs.
+    """
 
     case: ExceptionCase
+    amount: Decimal | None
+    before: Decimal | None
     sentence: str
     cause: str
     age: str
@@ -117,16 +122,30 @@ def seen_before(viewer: Viewer) -> datetime | None:
 
 
 def lines(
-    cases: Iterable[ExceptionCase], names: Mapping[int, str], seen: datetime | None
+    cases: Iterable[ExceptionCase],
+    rights: Mapping[int, Rights],
+    *,
+    names: Mapping[int, str] | None = None,
+    seen: datetime | None = None,
 ) -> list[CaseLine]:
-    today = clock.now().date()
-    return [
-        CaseLine(
-            case, sentence(case), cause(case), age(case, today), _news(case, seen),
-            names.get(case.project_id, ""),
-        )
-        for case in cases
-    ]  # fmt: skip
+    """`names` of projects, where a line says which it is of."""
+    return [_line(case, rights[case.project_id], names or {}, seen) for case in cases]
+
+
+def _line(
+    case: ExceptionCase, rights: Rights, names: Mapping[int, str], seen: datetime | None
+) -> CaseLine:
+    sees_cost = Tool.BUDGET in rights.tools
+    return CaseLine(
+        case,
+        case.amount if sees_cost else None,
+        case.before if sees_cost else None,
+        sentence(case),
+        cause(case),
+        age(case, clock.now().date()),
+        _news(case, seen),
+        names.get(case.project_id, ""),
+    )
 
 
 def visit(viewer: Viewer, project_id: int = ALL_PROJECTS) -> datetime | None:

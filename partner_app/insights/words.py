@@ -96,7 +96,8 @@ METRICS: dict[str, Metric] = {
             ),
         ),
         Metric(
-            "rfi_cost", gettext_lazy("RFI cost at stake"), "money", frozenset({Tool.RFIS}),
+            "rfi_cost", gettext_lazy("RFI cost at stake"), "money",
+            frozenset({Tool.RFIS, Tool.BUDGET}),
             gettext_lazy("Cost impact of open RFIs that have a value."),
         ),
         Metric(

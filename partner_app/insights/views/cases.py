@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from partner_app.core import clock
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
-from partner_app.embedded.entitlement import rights_on
+from partner_app.embedded.entitlement import Tool, rights_on
 from partner_app.embedded.session import names_in
 from partner_app.insights.cases import (
     case_or_error,
@@ -69,7 +69,7 @@ def exceptions(request: ViewerRequest) -> HttpResponse:
         page = pages.get_page(request.GET.get("page"))
         seen = seen_before(request.viewer)
         context: dict[str, Any] = {
-            "cases": lines(page, portfolio.names, seen),
+            "cases": lines(page, portfolio.rights, names=portfolio.names, seen=seen),
             "saved": list(views_of(request.viewer)),
         }
     context |= {
@@ -139,14 +139,16 @@ def _case(request: ViewerRequest, case_id: int) -> ExceptionCase:
 
 def _shown(request: ViewerRequest, found: ExceptionCase) -> dict[str, Any]:
     company_id = request.company.id
+    rights = {found.project_id: rights_on(request.viewer, found.project_id)}
     with tenant(company_id):
         project = project_or_error(company_id, found.project_id)
-        [line] = lines([found], {project.remote_id: project.name}, seen_before(request.viewer))
+        [line] = lines([found], rights, seen=seen_before(request.viewer))
         return {
             "line": line,
             "case": found,
             "project": project,
             "evidence": evidence(found),
+            "sees_cost": Tool.BUDGET in rights[found.project_id].tools,
             "names": names_in(company_id),
             "today": today_of(project),
             "sleeps": sleeps(found),

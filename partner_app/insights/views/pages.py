@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from integrations.procore.resources.projects import Project
 from integrations.procore.sync.schedule import make_due
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
-from partner_app.embedded.entitlement import rights_on
+from partner_app.embedded.entitlement import Tool, rights_on
 from partner_app.embedded.session import end_tour, wants_tour
 from partner_app.handoffs.selectors import waiting_for_approval
 from partner_app.insights.context import (
@@ -56,7 +56,7 @@ def home(request: ViewerRequest) -> HttpResponse:
                 portfolio.rights,
             ),
             "totals": totals_of(sums_of(company_id, portfolio.rights)),
-            "cases": lines(cases[:FIRST_CASES], portfolio.names, seen),
+            "cases": lines(cases[:FIRST_CASES], portfolio.rights, names=portfolio.names, seen=seen),
             "case_count": cases.count(),
             "news": news_since(company_id, portfolio.rights, seen),
             "tour": wants_tour(request.viewer),
@@ -127,7 +127,7 @@ def project(request: ViewerRequest, project_id: int) -> HttpResponse:
         seen = visit(request.viewer, project_id)
         cases = not_asleep(cases_of(company_id, here))
         context = {
-            "cases": lines(cases[:FIRST_CASES], {}, seen),
+            "cases": lines(cases[:FIRST_CASES], here, seen=seen),
             "case_count": cases.count(),
             "news": news_since(company_id, here, seen),
         }
@@ -165,6 +165,7 @@ def records(request: ViewerRequest, project_id: int, kind: str) -> HttpResponse:
         "page": page,
         "rows": rows,
         "today": today,
+        "sees_cost": Tool.BUDGET in rights.tools,
         **procore_of(request),
     }
     return render(request, "insights/_records.html", context)
@@ -182,7 +183,7 @@ def panel(
     with tenant(company_id):
         found = project_or_error(company_id, project_id)
         context = record_context(found, view, record_id, rights, today_of(found))
-        cases = lines(context.cases, {}, None)
+        cases = lines(context.cases, {project_id: rights})
     here = {
         "project": found,
         "context": context,
