@@ -41,6 +41,7 @@ PROJECT_LISTS = (
     "/rest/v1.0/projects/{project}/work_breakdown_structure/wbs_codes",
     "/rest/v1.0/projects/{project}/commitment_change_orders",
     "/rest/v1.1/projects/{project}/direct_costs",
+    "/rest/v1.0/projects/{project}/direct_costs/line_items",
     "/rest/v1.1/requisitions?project_id={project}",
     "/rest/v1.0/observations/items?project_id={project}",
     "/rest/v1.1/punch_items?project_id={project}",
