@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -197,8 +197,12 @@ class ProcoreClient:
         return response
 
 
+@cache
 def _pool(base_url: str) -> PoolManager:
-    """Connections kept open; through the environment's proxy where it names one for this host."""
+    """Connections that all clients of this process keep open: a new one costs more than a call.
+
+    Through the environment's proxy where it names one for this host.
+    """
     parts = urlsplit(base_url)
     proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
     if proxy:

@@ -1,12 +1,14 @@
 """Fetches many parts at once, in threads that touch no database, and hands their pages over.
 
-The queue between is bounded: memory stays flat, and Procore is asked no faster than we write.
+What waits between is bounded by its records: memory stays flat, and Procore is asked no faster than
+we write. Bounded by its pages it would be full in a moment where lists are short, and all threads
+would stand still for as long as a write takes.
 """
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -14,6 +16,7 @@ from integrations.procore.api.errors import ServerTrouble, Unreachable
 from integrations.procore.sync.reading import Piece
 
 MOST_AT_ONCE = 8
+MOST_WAITING = 16_000  # records that are fetched and not taken yet
 STEP_UP = 16  # pages without trouble before one more is fetched at once
 POLL = 0.2  # seconds between looks at whether the work was called off
 
@@ -23,6 +26,7 @@ class Fetchable(Protocol):
 
 
 Job = TypeVar("Job", bound=Fetchable)
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,40 @@ class Width:
             self.changed.notify_all()
 
 
+class Buffer(Generic[Item]):
+    """What threads hand to one taker, as much as `most` weighs; a single item may weigh more."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.weight = most, 0
+        self.items: deque[tuple[Item, int]] = deque()
+        self.changed = threading.Condition()
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def put(self, item: Item, weight: int, *, timeout: float) -> bool:
+        """False where there was no room in time."""
+        with self.changed:
+            fits = self.changed.wait_for(
+                lambda: not self.items or self.weight + weight <= self.most, timeout
+            )
+            if fits:
+                self.items.append((item, weight))
+                self.weight += weight
+                self.changed.notify_all()
+            return fits
+
+    def get(self, *, timeout: float) -> Item | None:
+        """None where nothing came in time."""
+        with self.changed:
+            if not self.changed.wait_for(lambda: bool(self.items), timeout):
+                return None
+            item, weight = self.items.popleft()
+            self.weight -= weight
+            self.changed.notify_all()
+            return item
+
+
 class CalledOff(Exception):
     """Inside a fetching thread: nobody waits for its pages any more."""
 
@@ -68,7 +106,7 @@ class Crew(Generic[Job]):
 
     def __init__(self, at_once: int = MOST_AT_ONCE) -> None:
         self.waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self.ready: queue.Queue[Delivery[Job]] = queue.Queue(maxsize=at_once)
+        self.ready = Buffer[Delivery[Job]](MOST_WAITING)
         self.width = Width(at_once)
         self.closing, self.over = threading.Event(), threading.Event()
         self.open = 0
@@ -92,9 +130,8 @@ class Crew(Generic[Job]):
     def deliveries(self, idle: Callable[[], None]) -> Iterator[Delivery[Job]]:
         """Until no job is open; `idle` is called when nothing has arrived for a moment."""
         while self.open:
-            try:
-                delivery = self.ready.get(timeout=POLL)
-            except queue.Empty:
+            delivery = self.ready.get(timeout=POLL)
+            if delivery is None:
                 idle()
                 continue
             if delivery.piece is None:
@@ -104,9 +141,9 @@ class Crew(Generic[Job]):
     def last_deliveries(self) -> Iterator[Delivery[Job]]:
         """Nothing more is fetched; what is under way still arrives: its calls are spent."""
         self._close()
-        while any(each.is_alive() for each in self.threads) or not self.ready.empty():
-            with suppress(queue.Empty):
-                yield self.ready.get(timeout=POLL)
+        while any(each.is_alive() for each in self.threads) or len(self.ready):
+            if delivery := self.ready.get(timeout=POLL):
+                yield delivery
 
     def _close(self) -> None:
         self.closing.set()
@@ -140,10 +177,8 @@ class Crew(Generic[Job]):
             return next(pieces, None)
 
     def _hand_over(self, delivery: Delivery[Job]) -> None:
+        weight = len(delivery.piece.records) if delivery.piece else 0
         while not self.over.is_set():
-            try:
-                self.ready.put(delivery, timeout=POLL)
-            except queue.Full:
-                continue
-            return
+            if self.ready.put(delivery, weight, timeout=POLL):
+                return
         raise CalledOff

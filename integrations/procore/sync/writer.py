@@ -53,7 +53,7 @@ def write_records(
         # Kept for the session and emptied at each commit: a table a batch would bloat the catalog.
         create = "CREATE TEMP TABLE IF NOT EXISTS {} (LIKE {}) ON COMMIT DELETE ROWS"
         cursor.execute(_text(sql.SQL(create).format(staging, table)))
-        cursor.execute(_text(sql.SQL("TRUNCATE {}").format(staging)))
+        cursor.execute(_text(sql.SQL("DELETE FROM {}").format(staging)))
         copy_in = _text(sql.SQL("COPY {} ({}) FROM STDIN").format(staging, names))
         with cursor.copy(copy_in) as copy:
             for place, record in latest.values():
