@@ -103,6 +103,26 @@ def test_axe_finds_nothing(
     context.close()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_panel_of_any_kind_of_record(
+    browser: Browser, connected: Stack, scheme: str
+) -> None:
+    procore = connected.procore
+    project = procore.projects()[0]
+    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
+    person = Person(context.new_page(), connected).into_procore("Company Admin")
+    for view, kind in (
+        ("rfi.detail", "rfis"),
+        ("submittal_logs.detail", "submittals"),
+        ("change_events.detail", "change_events"),
+        ("commitments.work_order_contracts.detail", "work_order_contracts"),
+    ):
+        person.open_panel(project, view, procore.records(project, kind)[0]["id"]).sign_in()
+        expect(person.frame.locator("h1").first).to_be_visible()
+        assert complaints(person.page.frames[1]) == [], view
+    context.close()
+
+
 @pytest.mark.parametrize(
     "path", ["", "install/", "help/", "support/", "privacy/", "accounts/login/", "styleguide/"]
 )

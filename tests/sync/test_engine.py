@@ -14,7 +14,8 @@ from integrations.procore.resources.rfis import Rfi
 from integrations.procore.sync.errors import Paused
 from integrations.procore.sync.models import DueRead, DueWork, Incident, Mode, SyncRun
 from integrations.procore.sync.reading import Reader
-from integrations.procore.sync.schedule import due_now, make_due, make_full_due
+from integrations.procore.sync.runs import finish, take_run
+from integrations.procore.sync.schedule import due_now, make_due, make_full_due, make_told_due
 from integrations.procore.sync.services import run_due, sync_now
 from integrations.procore.sync.verify import verify
 from partner_app.connections.access import app_client
@@ -139,6 +140,23 @@ def test_what_procore_told_us_of_is_read_and_nothing_else(synced: int, procore: 
     with tenant(synced):
         assert not Rfi.objects.filter(company_id=synced, remote_id=rfi["id"]).exists()
     assert drift(synced) == 0
+
+
+def test_what_was_told_while_a_run_was_concluded_is_found_by_the_next_look(
+    synced: int, procore: Procore
+) -> None:
+    project, later = procore.projects()[0], clock.now() + timedelta(hours=1)
+    make_due(company_id=synced)
+    DueWork.objects.filter(company_id=synced).update(due_at=later, poll_at=later)
+    DueRead.objects.create(
+        company_id=synced, resource="rfis", project_id=project, due_at=clock.now()
+    )
+    run = take_run(company_id=synced, mode=Mode.INCREMENTAL, only=["rfis"], holder="-")
+    make_told_due()
+    assert not due_now().filter(company_id=synced).exists()  # an open run reads it, when it may
+    finish(run)
+    make_told_due()
+    assert due_now().filter(company_id=synced).exists()
 
 
 def test_a_project_that_is_not_ours_is_not_asked_for(synced: int, procore: Procore) -> None:

@@ -6,7 +6,7 @@ The truth is one row a company in Postgres. A tick costs what is due, not what e
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from integrations.procore.sync.models import DueRead, DueWork, Mode, RunState, SyncRun
 from integrations.procore.sync.runs import LEASE
@@ -62,6 +62,21 @@ def make_connected_due() -> None:
             "ON CONFLICT DO NOTHING",
             [list(CONNECTED)],
         )
+
+
+def make_told_due() -> None:
+    """Companies that were told of while their last run was being concluded.
+
+    That one did not see the news any more, and whoever brought it saw a company that was due
+    anyway. A lock of both would put all news of a company in one line; this looks afterwards.
+    An open run that has to wait goes on when it may, and reads the news then.
+    """
+    running = SyncRun.objects.filter(company=OuterRef("company"), state=RunState.RUNNING)
+    now = clock.now()
+    missed = DueWork.objects.filter(
+        ~Exists(running), due_at__gt=now, company__in=DueRead.objects.values("company")
+    )
+    missed.update(due_at=now)
 
 
 def claim_due() -> list[int]:

@@ -7,7 +7,12 @@ from kombu.exceptions import OperationalError
 
 from integrations.procore.api.errors import ProcoreError
 from integrations.procore.sync.errors import LeaseLost, Paused, SyncInProgress
-from integrations.procore.sync.schedule import claim_due, give_back, make_connected_due
+from integrations.procore.sync.schedule import (
+    claim_due,
+    give_back,
+    make_connected_due,
+    make_told_due,
+)
 from integrations.procore.sync.services import run_due
 from partner_app.connections.discover import discover as discover_companies
 from partner_app.connections.leave import close_down_all, purge_due
@@ -23,6 +28,7 @@ PATIENCE = 30.0  # seconds, where Procore gave no time
 def wake() -> None:
     """Rings for every company that is due; also finds those that nobody made due."""
     make_connected_due()
+    make_told_due()
     for company_id in claim_due():
         sync_company.delay(company_id)
 
