@@ -314,7 +314,7 @@ def main() -> int:
                 browser.close()
         finally:
             demo.send_signal(signal.SIGTERM)
-            code = demo.wait(timeout=40)
+            code = demo.wait(timeout=90)
     print(f"smoke: {'passed' if code == 0 else 'the demo ended with an error'}")
     return code
 

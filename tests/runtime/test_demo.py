@@ -19,6 +19,8 @@ from runtime.demo import Demo
 from runtime.services import CannotStart, free_port
 from tests.house.test_rules import ROOT
 
+HANGS = 90  # seconds, after which an end is not slow but does not come: a disk may be busy
+
 
 def start(folder: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
@@ -63,14 +65,14 @@ def opened(demo: subprocess.Popen[str]) -> str:
 
 def ended(demo: subprocess.Popen[str], number: signal.Signals) -> None:
     demo.send_signal(number)
-    assert demo.wait(timeout=40) == 0
+    assert demo.wait(timeout=HANGS) == 0
     assert demo.stderr is not None
     assert demo.stderr.read() == ""
     close(demo)
 
 
 def failed(demo: subprocess.Popen[str]) -> str:
-    assert demo.wait(timeout=60) == 1
+    assert demo.wait(timeout=HANGS) == 1
     assert demo.stderr is not None
     words = demo.stderr.read()
     close(demo)
