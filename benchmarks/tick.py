@@ -22,7 +22,7 @@ def main() -> int:
     argparse.ArgumentParser(prog="benchmarks.tick", description=__doc__).parse_args()
     django.setup()
     from integrations.procore.sync.models import DueWork  # after the set-up
-    from integrations.procore.sync.schedule import claim_due, make_connected_due
+    from integrations.procore.sync.schedule import claim_due, make_connected_due, make_told_due
     from partner_app.core import clock
     from partner_app.tenancy.models import Company, CompanyState
 
@@ -49,6 +49,7 @@ def main() -> int:
             DueWork.objects.filter(company_id__lte=DUE).update(due_at=clock.now())
             began = time.perf_counter()
             make_connected_due()
+            make_told_due()
             claimed = claim_due()
             seconds.append(time.perf_counter() - began)
             assert len(claimed) == DUE

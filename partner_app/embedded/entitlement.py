@@ -56,6 +56,11 @@ class Rights:
     tools: frozenset[Tool]
     edits_budget: bool = False
 
+    @property
+    def sees_budget(self) -> bool:
+        """Without it no cost figure is shown, not even one that an RFI carries."""
+        return Tool.BUDGET in self.tools
+
     def require(self, tool: Tool) -> None:
         if tool not in self.tools:
             raise NotEntitled(tool=tool.label)

@@ -109,7 +109,7 @@ def _rfi(look: Look) -> RecordContext:
         *_due(_("Due"), row.due_date, look.today, is_open=is_open),
     ]
     if row.cost_impact:
-        if look.sees(Tool.BUDGET):
+        if look.rights.sees_budget:
             facts.append(Fact(_("Cost at stake"), row.cost_impact, "money"))
     elif row.cost_impact_status.startswith("yes"):
         facts.append(Fact(_("Cost at stake"), _("yes, not known yet"), warn=True))
@@ -169,7 +169,7 @@ def _event(look: Look) -> RecordContext:
     linked = []
     if look.sees(Tool.RFIS) and row.origin_id and "rfi" in row.origin_type.lower():
         origin = Rfi.objects.filter(**look.here, remote_id=row.origin_id)
-        shown = "cost_impact" if look.sees(Tool.BUDGET) else ""
+        shown = "cost_impact" if look.rights.sees_budget else ""
         linked.append(_linked(_("It came from this RFI"), origin, shown))
     currency = row.currency or DEFAULT_CURRENCY
     return RecordContext(

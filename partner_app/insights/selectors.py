@@ -13,7 +13,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from partner_app.core import clock
-from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.session import Viewer
 from partner_app.insights.cases import GROWN, open_rules
 from partner_app.insights.models import CostFigure, ExceptionCase, LastVisit, ProjectDay
@@ -129,23 +129,20 @@ def lines(
     seen: datetime | None = None,
 ) -> list[CaseLine]:
     """`names` of projects, where a line says which it is of."""
-    return [_line(case, rights[case.project_id], names or {}, seen) for case in cases]
-
-
-def _line(
-    case: ExceptionCase, rights: Rights, names: Mapping[int, str], seen: datetime | None
-) -> CaseLine:
-    sees_cost = Tool.BUDGET in rights.tools
-    return CaseLine(
-        case,
-        case.amount if sees_cost else None,
-        case.before if sees_cost else None,
-        sentence(case),
-        cause(case),
-        age(case, clock.now().date()),
-        _news(case, seen),
-        names.get(case.project_id, ""),
-    )
+    today, names = clock.now().date(), names or {}
+    return [
+        CaseLine(
+            case,
+            case.amount if rights[case.project_id].sees_budget else None,
+            case.before if rights[case.project_id].sees_budget else None,
+            sentence(case),
+            cause(case),
+            age(case, today),
+            _news(case, seen),
+            names.get(case.project_id, ""),
+        )
+        for case in cases
+    ]
 
 
 def visit(viewer: Viewer, project_id: int = ALL_PROJECTS) -> datetime | None:

@@ -1,6 +1,8 @@
 """Rules that no linter knows. Each comes with an example that it refuses."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,6 +137,10 @@ def test_no_file_holds_a_path_of_a_machine_or_an_address_of_a_registry() -> None
     ]
     assert len(kept) > 100
     assert [str(path) for path in kept if bad.search(path.read_text())] == []
+
+
+def test_the_audit_finds_nothing() -> None:
+    subprocess.run([sys.executable, "-m", "tools.audit"], cwd=ROOT, check=True)
 
 
 def test_every_proof_that_the_threat_model_names_exists() -> None:

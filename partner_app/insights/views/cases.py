@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from partner_app.core import clock
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
-from partner_app.embedded.entitlement import Tool, rights_on
+from partner_app.embedded.entitlement import Rights, rights_on
 from partner_app.embedded.session import names_in
 from partner_app.insights.cases import (
     case_or_error,
@@ -91,64 +91,71 @@ def exceptions(request: ViewerRequest) -> HttpResponse:
 @viewer_required
 def case(request: ViewerRequest, case_id: int) -> HttpResponse:
     """The records behind it, and what has been done."""
-    found = _case(request, case_id)
-    return render(request, "insights/_case.html", _shown(request, found))
+    found, rights = _case(request, case_id)
+    return render(request, "insights/_case.html", _shown(request, found, rights))
 
 
 @framed
 @require_POST
 @viewer_required
 def snooze_case(request: ViewerRequest, case_id: int) -> HttpResponse:
-    found = _case(request, case_id)
+    found, rights = _case(request, case_id)
     form = SnoozeForm(request.POST)
     if form.is_valid():
         with tenant(request.company.id):
             snooze(request.viewer, found, **form.cleaned_data)
-    return render(request, "insights/_case.html", {**_shown(request, found), "snooze_form": form})
+    return render(
+        request, "insights/_case.html", {**_shown(request, found, rights), "snooze_form": form}
+    )
 
 
 @framed
 @require_POST
 @viewer_required
 def wake_case(request: ViewerRequest, case_id: int) -> HttpResponse:
-    found = _case(request, case_id)
+    found, rights = _case(request, case_id)
     with tenant(request.company.id):
         wake(request.viewer, found)
-    return render(request, "insights/_case.html", _shown(request, found))
+    return render(request, "insights/_case.html", _shown(request, found, rights))
 
 
 @framed
 @require_POST
 @viewer_required
 def note_case(request: ViewerRequest, case_id: int) -> HttpResponse:
-    found = _case(request, case_id)
+    found, rights = _case(request, case_id)
     form = NoteForm(request.POST)
     if form.is_valid():
         with tenant(request.company.id):
             leave_note(request.viewer, found, text=form.cleaned_data["note"])
-    return render(request, "insights/_case.html", {**_shown(request, found), "note_form": form})
+    return render(
+        request, "insights/_case.html", {**_shown(request, found, rights), "note_form": form}
+    )
 
 
-def _case(request: ViewerRequest, case_id: int) -> ExceptionCase:
-    """Raises CaseUnknown; NotEntitled where the viewer may not hear of its rule."""
+def _case(request: ViewerRequest, case_id: int) -> tuple[ExceptionCase, Rights]:
+    """With the viewer's rights on its project.
+
+    Raises CaseUnknown; NotEntitled where the viewer may not hear of its rule.
+    """
     with tenant(request.company.id):
         found = case_or_error(request.company.id, case_id)
-    require_rule(rights_on(request.viewer, found.project_id), Rule(found.rule))
-    return found
+    rights = rights_on(request.viewer, found.project_id)
+    require_rule(rights, Rule(found.rule))
+    return found, rights
 
 
-def _shown(request: ViewerRequest, found: ExceptionCase) -> dict[str, Any]:
+def _shown(request: ViewerRequest, found: ExceptionCase, rights: Rights) -> dict[str, Any]:
     company_id = request.company.id
-    rights = {found.project_id: rights_on(request.viewer, found.project_id)}
     with tenant(company_id):
         project = project_or_error(company_id, found.project_id)
-        [line] = lines([found], rights, seen=seen_before(request.viewer))
+        [line] = lines([found], {found.project_id: rights}, seen=seen_before(request.viewer))
         return {
             "line": line,
             "case": found,
             "project": project,
             "evidence": evidence(found),
-            "sees_cost": Tool.BUDGET in rights[found.project_id].tools,
+            "sees_budget": rights.sees_budget,
             "names": names_in(company_id),
             "today": today_of(project),
             "sleeps": sleeps(found),

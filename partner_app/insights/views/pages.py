@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from integrations.procore.resources.projects import Project
 from integrations.procore.sync.schedule import make_due
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
-from partner_app.embedded.entitlement import Tool, rights_on
+from partner_app.embedded.entitlement import rights_on
 from partner_app.embedded.session import end_tour, wants_tour
 from partner_app.handoffs.selectors import waiting_for_approval
 from partner_app.insights.context import (
@@ -165,7 +165,7 @@ def records(request: ViewerRequest, project_id: int, kind: str) -> HttpResponse:
         "page": page,
         "rows": rows,
         "today": today,
-        "sees_cost": Tool.BUDGET in rights.tools,
+        "sees_budget": rights.sees_budget,
         **procore_of(request),
     }
     return render(request, "insights/_records.html", context)
