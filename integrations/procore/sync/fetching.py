@@ -5,7 +5,6 @@ we write. Bounded by its pages it would be full in a moment where lists are shor
 would stand still for as long as a write takes.
 """
 
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -102,13 +101,20 @@ class CalledOff(Exception):
 
 
 class Crew(Generic[Job]):
-    """A context: threads live inside it and have ended after it."""
+    """A context: threads live inside it and have ended after it.
+
+    Threads take turns page by page, not job by job: a list of a hundred pages that is met last
+    would else be read by one thread while the others stand still.
+    """
 
     def __init__(self, at_once: int = MOST_AT_ONCE) -> None:
-        self.waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self.at_once = at_once
+        self.waiting: deque[Job] = deque()
+        self.begun: deque[tuple[Job, Iterator[Piece]]] = deque()  # and in no thread's hands now
+        self.changed = threading.Condition()  # of the three above and of `closing`
         self.ready = Buffer[Delivery[Job]](MOST_WAITING)
         self.width = Width(at_once)
-        self.closing, self.over = threading.Event(), threading.Event()
+        self.closing, self.over = False, threading.Event()
         self.open = 0
         self.threads = [threading.Thread(target=self._work, daemon=True) for _ in range(at_once)]
 
@@ -125,7 +131,9 @@ class Crew(Generic[Job]):
 
     def add(self, job: Job) -> None:
         self.open += 1
-        self.waiting.put(job)
+        with self.changed:
+            self.waiting.append(job)
+            self.changed.notify()
 
     def deliveries(self, idle: Callable[[], None]) -> Iterator[Delivery[Job]]:
         """Until no job is open; `idle` is called when nothing has arrived for a moment."""
@@ -146,35 +154,44 @@ class Crew(Generic[Job]):
                 yield delivery
 
     def _close(self) -> None:
-        self.closing.set()
-        for _each in self.threads:
-            self.waiting.put(None)
+        with self.changed:
+            self.closing = True
+            self.changed.notify_all()
 
     def _work(self) -> None:
         try:
-            while (job := self.waiting.get()) is not None and not self.closing.is_set():
-                self._fetch(job)
+            while (turn := self._take()) is not None:
+                self._fetch(*turn)
         except CalledOff:
             return
 
-    def _fetch(self, job: Job) -> None:
-        """Raises CalledOff."""
+    def _take(self) -> tuple[Job, Iterator[Piece]] | None:
+        """The job whose turn it is; None where no more is to be fetched.
+
+        Few are begun at once: where a run is paused, what was begun has to be kept for later.
+        """
+        with self.changed:
+            self.changed.wait_for(lambda: self.closing or self.begun or self.waiting)
+            if self.closing:
+                return None
+            if self.begun and (len(self.begun) >= self.at_once or not self.waiting):
+                return self.begun.popleft()
+            job = self.waiting.popleft()
+        return job, job.pieces()
+
+    def _fetch(self, job: Job, pieces: Iterator[Piece]) -> None:
+        """One page, or the job's end. Raises CalledOff."""
         try:
-            pieces = job.pieces()
-            while (piece := self._next(pieces)) is not None:
-                self._hand_over(Delivery(job, piece))
-                if self.closing.is_set():
-                    raise CalledOff
-        except CalledOff:
-            raise
+            with self.width:
+                piece = next(pieces, None)
         except Exception as error:  # noqa: BLE001  # handed to the engine, which knows them all
             self._hand_over(Delivery(job, error=error))
-        else:
-            self._hand_over(Delivery(job))
-
-    def _next(self, pieces: Iterator[Piece]) -> Piece | None:
-        with self.width:
-            return next(pieces, None)
+            return
+        self._hand_over(Delivery(job, piece))
+        if piece is not None:
+            with self.changed:
+                self.begun.append((job, pieces))
+                self.changed.notify()
 
     def _hand_over(self, delivery: Delivery[Job]) -> None:
         weight = len(delivery.piece.records) if delivery.piece else 0
