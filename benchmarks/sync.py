@@ -26,7 +26,7 @@ from requests.adapters import HTTPAdapter
 from tests.stack import Stack, running
 
 PAGE = 2000
-MOST_AT_ONCE = 8  # threads, as sync.fetching has
+MOST_AT_ONCE = 10  # threads, as sync.fetching has
 PLENTY = 10_000_000  # calls; the limits are another question
 COMPANY_LISTS = (
     "/rest/v1.1/projects?company_id={company}",

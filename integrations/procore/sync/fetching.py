@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 from integrations.procore.api.errors import ServerTrouble, Unreachable
 from integrations.procore.sync.reading import Piece
 
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 10
 MOST_WAITING = 16_000  # records that are fetched and not taken yet
 STEP_UP = 16  # pages without trouble before one more is fetched at once
 POLL = 0.2  # seconds between looks at whether the work was called off
@@ -168,13 +168,15 @@ class Crew(Generic[Job]):
     def _take(self) -> tuple[Job, Iterator[Piece]] | None:
         """The job whose turn it is; None where no more is to be fetched.
 
-        Few are begun at once: where a run is paused, what was begun has to be kept for later.
+        Few are begun at once, so that the first are complete early and a pause keeps little; but
+        the last few begin with those before them, or they would occupy fewer threads than we have.
         """
         with self.changed:
             self.changed.wait_for(lambda: self.closing or self.begun or self.waiting)
             if self.closing:
                 return None
-            if self.begun and (len(self.begun) >= self.at_once or not self.waiting):
+            last = len(self.waiting) <= self.at_once
+            if self.begun and ((len(self.begun) >= self.at_once and not last) or not self.waiting):
                 return self.begun.popleft()
             job = self.waiting.popleft()
         return job, job.pieces()
