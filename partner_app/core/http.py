@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from partner_app.core.errors import Blame, TiebackError
+from partner_app.core.errors import Blame, TiebackError, gettext_noop
 from partner_app.core.logging import log
 
 
@@ -28,16 +28,16 @@ class DomainErrors:
 
 class PageUnknown(TiebackError):
     code = "page.unknown"
-    user_message = "There is no such page."
-    remedy = "Check the address, or start again from the beginning."
+    user_message = gettext_noop("There is no such page.")
+    remedy = gettext_noop("Check the address, or start again from the beginning.")
     blame = Blame.TENANT
     status = 404
 
 
 class RequestRefused(TiebackError):
     code = "page.request_refused"
-    user_message = "This request cannot be read, or it is too large."
-    remedy = "Go back, make it smaller and try again."
+    user_message = gettext_noop("This request cannot be read, or it is too large.")
+    remedy = gettext_noop("Go back, make it smaller and try again.")
     blame = Blame.TENANT
     status = 400
 
@@ -57,8 +57,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 class Unforeseen(TiebackError):
     code = "tieback.unforeseen"
-    user_message = "Something went wrong on our side."
-    remedy = "It has been recorded. Try again in a minute."
+    user_message = gettext_noop("Something went wrong on our side.")
+    remedy = gettext_noop("It has been recorded. Try again in a minute.")
     transient = True
 
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django_ratelimit.core import is_ratelimited
 from redis.exceptions import RedisError
 
-from partner_app.core.errors import Blame, TiebackError
+from partner_app.core.errors import Blame, TiebackError, gettext_noop
 from partner_app.core.http import error_page
 from partner_app.core.logging import log
 from partner_app.core.origin import client_address
@@ -28,8 +28,8 @@ BY_HOOK = "60000/m"  # a thousand a second; what is refused comes again by Proco
 
 class TooOften(TiebackError):
     code = "limit.too_often"
-    user_message = "That was too often in too short a time."
-    remedy = "Wait a minute, then try again."
+    user_message = gettext_noop("That was too often in too short a time.")
+    remedy = gettext_noop("Wait a minute, then try again.")
     blame = Blame.TENANT
     transient = True
     status = 429

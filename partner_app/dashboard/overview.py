@@ -69,7 +69,7 @@ def overview() -> Overview:
     )
     found = Incident.objects.filter(closed_at=None)
     return Overview(
-        states=[(state, state.label, counts.get(state, 0)) for state in CompanyState],
+        states=[(state, str(state.label), counts.get(state, 0)) for state in CompanyState],
         tenants=sum(counts.values()),
         paused=sum(number for _, _, number in rows),
         fresh=ages["fresh"],

@@ -1,7 +1,7 @@
 """TiebackError ── ViewerError ─ SignInNeeded  CodeRefused  RenewalRefused  PairingRefused
 NotEntitled  ProjectHidden  CompanyNotReady"""
 
-from partner_app.core.errors import Blame, TiebackError
+from partner_app.core.errors import Blame, TiebackError, gettext_noop
 
 
 class ViewerError(TiebackError):
@@ -12,53 +12,61 @@ class ViewerError(TiebackError):
 
 class SignInNeeded(ViewerError):
     code = "viewer.sign_in_needed"
-    user_message = "Please sign in with Procore."
-    remedy = "It takes one click."
+    user_message = gettext_noop("Please sign in with Procore.")
+    remedy = gettext_noop("It takes one click.")
     status = 401
 
 
 class CodeRefused(ViewerError):
     code = "viewer.code_refused"
-    user_message = "This sign-in code is used, expired or was made for another window."
-    remedy = "Sign in again."
+    user_message = gettext_noop(
+        "This sign-in code is used, expired or was made for another window."
+    )
+    remedy = gettext_noop("Sign in again.")
     status = 400
 
 
 class RenewalRefused(ViewerError):
     code = "viewer.renewal_refused"
-    user_message = "Your sign-in has ended."
-    remedy = "Sign in with Procore again; it takes one click."
+    user_message = gettext_noop("Your sign-in has ended.")
+    remedy = gettext_noop("Sign in with Procore again; it takes one click.")
     status = 401
 
 
 class PairingRefused(ViewerError):
     code = "viewer.pairing_refused"
-    user_message = "This code does not belong to the Tieback window that you came from."
-    remedy = "Go back to Tieback in Procore, choose Sign in again, and type the code shown there."
+    user_message = gettext_noop(
+        "This code does not belong to the Tieback window that you came from."
+    )
+    remedy = gettext_noop(
+        "Go back to Tieback in Procore, choose Sign in again, and type the code shown there."
+    )
     status = 400
 
 
 class NotEntitled(ViewerError):
     code = "viewer.not_entitled"
-    user_message = "Procore does not give you access to this tool on this project."
-    remedy = "Ask the project’s administrator in Procore for access to {tool}."
+    user_message = gettext_noop("Procore does not give you access to this tool on this project.")
+    remedy = gettext_noop("Ask the project’s administrator in Procore for access to {tool}.")
 
 
 class NotCompanyAdmin(ViewerError):
     code = "viewer.not_company_admin"
-    user_message = "Only a company administrator in Procore can change this."
-    remedy = "Ask one of your company’s administrators."
+    user_message = gettext_noop("Only a company administrator in Procore can change this.")
+    remedy = gettext_noop("Ask one of your company’s administrators.")
 
 
 class ProjectHidden(ViewerError):
     code = "viewer.project_hidden"
-    user_message = "This project is not here, or Procore does not show it to you."
-    remedy = "Check in Procore that you are on the project and that Tieback is permitted there."
+    user_message = gettext_noop("This project is not here, or Procore does not show it to you.")
+    remedy = gettext_noop(
+        "Check in Procore that you are on the project and that Tieback is permitted there."
+    )
     status = 404
 
 
 class CompanyNotReady(ViewerError):
     code = "viewer.company_not_ready"
-    user_message = "Tieback is not connected to this company at the moment."
-    remedy = "A company administrator can connect it from the page Install."
+    user_message = gettext_noop("Tieback is not connected to this company at the moment.")
+    remedy = gettext_noop("A company administrator can connect it from the page Install.")
     status = 409

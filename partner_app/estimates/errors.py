@@ -1,7 +1,7 @@
 """TiebackError ── ReadingError ─ FileUnreadable  FileForgotten  LayoutUnknown  LayoutAmbiguous
 ChoosePart  MappingUnreadable  EstimateUnknown  ProjectUnknown  CodeUnknown  SplitUneven"""
 
-from partner_app.core.errors import Blame, TiebackError
+from partner_app.core.errors import Blame, TiebackError, gettext_noop
 
 
 class ReadingError(TiebackError):
@@ -12,29 +12,31 @@ class ReadingError(TiebackError):
 
 class FileUnreadable(ReadingError):
     code = "estimate.file_unreadable"
-    user_message = "{file} cannot be read: {reason}."
-    remedy = "Give a CSV, XLSX or XLS file with a header row."
+    user_message = gettext_noop("{file} cannot be read: {reason}.")
+    remedy = gettext_noop("Give a CSV, XLSX or XLS file with a header row.")
 
 
 class FileForgotten(ReadingError):
     code = "estimate.file_forgotten"
-    user_message = "The original file is no longer kept."
-    remedy = "Give the file once more; what was decided for its lines stays."
+    user_message = gettext_noop("The original file is no longer kept.")
+    remedy = gettext_noop("Give the file once more; what was decided for its lines stays.")
     status = 409
 
 
 class LayoutUnknown(ReadingError):
     code = "estimate.layout_unknown"
-    user_message = "No row looks like a header: the file lacks {missing}."
-    remedy = "Name the columns, for example Item, Description, Quantity, Unit, Unit Price, Amount."
+    user_message = gettext_noop("No row looks like a header: the file lacks {missing}.")
+    remedy = gettext_noop(
+        "Name the columns, for example Item, Description, Quantity, Unit, Unit Price, Amount."
+    )
 
 
 class LayoutAmbiguous(ReadingError):
     """`details` hold the sheets, or the column and the places (from 0) of those that fit it."""
 
     code = "estimate.layout_ambiguous"
-    user_message = "The estimate could be read in more than one way: {choices}."
-    remedy = "Say which one counts, or leave only that one in the file."
+    user_message = gettext_noop("The estimate could be read in more than one way: {choices}.")
+    remedy = gettext_noop("Say which one counts, or leave only that one in the file.")
 
     def __init__(self, choices: str, **details: object) -> None:
         super().__init__(choices=choices)
@@ -45,8 +47,8 @@ class ChoosePart(ReadingError):
     """Several contracts or bidders in one file; `details` say which, with lines and totals."""
 
     code = "estimate.choose_part"
-    user_message = "The file holds {count} estimates: {names}."
-    remedy = "Say which one to import: its contract, or its contract and bidder."
+    user_message = gettext_noop("The file holds {count} estimates: {names}.")
+    remedy = gettext_noop("Say which one to import: its contract, or its contract and bidder.")
 
     def __init__(self, parts: list[dict[str, object]]) -> None:
         names = ", ".join(str(part["name"]) for part in parts[:5])
@@ -62,7 +64,7 @@ class MappingUnreadable(ReadingError):
 
 class EstimateUnknown(ReadingError):
     code = "estimate.unknown"
-    user_message = "There is no estimate {estimate_id}."
+    user_message = gettext_noop("There is no estimate {estimate_id}.")
     remedy = "import_estimate prints the id of each estimate that it stores."
     status = 404
 
@@ -76,11 +78,11 @@ class ProjectUnknown(ReadingError):
 
 class CodeUnknown(ReadingError):
     code = "estimate.code_unknown"
-    user_message = "{wbs_code} is not an active WBS code of this project."
-    remedy = "Choose one from the list, or add it to the project in Procore and sync."
+    user_message = gettext_noop("{wbs_code} is not an active WBS code of this project.")
+    remedy = gettext_noop("Choose one from the list, or add it to the project in Procore and sync.")
 
 
 class SplitUneven(ReadingError):
     code = "estimate.split_uneven"
-    user_message = "The shares add up to {total} percent, not 100."
-    remedy = "Change a share so that all of them make 100 percent."
+    user_message = gettext_noop("The shares add up to {total} percent, not 100.")
+    remedy = gettext_noop("Change a share so that all of them make 100 percent.")

@@ -4,6 +4,7 @@ import uuid
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from partner_app.tenancy.models import TenantModel
 
@@ -11,8 +12,8 @@ from partner_app.tenancy.models import TenantModel
 class EstimateState(models.TextChoices):
     """`asking`: something has to be answered before lines can be counted."""
 
-    ASKING = "asking", "Needs an answer"
-    READ = "read", "Read"
+    ASKING = "asking", _("Needs an answer")
+    READ = "read", _("Read")
 
 
 class Estimate(TenantModel):
@@ -118,11 +119,11 @@ class EstimateLine(TenantModel):
 class Evidence(models.TextChoices):
     """What sent a line to its WBS code."""
 
-    FILE = "file", "Mapping file"
-    EXACT = "exact", "Code in the estimate"
-    MEMORY = "memory", "As before"
-    SUGGESTION = "suggestion", "Suggestion, accepted"
-    PERSON = "person", "Chosen"
+    FILE = "file", _("Mapping file")
+    EXACT = "exact", _("Code in the estimate")
+    MEMORY = "memory", _("As before")
+    SUGGESTION = "suggestion", _("Suggestion, accepted")
+    PERSON = "person", _("Chosen")
 
 
 class LineMapping(TenantModel):

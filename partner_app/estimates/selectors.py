@@ -7,6 +7,8 @@ from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from integrations.procore.resources.wbs_codes import WbsCode
 from partner_app.estimates.mapping.suggest import PRESELECTED
@@ -21,6 +23,14 @@ from partner_app.estimates.reading.layout import Column
 CODES_SHOWN = 12
 PREVIEW = 8  # lines
 ZERO = Decimal(0)
+COLUMN_LABELS = {  # those that a person may put right
+    Column.ITEM_CODE: gettext_lazy("Item"),
+    Column.DESCRIPTION: gettext_lazy("Description"),
+    Column.QUANTITY: gettext_lazy("Quantity"),
+    Column.UNIT: gettext_lazy("Unit"),
+    Column.UNIT_PRICE: gettext_lazy("Unit price"),
+    Column.AMOUNT: gettext_lazy("Amount"),
+}
 
 
 @dataclass(frozen=True)
@@ -156,15 +166,14 @@ def columns_of(estimate: Estimate) -> list[dict[str, object]]:
     return [
         {
             "field": column.value,
-            "label": column.value.replace("_", " ").capitalize(),
+            "label": label,
             "place": found.get(column.value),
             "headers": [
-                {"place": place, "name": name or f"Column {place + 1}"}
+                {"place": place, "name": name or _("Column %(number)s") % {"number": place + 1}}
                 for place, name in enumerate(headers)
             ],
         }
-        for column in Column
-        if column not in {Column.CONTRACT, Column.BIDDER, Column.COST_TYPE}
+        for column, label in COLUMN_LABELS.items()
     ]
 
 

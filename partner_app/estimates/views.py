@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from integrations.procore.resources.projects import Project
@@ -59,7 +60,7 @@ def upload(request: ViewerRequest, project_id: int) -> HttpResponse:
     budget_rights(request, project_id)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
-        raise FileUnreadable(file="The file", reason="none was given, or it is empty")
+        raise FileUnreadable(file=_("The file"), reason=_("none was given, or it is empty"))
     name, content = _uploaded(form)
     estimate_id = take_estimate(
         company_id=request.company.id,
@@ -210,7 +211,7 @@ def codes(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 def _uploaded(form: UploadForm) -> tuple[str, bytes]:
     file = form.cleaned_data["file"]
     if file.size > LARGEST_FILE:
-        raise FileUnreadable(file=file.name, reason="it is larger than 50 MB")
+        raise FileUnreadable(file=file.name, reason=_("it is larger than 50 MB"))
     return str(file.name), bytes(file.read())
 
 

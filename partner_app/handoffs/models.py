@@ -4,6 +4,7 @@ import uuid
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from partner_app.estimates.models import Estimate
 from partner_app.tenancy.models import Company, TenantModel
@@ -12,32 +13,32 @@ from partner_app.tenancy.models import Company, TenantModel
 class HandoffState(models.TextChoices):
     """The lawful moves between them stand in states.MOVES."""
 
-    PLANNED = "planned", "Planned"
-    SUBMITTED = "submitted", "Waiting for approval"
-    APPROVED = "approved", "Approved"
-    REJECTED = "rejected", "Rejected"
-    PUSHING = "pushing", "Being written to Procore"
-    DONE = "done", "Done"
-    PARTIAL = "partial", "Partly done"
-    STALE = "stale", "Out of date"
-    UNDOING = "undoing", "Being taken back"
-    UNDONE = "undone", "Taken back"
+    PLANNED = "planned", _("Planned")
+    SUBMITTED = "submitted", _("Waiting for approval")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
+    PUSHING = "pushing", _("Being written to Procore")
+    DONE = "done", _("Done")
+    PARTIAL = "partial", _("Partly done")
+    STALE = "stale", _("Out of date")
+    UNDOING = "undoing", _("Being taken back")
+    UNDONE = "undone", _("Taken back")
 
 
 class Action(models.TextChoices):
-    CREATE = "create", "Create"
-    UPDATE = "update", "Change"
-    UNCHANGED = "unchanged", "Unchanged"
-    LEFT = "left", "Left as it is"
-    BLOCKED = "blocked", "Blocked"
+    CREATE = "create", _("Create")
+    UPDATE = "update", _("Change")
+    UNCHANGED = "unchanged", _("Unchanged")
+    LEFT = "left", _("Left as it is")
+    BLOCKED = "blocked", _("Blocked")
 
 
 class RowState(models.TextChoices):
-    WAITING = "waiting", "Waiting"
-    SENT = "sent", "Sent, answer unknown"
-    CONFIRMED = "confirmed", "Confirmed"
-    REFUSED = "refused", "Refused by Procore"
-    UNDONE = "undone", "Taken back"
+    WAITING = "waiting", _("Waiting")
+    SENT = "sent", _("Sent, answer unknown")
+    CONFIRMED = "confirmed", _("Confirmed")
+    REFUSED = "refused", _("Refused by Procore")
+    UNDONE = "undone", _("Taken back")
 
 
 class Handoff(TenantModel):

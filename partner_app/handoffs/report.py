@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from openpyxl import Workbook
 
 from partner_app.core import clock
@@ -22,10 +24,16 @@ if TYPE_CHECKING:
 
 FONT = settings.ROOT / ".data" / "fonts"
 DIVISIONS_SHOWN = 24  # on the one page; the workbook has every line
-DIFF_HEAD = ("WBS code", "Name", "Action", "Before", "After", "Change", "State", "Note")
+DIFF_HEAD = (
+    gettext_lazy("WBS code"), gettext_lazy("Name"), gettext_lazy("Action"),
+    gettext_lazy("Before"), gettext_lazy("After"), pgettext_lazy("of an amount", "Change"),
+    gettext_lazy("State"), gettext_lazy("Note"),
+)  # fmt: skip
 LINE_HEAD = (
-    "Row", "Item", "Description", "Quantity", "Unit", "Unit price", "Amount", "WBS code",
-    "To this code", "Why",
+    gettext_lazy("Row"), gettext_lazy("Item"), gettext_lazy("Description"),
+    gettext_lazy("Quantity"), gettext_lazy("Unit"), gettext_lazy("Unit price"),
+    gettext_lazy("Amount"), gettext_lazy("WBS code"), gettext_lazy("To this code"),
+    gettext_lazy("Why"),
 )  # fmt: skip
 
 
@@ -34,35 +42,36 @@ def report_pdf(handoff: Handoff, *, company: str, names: Mapping[str, str]) -> b
     from fpdf import FPDF  # here: it weighs as much as the rest of a web process
 
     page = FPDF(format="letter", unit="pt")
-    page.set_title(f"Estimate handoff {handoff.estimate.file_name}")
+    page.set_title(f"{_('Estimate handoff')} {handoff.estimate.file_name}")
     page.set_creator("Tieback")
     page.add_font("DejaVu", "", FONT / "DejaVuSans.ttf")
     page.add_font("DejaVu", "B", FONT / "DejaVuSans-Bold.ttf")
     page.set_margins(54, 48, 54)
     page.set_auto_page_break(auto=False)
     page.add_page()
-    _text(page, "Estimate handoff", size=18, bold=True)
+    _text(page, _("Estimate handoff"), size=18, bold=True)
     _text(page, f"{company} · {handoff.estimate.file_name}", size=11)
     page.ln(8)
     for label, value in _facts(handoff, names):
         _pair(page, label, value)
     page.ln(8)
-    _text(page, "Budget by division", size=12, bold=True)
+    _text(page, _("Budget by division"), size=12, bold=True)
     _table(page, handoff)
     page.set_y(-54)
-    _text(page, f"Made by Tieback, {clock.now():%Y-%m-%d %H:%M} UTC", size=8)
+    made = _("Made by Tieback, %(moment)s UTC") % {"moment": f"{clock.now():%Y-%m-%d %H:%M}"}
+    _text(page, made, size=8)
     return bytes(page.output())
 
 
 def diff_workbook(handoff: Handoff) -> bytes:
     """Inside tenant(). Every row of the plan, and which lines of the estimate feed it."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet("Budget")
-    sheet.append([cell(sheet, name, bold=True) for name in DIFF_HEAD])
+    sheet = book.create_sheet(_("Budget"))
+    sheet.append([cell(sheet, str(name), bold=True) for name in DIFF_HEAD])
     for row in rows_of(handoff).iterator(chunk_size=2000):
         sheet.append([cell(sheet, value) for value in _diff_row(row)])
-    lines = book.create_sheet("Estimate lines")
-    lines.append([cell(lines, name, bold=True) for name in LINE_HEAD])
+    lines = book.create_sheet(_("Estimate lines"))
+    lines.append([cell(lines, str(name), bold=True) for name in LINE_HEAD])
     for values in _lines(handoff):
         lines.append([cell(lines, value) for value in values])
     buffer = io.BytesIO()
@@ -77,24 +86,24 @@ def _facts(handoff: Handoff, names: Mapping[str, str]) -> Iterator[tuple[str, st
         when = f", {moment:%Y-%m-%d %H:%M} UTC" if moment else ""
         return f"{actor_words(actor, dict(names))}{when}" if actor else "–"
 
-    yield "State", handoff.get_state_display()
-    yield "Total of the estimate", money(handoff.total, handoff.currency)
-    yield "Budget of these codes before", money(totals["before"], handoff.currency)
-    yield "Budget of these codes after", money(totals["after"], handoff.currency)
+    yield _("State"), handoff.get_state_display()
+    yield _("Total of the estimate"), money(handoff.total, handoff.currency)
+    yield _("Budget of these codes before"), money(totals["before"], handoff.currency)
+    yield _("Budget of these codes after"), money(totals["after"], handoff.currency)
     yield (
-        "Lines",
+        _("Lines"),
         ", ".join(f"{found[a.value]} {a.label.lower()}" for a in Action if found[a.value]),
     )
-    yield "Imported by", by(estimate.created_by, estimate.created_at)
-    yield "Planned by", by(handoff.created_by, handoff.created_at)
-    yield "Submitted by", by(handoff.submitted_by, handoff.submitted_at)
-    yield "Decided by", by(handoff.decided_by, handoff.decided_at)
-    yield "Written by", by(handoff.pushed_by, handoff.finished_at)
+    yield _("Imported by"), by(estimate.created_by, estimate.created_at)
+    yield _("Planned by"), by(handoff.created_by, handoff.created_at)
+    yield _("Submitted by"), by(handoff.submitted_by, handoff.submitted_at)
+    yield _("Decided by"), by(handoff.decided_by, handoff.decided_at)
+    yield _("Written by"), by(handoff.pushed_by, handoff.finished_at)
     if handoff.undone_by:
-        yield "Taken back by", by(handoff.undone_by, handoff.undone_at)
+        yield _("Taken back by"), by(handoff.undone_by, handoff.undone_at)
     if handoff.comment:
-        yield "Comment", handoff.comment
-    yield "SHA-256 of the file", bytes(estimate.file_hash).hex()
+        yield _("Comment"), handoff.comment
+    yield _("SHA-256 of the file"), bytes(estimate.file_hash).hex()
 
 
 def _table(page: FPDF, handoff: Handoff) -> None:
@@ -106,7 +115,7 @@ def _table(page: FPDF, handoff: Handoff) -> None:
         borders_layout="HORIZONTAL_LINES",
         line_height=13,
     ) as table:
-        table.row(("Division", "Before", "After", "Change"))
+        table.row((_("Division"), _("Before"), _("After"), pgettext("of an amount", "Change")))
         for each in shown:
             amounts = (each.before, each.after, each.change)
             table.row((each.code, *(money(amount, handoff.currency) for amount in amounts)))
@@ -115,7 +124,7 @@ def _table(page: FPDF, handoff: Handoff) -> None:
             before = sum((each.before for each in rest), Decimal(0))
             after = sum((each.after for each in rest), Decimal(0))
             amounts = (before, after, after - before)
-            label = f"{len(rest)} more divisions"
+            label = _("%(number)s more divisions") % {"number": len(rest)}
             table.row((label, *(money(amount, handoff.currency) for amount in amounts)))
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from integrations.procore.resources.projects import Project
@@ -158,7 +159,7 @@ def reject(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     _, rights = handoff_to_write(request, handoff_id)
     form = RejectForm(request.POST)
     if not form.is_valid():
-        said = "Say in a few words why, so that it can be mended."
+        said = gettext("Say in a few words why, so that it can be mended.")
         return _handoff_page(request, handoff_id, rights, said=said, status=422)
     comment = form.cleaned_data["comment"]
     return _after(request, handoff_id, rights, lambda who: approvals.reject(**who, comment=comment))

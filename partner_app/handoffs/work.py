@@ -20,7 +20,7 @@ from partner_app.audit.events import Event
 from partner_app.connections.access import viewer_client
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.core import clock
-from partner_app.core.errors import TiebackError
+from partner_app.core.errors import TiebackError, gettext_noop
 from partner_app.core.logging import log
 from partner_app.handoffs import push, undo
 from partner_app.handoffs.errors import (
@@ -52,8 +52,10 @@ class LeaseLost(HandoffError):
 
 class Cancelled(HandoffError):
     code = "handoff.cancelled"
-    user_message = "It was stopped by hand."
-    remedy = "Lines that had arrived stay. Push again to write the others, or take them back."
+    user_message = gettext_noop("It was stopped by hand.")
+    remedy = gettext_noop(
+        "Lines that had arrived stay. Push again to write the others, or take them back."
+    )
 
 
 @dataclass(frozen=True)

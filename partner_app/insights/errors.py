@@ -1,6 +1,6 @@
 """TiebackError ── InsightError ─ CaseUnknown  ViewNameTaken  ViewUnknown"""
 
-from partner_app.core.errors import Blame, TiebackError
+from partner_app.core.errors import Blame, TiebackError, gettext_noop
 
 
 class InsightError(TiebackError):
@@ -11,13 +11,13 @@ class InsightError(TiebackError):
 
 class CaseUnknown(InsightError):
     code = "insight.case_unknown"
-    user_message = "This exception is over."
-    remedy = "Its cause is gone; the list shows what is open now."
+    user_message = gettext_noop("This exception is over.")
+    remedy = gettext_noop("Its cause is gone; the list shows what is open now.")
     status = 404
 
 
 class ViewUnknown(InsightError):
     code = "insight.view_unknown"
-    user_message = "There is no such saved view."
-    remedy = "It may have been removed in another window."
+    user_message = gettext_noop("There is no such saved view.")
+    remedy = gettext_noop("It may have been removed in another window.")
     status = 404

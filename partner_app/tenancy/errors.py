@@ -1,6 +1,6 @@
 """TiebackError ── CompanyUnknown  MoveUnlawful  FeatureOff"""
 
-from partner_app.core.errors import Blame, TiebackError
+from partner_app.core.errors import Blame, TiebackError, gettext_noop
 
 
 class CompanyUnknown(TiebackError):
@@ -20,7 +20,7 @@ class MoveUnlawful(TiebackError):
 
 class FeatureOff(TiebackError):
     code = "company.feature_off"
-    user_message = "{feature} is switched off for your company."
-    remedy = "Tieback’s support can tell why, and switch it on again."
+    user_message = gettext_noop("{feature} is switched off for your company.")
+    remedy = gettext_noop("Tieback’s support can tell why, and switch it on again.")
     blame = Blame.TENANT
     status = 403

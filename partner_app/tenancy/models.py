@@ -4,6 +4,7 @@ from typing import ClassVar, NewType
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 # One deployment speaks to one Procore environment, where company ids are unique: theirs is ours.
 CompanyId = NewType("CompanyId", int)
@@ -14,13 +15,13 @@ LONGEST_GRACE = 30  # days
 class CompanyState(models.TextChoices):
     """The lawful moves between them stand in lifecycle.MOVES. Purged is to have no row."""
 
-    DISCOVERED = "discovered", "Installed in Procore"
-    CONNECTING = "connecting", "Connecting"
-    ACTIVE = "active", "Active"
-    DEGRADED = "degraded", "Degraded"
-    RECONNECT_NEEDED = "reconnect_needed", "Reconnect needed"
-    DISCONNECTED = "disconnected", "Disconnecting"
-    GRACE = "grace", "Uninstalled, data kept for now"
+    DISCOVERED = "discovered", _("Installed in Procore")
+    CONNECTING = "connecting", _("Connecting")
+    ACTIVE = "active", _("Active")
+    DEGRADED = "degraded", _("Degraded")
+    RECONNECT_NEEDED = "reconnect_needed", _("Reconnect needed")
+    DISCONNECTED = "disconnected", _("Disconnecting")
+    GRACE = "grace", _("Uninstalled, data kept for now")
 
 
 # Procore lets us call, and people may look.

@@ -8,6 +8,9 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.person import Person
 from tests.stack import Stack
 
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "river-street.csv"
+ROAD = "River Street Reconstruction"
+
 
 def test_from_what_costs_money_to_its_records_and_back(admin: Person) -> None:
     frame = admin.frame
@@ -127,6 +130,21 @@ def test_a_browser_that_prefers_french_reads_french(browser: Browser, connected:
     assert page.frames[1].evaluate("document.documentElement.lang") == "fr"
     for english in ("Overdue", "Committed", "About to cost", "Sync now", "Up to date"):
         assert english not in text
+    say = person.frame.get_by_role
+    say("button", name=ROAD, exact=True).click()
+    say("button", name="Estimations", exact=True).click()
+    person.frame.locator("input[type=file]").first.set_input_files(EXAMPLE)
+    expect(say("heading", name="Ce qui a été reconnu")).to_be_visible()
+    say("button", name="Faire le plan").click()
+    expect(person.frame.get_by_text("au cent près")).to_be_visible()
+    text = page.frames[1].locator("main").inner_text()
+    for english in ("Before", "Create", "Send for", "Budget lines", "Who did", "Planned"):
+        assert english not in text
+    say("button", name="Paramètres").first.click()
+    expect(say("heading", name="Vos données")).to_be_visible()
+    text = page.frames[1].locator("main").inner_text()
+    for english in ("Nobody at", "After an uninstall", "What happened", "Active", "Allow"):
+        assert english not in text.replace("App Management", "")
     context.close()
 
 

@@ -4,9 +4,17 @@ import re
 from pathlib import Path
 
 from babel.messages.pofile import read_po
+from django.utils import translation
+
+from integrations.procore.api.errors import ProcoreError
+from partner_app.core.templatetags.show import advice
+from partner_app.embedded.errors import NotEntitled, ViewerError
+from partner_app.estimates.errors import ReadingError
+from partner_app.handoffs.errors import HandoffError
+from partner_app.insights.errors import InsightError
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACE = re.compile(r"%\(\w+\)s")
+PLACE = re.compile(r"%\(\w+\)s|\{\w+(?::[^}]*)?\}")
 
 
 def test_no_text_is_left_untranslated_and_every_figure_has_its_place() -> None:
@@ -24,3 +32,22 @@ def test_no_text_is_left_untranslated_and_every_figure_has_its_place() -> None:
             assert not message.fuzzy
             for text in here:
                 assert set(PLACE.findall(text)) == set(PLACE.findall(said[-1])), (said, text)
+
+
+def test_what_is_refused_in_the_frame_is_said_in_french() -> None:
+    """Errors know no framework; their words are marked there and translated where they show."""
+    operators = {"handoff.no_plan", "handoff.not_approved", "estimate.mapping_unreadable",
+                 "estimate.project_unknown"}  # fmt: skip
+    trees = (ViewerError, ReadingError, HandoffError, InsightError, ProcoreError)
+    kinds = [kind for tree in trees for kind in tree.__subclasses__()]
+    assert len(kinds) > 30
+    with translation.override("fr"):
+        for kind in kinds:
+            if kind.code not in operators:
+                assert translation.gettext(kind.user_message) != kind.user_message
+    refused = NotEntitled(tool="Budget")
+    with translation.override("fr"):
+        assert advice(refused) == (
+            "Demandez à l’administrateur du projet dans Procore l’accès à l’outil Budget."
+        )
+    assert advice(refused) == refused.advice

@@ -6,7 +6,7 @@ ProcoreError ─ Unauthorized  NotConnected  Forbidden  NotFoundOrHidden  Refuse
 
 from datetime import datetime
 
-from partner_app.core.errors import Blame, TiebackError
+from partner_app.core.errors import Blame, TiebackError, gettext_noop
 
 
 class ProcoreError(TiebackError):
@@ -17,8 +17,8 @@ class ProcoreError(TiebackError):
 
 class Unauthorized(ProcoreError):
     code = "procore.unauthorized"
-    user_message = "Procore no longer accepts the connection."
-    remedy = "Sign in with Procore again."
+    user_message = gettext_noop("Procore no longer accepts the connection.")
+    remedy = gettext_noop("Sign in with Procore again.")
     blame = Blame.TENANT
     status = 401
 
@@ -27,32 +27,32 @@ class GrantRefused(ProcoreError):
     """invalid_grant: a used, expired or revoked code or refresh token. Only a person can help."""
 
     code = "procore.grant_refused"
-    user_message = "Procore refused the sign-in."
-    remedy = "Start again from Connect."
+    user_message = gettext_noop("Procore refused the sign-in.")
+    remedy = gettext_noop("Start again from Connect.")
     blame = Blame.TENANT
     status = 401
 
 
 class NotConnected(ProcoreError):
     code = "procore.not_connected"
-    user_message = "The app is not installed at this company in Procore."
-    remedy = "A company administrator can install it from App Management in Procore."
+    user_message = gettext_noop("The app is not installed at this company in Procore.")
+    remedy = gettext_noop("A company administrator can install it from App Management in Procore.")
     blame = Blame.TENANT
     status = 403
 
 
 class Forbidden(ProcoreError):
     code = "procore.forbidden"
-    user_message = "Procore does not allow this."
-    remedy = "Ask a company administrator for access to the tool."
+    user_message = gettext_noop("Procore does not allow this.")
+    remedy = gettext_noop("Ask a company administrator for access to the tool.")
     blame = Blame.TENANT
     status = 403
 
 
 class NotFoundOrHidden(ProcoreError):
     code = "procore.not_found"
-    user_message = "Procore does not have this, or may not show it to you."
-    remedy = "Check that the project is among the app's permitted projects."
+    user_message = gettext_noop("Procore does not have this, or may not show it to you.")
+    remedy = gettext_noop("Check that the project is among the app's permitted projects.")
     blame = Blame.TENANT
     status = 404
 
@@ -61,8 +61,8 @@ class Refused(ProcoreError):
     """A 4xx with reasons: `reasons` holds one text for each field."""
 
     code = "procore.refused"
-    user_message = "Procore refused the data: {reasons}."
-    remedy = "Mend what is named and try again."
+    user_message = gettext_noop("Procore refused the data: {reasons}.")
+    remedy = gettext_noop("Mend what is named and try again.")
     blame = Blame.TENANT
     status = 422
 
@@ -73,8 +73,8 @@ class Refused(ProcoreError):
 
 class RateLimited(ProcoreError):
     code = "procore.rate_limited"
-    user_message = "Procore asks us to wait until {until:%H:%M:%S} UTC."
-    remedy = "Nothing is lost; work goes on by itself then."
+    user_message = gettext_noop("Procore asks us to wait until {until:%H:%M:%S} UTC.")
+    remedy = gettext_noop("Nothing is lost; work goes on by itself then.")
     transient = True
     status = 503
 
@@ -85,8 +85,8 @@ class RateLimited(ProcoreError):
 
 class ServerTrouble(ProcoreError):
     code = "procore.server_trouble"
-    user_message = "Procore has trouble at the moment (status {status_code})."
-    remedy = "Try again in a few minutes."
+    user_message = gettext_noop("Procore has trouble at the moment (status {status_code}).")
+    remedy = gettext_noop("Try again in a few minutes.")
     transient = True
 
     def __init__(self, status_code: int, until: datetime | None = None) -> None:
@@ -98,13 +98,13 @@ class Unreachable(ProcoreError):
     """No answer. A write may or may not have happened."""
 
     code = "procore.unreachable"
-    user_message = "Procore did not answer."
-    remedy = "Try again in a few minutes."
+    user_message = gettext_noop("Procore did not answer.")
+    remedy = gettext_noop("Try again in a few minutes.")
     transient = True
 
 
 class Unreadable(ProcoreError):
     code = "procore.unreadable"
-    user_message = "Procore sent an answer that cannot be read."
-    remedy = "Try again in a few minutes."
+    user_message = gettext_noop("Procore sent an answer that cannot be read.")
+    remedy = gettext_noop("Try again in a few minutes.")
     transient = True

@@ -19,6 +19,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from partner_app.core import clock
+from partner_app.core.errors import TiebackError
 
 register = template.Library()
 
@@ -127,12 +128,25 @@ def event_words(event: str) -> str:
 @register.filter
 def actor_words(actor: str, names: dict[str, str] | None = None) -> str:
     """Who it was, in words; people of Procore by name where the reader may know it."""
-    kind, _, which = actor.partition(":")
+    kind, which = actor.partition(":")[::2]
     if kind == "procore" and which:
-        return (names or {}).get(actor) or "Somebody at the company"
+        return (names or {}).get(actor) or _("Somebody at the company")
     if kind == "partner":
-        return f"Partner admin {which}"
-    return {"operator": "Operator", "system": "Tieback", "procore": "Procore"}.get(kind, "Unknown")
+        return _("Partner admin %(number)s") % {"number": which}
+    known = {"operator": _("Operator"), "system": "Tieback", "procore": "Procore"}
+    return known.get(kind, _("Unknown"))
+
+
+@register.filter
+def message(error: TiebackError) -> str:
+    """What went wrong, in the reader's language."""
+    return _(error.user_message).format(**error.facts)
+
+
+@register.filter
+def advice(error: TiebackError) -> str:
+    """What to do about it."""
+    return _(error.remedy).format(**error.facts)
 
 
 @register.filter
@@ -154,8 +168,8 @@ def plain(number: Decimal | None) -> str:
 
 @register.filter
 def share(confidence: str) -> str:
-    """0.93 becomes 93 %."""
-    return f"{Decimal(confidence) * 100:.0f} %"
+    """0.93 becomes 93%, or 93 % in French."""
+    return format_percent(Decimal(confidence), format="0%", locale=locale())
 
 
 @register.filter
