@@ -23,7 +23,6 @@ GUARDED = (
 )
 BY_ADDRESS = "120/m"  # an office behind one address; the pairing alone asks 30 times a minute
 BY_COMPANY = "1200/m"
-BY_HOOK = "60000/m"  # a thousand a second; what is refused comes again by Procore's own retries
 
 
 class TooOften(TiebackError):
@@ -57,11 +56,6 @@ class AddressLimit:
 def check_company(request: HttpRequest, company_id: int) -> None:
     """Raises TooOften."""
     check(request, "company", str(company_id), BY_COMPANY)
-
-
-def check_hook(request: HttpRequest, key: str) -> None:
-    """Raises TooOften."""
-    check(request, "hook", key, BY_HOOK)
 
 
 def check_stranger(request: HttpRequest) -> None:
