@@ -16,7 +16,7 @@ from integrations.procore.sync.models import DueRead, SyncRun
 from integrations.procore.sync.runs import holder_name, take_run
 from integrations.procore.sync.services import sync_now
 from integrations.procore.webhooks import inbox
-from integrations.procore.webhooks.inbox import accept, read_payload
+from integrations.procore.webhooks.inbox import Told, accept, read_payload
 from partner_app.connections.rates import SharedRate
 from partner_app.core import clock
 from tests.procore import Procore
@@ -53,11 +53,11 @@ def an_event_told_twice_counts_once(company: int, procore: Procore) -> bool:
         '{"id": "01HTOLDTWICE", "resource_type": "RFIs", "reason": "update", '
         f'"project_id": "{procore.projects()[0]}"}}'
     )
-    payload = read_payload(body.encode())
-    accept(company, payload)
+    told = [Told(company, read_payload(body.encode()))]
+    accept(told)
     DueRead.objects.all().delete()  # a worker has read it
     try:
-        accept(company, payload)
+        accept(told)
     except IntegrityError:
         return False
     return not DueRead.objects.exists()

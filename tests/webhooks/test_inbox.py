@@ -3,11 +3,13 @@
 import uuid
 from typing import Any
 
+import msgspec
 import pytest
 from django.test import Client
 
 from integrations.procore.sync.models import DueRead, DueWork
 from integrations.procore.sync.schedule import make_due
+from integrations.procore.webhooks.deliveries import Delivery, take_in
 from integrations.procore.webhooks.models import WebhookEvent, WebhookHook
 from partner_app.core.secrets import fingerprint
 from tests.procore import Procore
@@ -136,3 +138,34 @@ def test_an_event_wakes_the_company_now(hook: WebhookHook, procore: Procore) -> 
     DueWork.objects.update(due_at="2099-01-01T00:00:00Z")
     send(hook, payload(procore))
     assert DueWork.objects.get().due_at.year < 2099
+
+
+def test_a_delivery_passes_no_session_and_no_language(hook: WebhookHook, procore: Procore) -> None:
+    answer = Client().post(f"/webhooks/procore/{hook.key}/", data=b"", content_type="text/plain")
+    assert answer.status_code == 401
+    assert answer["Content-Security-Policy"]
+    assert not answer.has_header("Content-Language")
+    assert Client().get("/privacy/").has_header("Content-Language")
+
+
+def test_what_comes_at_the_same_time_is_stored_at_once(hook: WebhookHook, procore: Procore) -> None:
+    """Some of them unknown, guessed, unreadable, too large, or told twice."""
+    good = msgspec.json.encode(payload(procore))
+    gone = msgspec.json.encode(payload(procore, reason="delete"))
+    found = take_in(
+        [
+            Delivery(hook.key, SECRET, good),
+            Delivery(uuid.uuid4(), SECRET, good),
+            Delivery(hook.key, "Bearer guess", good),
+            Delivery(hook.key, SECRET, b"<html>"),
+            Delivery(hook.key, SECRET, None),
+            Delivery(hook.key, SECRET, good),
+            Delivery(hook.key, SECRET, gone),
+        ]
+    )
+    assert found == [202, 404, 401, 202, 413, 202, 202]
+    assert WebhookEvent.objects.count() == 2
+    assert sorted(DueRead.objects.values_list("resource", "sweep")) == [
+        ("rfis", False),
+        ("rfis", True),
+    ]

@@ -14,7 +14,7 @@ from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.errors import Forbidden, NotFoundOrHidden, ProcoreError
 from integrations.procore.sync.models import DueWork
 from integrations.procore.sync.schedule import make_due
-from integrations.procore.webhooks.inbox import RESOURCES_OF, accept, read_payload
+from integrations.procore.webhooks.inbox import RESOURCES_OF, Told, accept, read_payload
 from integrations.procore.webhooks.models import HookState, WebhookHook
 from partner_app.connections.access import app_client
 from partner_app.connections.errors import ReconnectNeeded
@@ -157,7 +157,7 @@ def _read_undelivered(client: ProcoreClient, hook: WebhookHook) -> None:
 
 def _accept_late(company_id: int, payload: object) -> None:
     try:
-        accept(company_id, read_payload(msgspec.json.encode(payload)))
+        accept([Told(company_id, read_payload(msgspec.json.encode(payload)))])
     except ValueError:
         make_due(company_id=company_id)  # something changed, nobody can say what
 

@@ -1,8 +1,8 @@
-"""Stores what Procore tells us and makes it due, in one statement; the payload is only a hint."""
+"""Stores what Procore tells us and makes it due, in one statement; a payload is only a hint."""
 
-import hmac
-import uuid
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -13,30 +13,33 @@ from integrations.procore.resources.spec import Scope
 from integrations.procore.sync.schedule import make_read_due
 from integrations.procore.webhooks.models import WebhookEvent
 from partner_app.core import clock
-from partner_app.core.secrets import fingerprint
 
-# Statements of our own: Django's would take longer to be made than to be answered.
-HOOK = """
-    SELECT company_id, secret_hash, former_hash FROM procore_webhookhook WHERE key = %(key)s
-"""
-# A hundred deliveries that name one list are one row here; see DueRead.
+# A hundred deliveries that name one list are one row here; see DueRead. Always in the same order,
+# so that two processes never wait for each other.
 ACCEPT = """
-    WITH event AS (
+    WITH given AS (
+        SELECT * FROM unnest(%(company)s::bigint[], %(ulid)s::text[], %(project)s::bigint[],
+            %(type)s::text[], %(id)s::bigint[], %(reason)s::text[], %(at)s::timestamptz[])
+    ), event AS (
         INSERT INTO procore_webhookevent (company_id, ulid, project_id, resource_type,
             resource_id, reason, happened_at, received_at)
-        VALUES (%(company)s, %(ulid)s, %(project)s, %(type)s, %(id)s, %(reason)s, %(at)s, %(now)s)
-        ON CONFLICT (company_id, ulid) DO NOTHING RETURNING 1
+        SELECT *, %(now)s FROM given ORDER BY 1, 2
+        ON CONFLICT (company_id, ulid) DO NOTHING RETURNING company_id, ulid
     ), told AS (
         INSERT INTO procore_dueread (company_id, resource, project_id, sweep, due_at)
-        SELECT %(company)s, name, %(place)s, %(sweep)s, %(now)s
-        FROM unnest(%(resources)s::text[]) AS name WHERE EXISTS (SELECT FROM event)
+        SELECT DISTINCT company_id, resource, place, sweep, %(now)s::timestamptz
+        FROM unnest(%(list_company)s::bigint[], %(list_ulid)s::text[], %(resource)s::text[],
+            %(place)s::bigint[], %(sweep)s::boolean[])
+            AS list (company_id, ulid, resource, place, sweep)
+        JOIN event USING (company_id, ulid) ORDER BY 1, 2, 3, 4
         ON CONFLICT DO NOTHING
-    ), work AS (
-        UPDATE procore_duework SET due_at = %(now)s
-        WHERE company_id = %(company)s AND due_at > %(now)s AND EXISTS (SELECT FROM event)
-        RETURNING 1
+    ), sleeping AS (
+        SELECT company_id FROM procore_duework
+        WHERE company_id IN (SELECT company_id FROM event) AND due_at > %(now)s
+        ORDER BY company_id FOR UPDATE
     )
-    SELECT EXISTS (SELECT FROM event), EXISTS (SELECT FROM work)
+    UPDATE procore_duework SET due_at = %(now)s
+    WHERE company_id IN (SELECT company_id FROM sleeping) RETURNING company_id
 """
 
 
@@ -63,6 +66,14 @@ class Payload(msgspec.Struct):
     timestamp: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Told:
+    """An event of a company, by whoever knows its hook's secret."""
+
+    company_id: int
+    payload: Payload
+
+
 _decode = msgspec.json.Decoder(Payload, strict=False).decode
 
 
@@ -79,51 +90,48 @@ def read_again(event: WebhookEvent) -> bool:
     return bool(names)
 
 
-def company_of(key: uuid.UUID, authorization: str) -> tuple[int | None, bool]:
-    """Whose hook has this address, None where nobody's; and whether the secret is its own."""
-    with connection.cursor() as cursor:
-        cursor.execute(HOOK, {"key": key})
-        found = cursor.fetchone()
-    if found is None:
-        return None, False
-    company_id, *hashes = found
-    given = fingerprint(authorization)
-    known = [bytes(value) for value in hashes if value]
-    fits = [hmac.compare_digest(given, value) for value in known]  # both, whatever the first says
-    return company_id, any(fits)
-
-
 def read_payload(body: bytes) -> Payload:
     """Raises ValueError."""
     return _decode(body)
 
 
-def accept(company_id: int, payload: Payload) -> bool:
-    """True when a worker should be woken: this made the company due.
+def accept(told: Sequence[Told]) -> list[int]:
+    """Companies that became due, so that a worker should be woken for each.
 
-    Nothing of the payload is trusted beyond what to read again. A deletion shows by absence, so it
+    Nothing of a payload is trusted beyond what to read again. A deletion shows by absence, so it
     asks to look for what is gone.
     """
-    names = RESOURCES_OF.get(payload.resource_type, [])
-    company_wide = any(RESOURCES[name].spec.scope is Scope.COMPANY for name in names)
-    place = 0 if company_wide else payload.project_id
+    if not told:
+        return []
+    lists = [(each, name, place) for each in told for name, place in _lists(each.payload)]
     with connection.cursor() as cursor:
         cursor.execute(
             ACCEPT,
             {
-                "company": company_id,
-                "ulid": payload.id,
-                "project": payload.project_id,
-                "type": payload.resource_type,
-                "id": payload.resource_id,
-                "reason": payload.reason,
-                "at": payload.timestamp,
+                "company": [each.company_id for each in told],
+                "ulid": [each.payload.id for each in told],
+                "project": [each.payload.project_id for each in told],
+                "type": [each.payload.resource_type for each in told],
+                "id": [each.payload.resource_id for each in told],
+                "reason": [each.payload.reason for each in told],
+                "at": [each.payload.timestamp for each in told],
                 "now": clock.now(),
-                "place": place or 0,
-                "sweep": payload.reason == "delete",
-                # Without a project nobody knows which list it is; the next poll finds it.
-                "resources": names if place is not None else [],
+                "list_company": [each.company_id for each, _, _ in lists],
+                "list_ulid": [each.payload.id for each, _, _ in lists],
+                "resource": [name for _, name, _ in lists],
+                "place": [place for _, _, place in lists],
+                "sweep": [each.payload.reason == "delete" for each, _, _ in lists],
             },
         )
-        _new, woken = cursor.fetchone()
-    return bool(woken)
+        return [company_id for (company_id,) in cursor.fetchall()]
+
+
+def _lists(payload: Payload) -> list[tuple[str, int]]:
+    """Resources to read again, each with its project; 0 is the company.
+
+    Without a project nobody knows which list it is; the next poll finds it.
+    """
+    names = RESOURCES_OF.get(payload.resource_type, [])
+    company_wide = any(RESOURCES[name].spec.scope is Scope.COMPANY for name in names)
+    place = 0 if company_wide else payload.project_id
+    return [] if place is None else [(name, place) for name in names]
