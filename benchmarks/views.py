@@ -253,9 +253,8 @@ PROJECTS = """
 """
 CURSORS = """
     INSERT INTO procore_synccursor (company_id, resource, project_id, fresh_at)
-    SELECT %s, resource, key, now() FROM unnest(%s::bigint[]) AS key,
-        unnest(ARRAY['rfis', 'submittals', 'change_events', 'commitments', 'budget_rows',
-            'direct_costs']) AS resource
+    SELECT %s, known.resource, key, now() FROM unnest(%s::bigint[]) AS key,
+        (SELECT DISTINCT resource FROM procore_synccursor WHERE project_id <> 0) AS known
 """
 _FIXED = "company_id, remote_id, project_id, content_hash, synced_at"
 _KEY = "%(company)s, %(first)s + n, %(project)s, '\\x00', now()"

@@ -249,7 +249,7 @@ BACKUP_ACCESS = _access("DATABASE_BACKUP_URL", "DATABASE_OWNER_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "partner_app.core.cache.SharedClientCache",
         "LOCATION": _text("CELERY_BROKER_URL", "the address of Redis"),
         "KEY_PREFIX": "tieback",
     }

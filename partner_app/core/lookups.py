@@ -7,12 +7,16 @@ from django.db.models import BigIntegerField, Lookup
 
 @BigIntegerField.register_lookup
 class Among(Lookup):
-    """`project_id__among=ids`: hundreds of ids as one array, not a parameter each as `in` makes."""
+    """`project_id__among=ids`: hundreds of ids as one array, not a parameter each as `in` makes.
+
+    Give it a set: Django looks into each element of a list. It is written out here, because the
+    driver would look at each as well to find out what the array is of.
+    """
 
     lookup_name = "among"
 
-    def get_prep_lookup(self) -> list[int]:
-        return [int(value) for value in self.rhs]
+    def get_prep_lookup(self) -> str:
+        return "{" + ",".join(str(int(value)) for value in self.rhs) + "}"
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         left, params = self.process_lhs(compiler, connection)

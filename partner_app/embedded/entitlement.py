@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import QuerySet
 
 from integrations.procore.api.client import ProcoreClient
@@ -126,7 +127,7 @@ def rights_on_each(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Righ
     """
     wanted = list(project_ids)
     with tenant(viewer.company_id):
-        found = _of_rows(_fresh(viewer).filter(project_id__among=wanted))
+        found = _of_rows(_fresh(viewer).filter(project_id__among=set(wanted)))
     missing = [project_id for project_id in wanted if project_id not in found]
     if missing:
         client = pinned(viewer_client(viewer.company_id, viewer.remote_user_id))
@@ -167,7 +168,7 @@ def address_of(viewer: Viewer) -> str:
 
 def known_across(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Rights]:
     """Inside tenant(): what Procore has said in the last hour."""
-    return _of_rows(_since(viewer, OVERVIEW).filter(project_id__among=list(project_ids)))
+    return _of_rows(_since(viewer, OVERVIEW).filter(project_id__among=set(project_ids)))
 
 
 def known_projects(viewer: Viewer) -> frozenset[int] | None:
@@ -212,16 +213,16 @@ def _since(viewer: Viewer, age: timedelta) -> QuerySet[Entitlement]:
 
 
 def _of_rows(rows: QuerySet[Entitlement]) -> dict[int, Rights]:
+    """Most projects of a viewer have the same tools: a row for each set of them."""
+    grouped = (
+        rows.order_by().values_list("tools", "edits_budget").annotate(of=ArrayAgg("project_id"))
+    )
     return {
-        key: Rights(key, _tools(tuple(names)), edits)
-        for key, names, edits in rows.values_list("project_id", "tools", "edits_budget")
+        key: Rights(key, tools, edits)
+        for names, edits, keys in grouped
+        for tools in [frozenset(Tool(name) for name in names)]
+        for key in keys
     }
-
-
-@lru_cache
-def _tools(names: tuple[str, ...]) -> frozenset[Tool]:
-    """Most projects of a viewer have the same ones."""
-    return frozenset(Tool(name) for name in names)
 
 
 def _known(viewer: Viewer, project_id: int) -> Entitlement | None:

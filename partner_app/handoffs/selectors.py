@@ -90,7 +90,7 @@ def handed_off_totals(company_id: int, project_ids: Iterable[int]) -> dict[int, 
     """The total of each project's newest handoff that stands."""
     newest = (
         Handoff.objects.filter(
-            company_id=company_id, project_id__among=project_ids, state__in=WRITTEN
+            company_id=company_id, project_id__among=set(project_ids), state__in=WRITTEN
         )
         .order_by("project_id", "-created_at")
         .distinct("project_id")
@@ -132,7 +132,7 @@ def newest_by_estimate(company_id: int, estimate_ids: Iterable[UUID]) -> dict[UU
 
 
 def waiting_for_approval(company_id: int, project_ids: Iterable[int]) -> "QuerySet[Handoff]":
-    rows = Handoff.objects.filter(company_id=company_id, project_id__among=list(project_ids))
+    rows = Handoff.objects.filter(company_id=company_id, project_id__among=set(project_ids))
     return rows.filter(state=HandoffState.SUBMITTED).order_by("submitted_at")
 
 

@@ -2,12 +2,13 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.core import clock
 from partner_app.core.bulk import update_rows
-from partner_app.embedded.entitlement import Rights
+from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.embedded.session import Viewer
 from partner_app.insights.errors import CaseUnknown
 from partner_app.insights.facts import ProjectFacts
@@ -97,9 +98,15 @@ def require_rule(rights: Rights, rule: Rule) -> None:
         rights.require(tool)
 
 
-def open_rules(rights: Rights) -> list[Rule]:
+def open_rules(rights: Rights) -> tuple[Rule, ...]:
     """Rules that the viewer may hear of on this project."""
-    return [rule for rule, tools in TOOLS.items() if tools <= rights.tools]
+    return _open_to(rights.tools)
+
+
+@lru_cache
+def _open_to(tools: frozenset[Tool]) -> tuple[Rule, ...]:
+    """Most projects of a viewer have the same ones."""
+    return tuple(rule for rule, wanted in TOOLS.items() if wanted <= tools)
 
 
 def _differs(case: ExceptionCase, finding: Finding) -> bool:

@@ -81,9 +81,10 @@ class Scope:
     currency: str
     today: date = field(default_factory=lambda: clock.now().date())
 
-    def ids(self, *tools: Tool) -> list[int]:
+    def ids(self, *tools: Tool) -> set[int]:
         """Those on which the viewer has all of these tools."""
-        return [key for key, own in self.rights.items() if own.tools.issuperset(tools)]
+        wanted = frozenset(tools)
+        return {key for key, own in self.rights.items() if own.tools >= wanted}
 
     def rows(self, model: Any, *tools: Tool, **only: Any) -> Any:
         found = model.objects.filter(company_id=self.company_id, project_id__among=self.ids(*tools))

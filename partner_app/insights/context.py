@@ -7,7 +7,7 @@ from datetime import date
 from django.conf import settings
 
 from integrations.procore.resources.projects import Project
-from integrations.procore.sync.models import SyncRun
+from integrations.procore.sync.models import RunState, SyncRun
 from integrations.procore.sync.runs import newest_run, problems, progress
 from partner_app.core import clock
 from partner_app.core.zones import local_day
@@ -23,6 +23,7 @@ from partner_app.embedded.errors import ProjectHidden
 from partner_app.insights.health import arrived
 from partner_app.tenancy.context import tenant
 
+WITH_PROBLEMS = {RunState.PARTIAL, RunState.FAILED}
 Listed = tuple[int, str, str, str]  # id, name, number, city
 
 
@@ -93,15 +94,18 @@ def project_or_error(company_id: int, project_id: int) -> Project:
 def freshness(company_id: int) -> dict[str, object]:
     """`first` while the company's first sync has not ended; only then its steps are counted."""
     run = newest_run(company_id)
-    ended = SyncRun.objects.filter(company_id=company_id, finished_at__isnull=False).exists()
     running = run is None or run.finished_at is None
+    ended = (
+        not running
+        or SyncRun.objects.filter(company_id=company_id, finished_at__isnull=False).exists()
+    )
     return {
         "run": run,
         "run_id": run.id if run else 0,
         "steps": progress(run) if run and running and not ended else [],
         "first": not ended,
         "running": running,
-        "problems": problems(run) if run and run.finished_at else [],
+        "problems": problems(run) if run and run.state in WITH_PROBLEMS else [],
     }
 
 

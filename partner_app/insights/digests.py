@@ -132,7 +132,7 @@ def _mail(viewer: Viewer, digest: Digest, company: Company) -> bool:
     with tenant(viewer.company_id):
         names = dict(
             Project.objects.filter(
-                company_id=viewer.company_id, remote_id__among=list(rights)
+                company_id=viewer.company_id, remote_id__among=set(rights)
             ).values_list("remote_id", "name")
         )
         news = news_since(viewer.company_id, rights, digest.sent_at)

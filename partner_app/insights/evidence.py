@@ -22,7 +22,7 @@ from partner_app.insights.models import ExceptionCase, Rule
 
 COMMITTED_AMOUNT = F("grand_total") + F("approved_change_orders")
 BUDGET_AMOUNT = F("original_budget_amount") + F("budget_modifications")
-MOST = 100  # records of one kind that a page shows
+MOST = 50  # records of one kind that a page shows
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def of_code(here: dict[str, int], code: int) -> list[Evidence]:
         **{name: Subquery(contracts.values(name)[:1]) for name in names}
     )
     lines = lines.filter(status__in=COMMITTED).order_by("-amount", "remote_id")
-    contract_ids = set(lines.values_list("contract_id", flat=True)[:MOST])
+    contract_ids = set(lines.order_by().values_list("contract_id", flat=True).distinct())
     orders = ChangeOrder.objects.filter(**here, contract_id__in=contract_ids, status="approved")
     spent = approved_cost_lines(here).filter(of)
     return [

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
@@ -23,15 +23,16 @@ class PlainSelect(forms.Select):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         chosen = "" if value is None else str(value)
-        options = format_html_join(
-            "",
-            '<option value="{}"{}>{}</option>',
-            (
-                (key, mark_safe(" selected") if str(key or "") == chosen else "", label)  # ours
-                for key, label in self.choices
-            ),
+        options = [
+            f'<option value="{escape(key)}"{" selected" * (str(key) == chosen)}>{escape(label)}'
+            for key, label in self.choices
+        ]
+        return format_html(
+            '<select name="{}" id="id_{}">{}</select>',
+            name,
+            name,
+            mark_safe("</option>".join([*options, ""])),  # noqa: S308  # escaped above
         )
-        return format_html('<select name="{}" id="id_{}">{}</select>', name, name, options)
 
 
 class ProjectsForm(forms.Form):

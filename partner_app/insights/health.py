@@ -1,10 +1,9 @@
 """Projects at a glance, from their newest figures and within what a viewer may see."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
@@ -20,10 +19,11 @@ from partner_app.insights.models import ProjectDay
 from partner_app.insights.rules import COST_TOOLS
 from partner_app.insights.selectors import days_of
 
-# In the order in which _attention takes them.
-ATTENTION = (
-    "original_budget", "budget_changes", "committed", "direct_costs", "over_commitment",
-    "overdue_rfis", "late_submittals",
+# What `at_a_glance` reads of each project's newest day, in this order.
+GLANCE = (
+    "project_id", "main", "currency", "original_budget", "budget_changes", "committed",
+    "direct_costs", "over_commitment", "overdue_rfis", "late_submittals", "pending_changes",
+    "open_event_cost",
 )  # fmt: skip
 SUMMED = (
     "original_budget", "budget_changes", "committed", "direct_costs", "pending_changes",
@@ -98,56 +98,67 @@ class Health:
         return share(self.covered_budget, self.budget)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Totals:
     """Sums over the projects of one currency; None where the viewer sees none of them."""
 
     currency: str
-    projects: int
-    overdue_rfis: int | None
-    late_submittals: int | None
-    exposure: Decimal | None
-    budget: Decimal | None
-    committed: Decimal | None
-    over_commitment: Decimal | None
+    projects: int = 0
+    overdue_rfis: int | None = None
+    late_submittals: int | None = None
+    exposure: Decimal | None = None
+    budget: Decimal | None = None
+    committed: Decimal | None = None
+    over_commitment: Decimal | None = None
+
+    def add(self, tools: frozenset[Tool], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Days of projects on which the viewer has the same tools, as GLANCE after the currency."""
+        (
+            original, changes, committed, _direct, over_codes, rfis, submittals, waiting, events,
+        ) = (sum(column) for column in zip(*rows, strict=True))  # fmt: skip
+        seen = {
+            "overdue_rfis": rfis if Tool.RFIS in tools else None,
+            "late_submittals": submittals if Tool.SUBMITTALS in tools else None,
+            "exposure": pending_exposure(waiting, events) if tools >= EXPOSED else None,
+            "budget": original + changes if Tool.BUDGET in tools else None,
+            "committed": committed if Tool.COMMITMENTS in tools else None,
+            "over_commitment": over_codes if tools >= COST_TOOLS else None,
+        }
+        self.projects += len(rows)
+        for name, value in seen.items():
+            if value is not None:
+                setattr(self, name, (getattr(self, name) or 0) + value)
 
 
 def arrived(company_id: int, rights: Mapping[int, Rights]) -> dict[int, Rights]:
     """The rights for which something has been read: a figure that is not here yet is not zero."""
-    cursors = SyncCursor.objects.filter(company_id=company_id, project_id__among=list(rights))
-    names = (
-        cursors.exclude(fresh_at=None)
-        .values_list("project_id")
-        .annotate(names=ArrayAgg("resource"))
-    )
-    read = {key: _tools_of(frozenset(found)) for key, found in names.order_by()}
-    nothing: frozenset[Tool] = frozenset()
-    return {
-        key: replace(own, tools=own.tools & read.get(key, nothing)) for key, own in rights.items()
-    }
+    cursors = SyncCursor.objects.filter(company_id=company_id, project_id__among=set(rights))
+    known = cursors.exclude(fresh_at=None).order_by()
+    counts = dict(known.values_list("resource").annotate(number=Count("project_id")))
+    # Mostly all is here, and counting is enough to know it.
+    whole = {_tool_of(name) for name, number in counts.items() if number == len(rights)}
+    partly = [name for name in counts if _tool_of(name) not in whole]
+    read: dict[Tool | None, set[int]] = defaultdict(set)
+    for name, keys in (
+        known.filter(resource__in=partly)
+        .values_list("resource")
+        .annotate(of=ArrayAgg("project_id"))
+        if partly
+        else ()
+    ):
+        read[_tool_of(name)].update(keys)
+    found = dict(rights)
+    for tool in set(Tool) - whole:
+        for key in rights.keys() - read[tool]:
+            own = found[key]
+            if tool in own.tools:
+                found[key] = Rights(key, own.tools - {tool}, own.edits_budget)
+    return found
 
 
-@lru_cache
-def _tools_of(resources: frozenset[str]) -> frozenset[Tool]:
-    """The tools that these resources belong to; most projects have read the same ones."""
-    tools = {RESOURCES[name].spec.tool for name in resources}
-    return frozenset(tool for tool in Tool if tool in tools)
-
-
-def by_attention(company_id: int, rights: Mapping[int, Rights]) -> list[int]:
-    """Inside tenant(): what runs over before all, then money over codes, then lateness.
-
-    A project of which nothing is drawn up yet comes last. Only what the viewer sees counts.
-    """
-    rows = ProjectDay.objects.filter(
-        company_id=company_id, project_id__among=list(rights), newest=True, main=True
-    )
-    orders = {
-        row[0]: _attention(rights[row[0]].tools, *row[1:])
-        for row in rows.values_list("project_id", *ATTENTION)
-    }
-    last = (False, ZERO, 0)
-    return sorted(rights, key=lambda key: orders.get(key, last), reverse=True)
+def _tool_of(resource: str) -> Tool | None:
+    tool = RESOURCES[resource].spec.tool
+    return Tool(tool) if tool else None
 
 
 def _attention(
@@ -159,11 +170,36 @@ def _attention(
     over_codes: Decimal,
     rfis: int,
     submittals: int,
+    *_rest: Decimal,
 ) -> tuple[bool, Decimal, int]:
     sees_cost = tools >= COST_TOOLS
     late = rfis * (Tool.RFIS in tools) + submittals * (Tool.SUBMITTALS in tools)
     over = sees_cost and spent + direct > original + changes
     return over, over_codes if sees_cost else ZERO, late
+
+
+def at_a_glance(company_id: int, rights: Mapping[int, Rights]) -> tuple[list[int], list[Totals]]:
+    """Inside tenant(): projects, those that need somebody first, and sums for each currency.
+
+    First what runs over, then by money over codes, then by lateness. A project of which nothing is
+    drawn up yet comes last. Only what the viewer sees counts.
+    """
+    days = ProjectDay.objects.filter(
+        company_id=company_id, project_id__among=set(rights), newest=True
+    )
+    orders: dict[int, tuple[bool, Decimal, int]] = {}
+    alike: dict[tuple[str, frozenset[Tool]], list[tuple[Any, ...]]] = defaultdict(list)
+    for key, main, currency, *row in days.values_list(*GLANCE):
+        tools = rights[key].tools
+        alike[currency, tools].append(tuple(row))
+        if main:
+            orders[key] = _attention(tools, *row)
+    totals: dict[str, Totals] = {}
+    for (currency, tools), rows in alike.items():
+        totals.setdefault(currency, Totals(currency)).add(tools, rows)
+    last = (False, ZERO, 0)
+    order = sorted(rights, key=lambda key: orders.get(key, last), reverse=True)
+    return order, [totals[currency] for currency in sorted(totals)]
 
 
 def sums_of(company_id: int, rights: Mapping[int, Rights]) -> list[Health]:
@@ -242,23 +278,3 @@ def _one(project: Project | None, day: ProjectDay, tools: frozenset[Tool]) -> He
         invoiced_over=seen(Tool.COMMITMENTS, day.invoiced_over),
         handoff_drift=seen(Tool.BUDGET, day.handoff_drift),
     )
-
-
-def totals_of(found: Iterable[Health]) -> list[Totals]:
-    """One row a currency: amounts of two currencies are never added."""
-    by_currency: dict[str, list[Health]] = defaultdict(list)
-    for health in found:
-        for own in (health, *health.others):
-            by_currency[own.currency].append(own)
-
-    def added(rows: list[Health], name: str) -> Any:
-        values = [getattr(row, name) for row in rows if getattr(row, name) is not None]
-        return sum(values) if values else None
-
-    names = (
-        "overdue_rfis", "late_submittals", "exposure", "budget", "committed", "over_commitment",
-    )  # fmt: skip
-    return [
-        Totals(currency, sum(row.projects for row in rows), *(added(rows, name) for name in names))
-        for currency, rows in sorted(by_currency.items())
-    ]

@@ -1,7 +1,7 @@
 """Finds records by the words of their number and title, within what a viewer may see."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
@@ -33,6 +33,9 @@ SEARCHED: dict[str, tuple[str, str]] = {
     "observations": ("number", "name"),
     "punch_items": ("position", "name"),
 }
+
+
+Found = tuple[str, int]  # resource, and the record's id in Procore
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def words_of(text: str) -> list[str]:
 
 def search(
     company_id: int, rights: Mapping[int, Rights], text: str, *, kind: str = ""
-) -> list[Hit]:
+) -> list[Found]:
     """Inside tenant(). Records that have a word beginning with each of the words.
 
     At most CANDIDATES of them, by kind and within each the newest first.
@@ -98,29 +101,36 @@ def search(
         same = {name: OuterRef(name) for name in ("project_id", "resource", "remote_id")}
         beside = SearchWord.objects.filter(_begins(word), company_id=company_id, **same)
         rows = rows.filter(Exists(beside))
-    by_resource: dict[str, set[int]] = defaultdict(set)
     # Without an order, so that the search ends as soon as it has found enough.
-    for resource, key in rows.values_list("resource", "remote_id")[:CANDIDATES]:
-        by_resource[resource].add(key)
-    return list(_hits(company_id, by_resource))
+    found = set(rows.values_list("resource", "remote_id")[:CANDIDATES])
+    place = {resource: number for number, resource in enumerate(SEARCHED)}
+    return sorted(found, key=lambda each: (place[each[0]], -each[1]))
 
 
-def _hits(company_id: int, by_resource: Mapping[str, set[int]]) -> Iterable[Hit]:
-    for resource, (first, second) in SEARCHED.items():
-        keys = by_resource.get(resource)
-        if not keys:
-            continue
+def hits_of(company_id: int, found: Sequence[Found]) -> list[Hit]:
+    """Inside tenant(): the records of a page of what was found, in its order."""
+    by_resource: dict[str, list[int]] = defaultdict(list)
+    for resource, key in found:
+        by_resource[resource].append(key)
+    records: dict[Found, SourceRecord] = {}
+    for resource, keys in by_resource.items():
         rows: Any = RESOURCES[resource]._base_manager
-        for row in rows.filter(company_id=company_id, remote_id__in=keys).order_by("-remote_id"):
-            yield Hit(resource, str(getattr(row, first)), str(getattr(row, second)), row)
+        for row in rows.filter(company_id=company_id, remote_id__in=keys):
+            records[resource, row.remote_id] = row
+    return [_hit(each[0], records[each]) for each in found if each in records]
 
 
-def searchable(rights: Mapping[int, Rights]) -> dict[str, list[int]]:
+def _hit(resource: str, record: SourceRecord) -> Hit:
+    first, second = SEARCHED[resource]
+    return Hit(resource, str(getattr(record, first)), str(getattr(record, second)), record)
+
+
+def searchable(rights: Mapping[int, Rights]) -> dict[str, set[int]]:
     """For each kind the projects on which the viewer has its tool."""
     found = {}
     for resource in SEARCHED:
-        tool = RESOURCES[resource].spec.tool
-        ids = [key for key, own in rights.items() if Tool(tool) in own.tools]
+        tool = Tool(RESOURCES[resource].spec.tool)
+        ids = {key for key, own in rights.items() if tool in own.tools}
         if ids:
             found[resource] = ids
     return found

@@ -16,10 +16,11 @@ from partner_app.core import clock
 from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.session import Viewer
 from partner_app.insights.cases import GROWN, open_rules
-from partner_app.insights.models import CostFigure, ExceptionCase, LastVisit, ProjectDay
+from partner_app.insights.models import CostFigure, ExceptionCase, LastVisit, ProjectDay, Rule
 from partner_app.insights.words import age, cause, sentence
 
 ANOTHER_VISIT = timedelta(minutes=30)  # of silence, then looking again counts as a new visit
+SAME_LOOK = timedelta(minutes=1)  # is not noted again: a page is asked for often
 ALL_PROJECTS = 0
 IN_ORDER = ("tier", F("amount").desc(nulls_last=True), "since", "id")
 
@@ -43,9 +44,10 @@ class CaseLine:
 
 @dataclass(frozen=True)
 class News:
-    """What has happened since the viewer's last visit; None where there was none."""
+    """What stands, and what has happened since the viewer's last visit; None: there was none."""
 
     since: datetime | None
+    standing: int = 0  # and is not asleep
     opened: int = 0
     changed: int = 0
     closed: int = 0
@@ -59,7 +61,7 @@ def days_of(company_id: int, project_ids: Iterable[int]) -> dict[int, list[Proje
     """Inside tenant(): the newest day of each project, its main currency first."""
     found: dict[int, list[ProjectDay]] = defaultdict(list)
     rows = ProjectDay.objects.filter(
-        company_id=company_id, project_id__among=list(project_ids), newest=True
+        company_id=company_id, project_id__among=set(project_ids), newest=True
     )
     for row in rows.order_by("-main", "currency"):
         found[row.project_id].append(row)
@@ -67,7 +69,7 @@ def days_of(company_id: int, project_ids: Iterable[int]) -> dict[int, list[Proje
 
 
 def codes_of(company_id: int, project_ids: Iterable[int]) -> "QuerySet[CostFigure]":
-    return CostFigure.objects.filter(company_id=company_id, project_id__among=list(project_ids))
+    return CostFigure.objects.filter(company_id=company_id, project_id__among=set(project_ids))
 
 
 def cases_of(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[ExceptionCase]":
@@ -77,9 +79,9 @@ def cases_of(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[Excepti
 
 def _allowed(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[ExceptionCase]":
     """By the rules that each project's tools open to the viewer."""
-    projects: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    projects: dict[tuple[Rule, ...], set[int]] = defaultdict(set)
     for key, own in rights.items():
-        projects[tuple(sorted(open_rules(own)))].append(key)
+        projects[open_rules(own)].add(key)
     here = ExceptionCase.objects.filter(company_id=company_id)
     allowed = [Q(project_id__among=ids, rule__in=rules) for rules, ids in projects.items() if rules]
     return here.filter(reduce(or_, allowed)) if allowed else here.none()
@@ -156,21 +158,26 @@ def visit(viewer: Viewer, project_id: int = ALL_PROJECTS) -> datetime | None:
     before = known.before
     if now - known.visited_at > ANOTHER_VISIT:
         before = known.visited_at
-    LastVisit.objects.filter(**key, project_id=project_id).update(visited_at=now, before=before)
+    if now - known.visited_at > SAME_LOOK:
+        LastVisit.objects.filter(**key, project_id=project_id).update(visited_at=now, before=before)
     return before
 
 
 def news_since(company_id: int, rights: Mapping[int, Rights], seen: datetime | None) -> News:
     """Inside tenant()."""
-    if seen is None:
-        return News(None)
-    stands, known = Q(closed_at=None), Q(opened_at__lte=seen)
-    counts: dict[str, int] = _allowed(company_id, rights).aggregate(
-        opened=Count("id", filter=stands & Q(opened_at__gt=seen)),
-        changed=Count("id", filter=stands & known & Q(changed_at__gt=seen, before__isnull=False)),
-        closed=Count("id", filter=known & Q(closed_at__gt=seen)),
-    )
-    return News(seen, **counts)
+    stands = Q(closed_at=None)
+    wanted = {
+        "every": Count("id", filter=stands),
+        "sleeping": Count("id", filter=stands & asleep(clock.now().date())),
+    }
+    if seen is not None:
+        known, moved = Q(opened_at__lte=seen), Q(changed_at__gt=seen, before__isnull=False)
+        wanted["opened"] = Count("id", filter=stands & Q(opened_at__gt=seen))
+        wanted["changed"] = Count("id", filter=stands & known & moved)
+        wanted["closed"] = Count("id", filter=known & Q(closed_at__gt=seen))
+    found: dict[str, int] = _allowed(company_id, rights).aggregate(**wanted)
+    standing = found.pop("every") - found.pop("sleeping")
+    return News(seen, standing, **found)
 
 
 def _news(case: ExceptionCase, seen: datetime | None) -> str:
@@ -187,6 +194,6 @@ def history(
     """Inside tenant(): the days there are, oldest first."""
     begin = clock.now().date() - timedelta(days=days)
     rows = ProjectDay.objects.filter(
-        company_id=company_id, project_id__among=list(project_ids), day__gte=begin, **only
+        company_id=company_id, project_id__among=set(project_ids), day__gte=begin, **only
     )
     return rows.order_by("day")

@@ -1,13 +1,17 @@
 """What the workspace's templates need beyond core's filters."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 
-from partner_app.core.templatetags.show import money
-from partner_app.insights.charts import Cell, Column
+from partner_app.core.templatetags.show import day, measure, money
+from partner_app.insights.charts import Cell, Column, Figure
 from partner_app.insights.words import RESOURCE_WORDS
 
 register = template.Library()
@@ -20,8 +24,23 @@ def as_json(value: object) -> str:
 
 
 @register.filter
-def with_columns(row: Sequence[Cell], columns: Sequence[Column]) -> Iterable[tuple[Cell, Column]]:
-    return list(zip(row, columns, strict=True))
+def table_rows(figure: Figure) -> SafeString:
+    """The same as its chart. A template takes ten times as long over hundreds of cells."""
+
+    def shown(cell: Cell, column: Column) -> str:
+        if column.unit == "money" and isinstance(cell, int | Decimal):
+            return money(Decimal(cell), figure.currency)
+        return measure(cell, column.unit)
+
+    rows = [
+        f'<tr><th scope="row">{escape(day(name) if isinstance(name, date) else name)}</th>'
+        + "".join(
+            f'<td class="amount">{escape(shown(cell, column))}</td>'
+            for cell, column in zip(cells, figure.columns[1:], strict=True)
+        )
+        for name, *cells in figure.rows
+    ]
+    return mark_safe("</tr>".join([*rows, ""]))  # noqa: S308  # escaped above
 
 
 @register.filter

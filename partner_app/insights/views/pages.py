@@ -22,7 +22,7 @@ from partner_app.insights.context import (
     today_of,
 )
 from partner_app.insights.forms import ProjectsForm
-from partner_app.insights.health import arrived, by_attention, health_of, sums_of, totals_of
+from partner_app.insights.health import arrived, at_a_glance, health_of
 from partner_app.insights.listings import KINDS, listing, open_to
 from partner_app.insights.panel import record_context
 from partner_app.insights.selectors import cases_of, lines, news_since, not_asleep, visit
@@ -42,23 +42,24 @@ def home(request: ViewerRequest) -> HttpResponse:
     portfolio = portfolio_of(request)
     form = ProjectsForm(request.GET)
     text = form.cleaned_data["q"].casefold() if form.is_valid() else ""
-    shown = [key for key, words in portfolio.words.items() if text in words]
     with tenant(company_id):
-        order = by_attention(company_id, {key: portfolio.rights[key] for key in shown})
+        every, totals = at_a_glance(company_id, portfolio.rights)
+        order = [key for key in every if text in portfolio.words[key]]
         page = Paginator(order, PROJECTS_A_PAGE).get_page(request.GET.get("page"))
         rows = Project.objects.filter(company_id=company_id, remote_id__in=list(page))
         seen = visit(request.viewer)
         cases = not_asleep(cases_of(company_id, portfolio.rights))
+        news = news_since(company_id, portfolio.rights, seen)
         context: dict[str, Any] = {
             "found": health_of(
                 company_id,
                 sorted(rows, key=lambda row: order.index(row.remote_id)),
                 portfolio.rights,
             ),
-            "totals": totals_of(sums_of(company_id, portfolio.rights)),
+            "totals": totals,
             "cases": lines(cases[:FIRST_CASES], portfolio.rights, names=portfolio.names, seen=seen),
-            "case_count": cases.count(),
-            "news": news_since(company_id, portfolio.rights, seen),
+            "case_count": news.standing,
+            "news": news,
             "tour": wants_tour(request.viewer),
         }
         editable = [key for key, own in portfolio.own.items() if own.edits_budget]
@@ -126,10 +127,11 @@ def project(request: ViewerRequest, project_id: int) -> HttpResponse:
         [health] = health_of(company_id, [found], here)
         seen = visit(request.viewer, project_id)
         cases = not_asleep(cases_of(company_id, here))
+        news = news_since(company_id, here, seen)
         context = {
             "cases": lines(cases[:FIRST_CASES], here, seen=seen),
-            "case_count": cases.count(),
-            "news": news_since(company_id, here, seen),
+            "case_count": news.standing,
+            "news": news,
         }
     context |= {
         "health": health,

@@ -9,7 +9,7 @@ from partner_app.embedded.decorators import ViewerRequest, framed, viewer_requir
 from partner_app.insights.context import freshness, portfolio_of, procore_of
 from partner_app.insights.forms import SaveViewForm, SearchForm
 from partner_app.insights.saved import delete_view, save_view, views_of
-from partner_app.insights.search import search, searchable
+from partner_app.insights.search import hits_of, search, searchable
 from partner_app.tenancy.context import tenant
 
 HITS_A_PAGE = 25
@@ -28,14 +28,15 @@ def search_records(request: ViewerRequest) -> HttpResponse:
     if asked.get("project"):
         rights = {asked["project"]: rights[asked["project"]]}
     with tenant(company_id):
-        hits = search(company_id, rights, asked.get("q", ""), kind=asked.get("kind", ""))
+        found = search(company_id, rights, asked.get("q", ""), kind=asked.get("kind", ""))
+        page = Paginator(found, HITS_A_PAGE).get_page(request.GET.get("page"))
+        hits = hits_of(company_id, list(page))
         saved = list(views_of(request.viewer))
-    page = Paginator(hits, HITS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "asked": asked,
         "page": page,
-        "hits": list(page),
+        "hits": hits,
         "names": portfolio.names,
         "saved": saved,
         "here": request.get_full_path(),

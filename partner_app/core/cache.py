@@ -1,0 +1,23 @@
+"""Redis as Django's cache, with one client for all calls."""
+
+from functools import cached_property
+from typing import Any
+
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+
+
+class _Client(RedisCacheClient):
+    """Django makes a client a call, which takes longer than the call. Threads may share one."""
+
+    @cached_property
+    def _shared(self) -> Any:
+        return super().get_client(write=True)
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        return self._shared
+
+
+class SharedClientCache(RedisCache):
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = _Client
