@@ -143,8 +143,8 @@ def test_a_browser_that_prefers_french_reads_french(browser: Browser, connected:
     say("button", name="Paramètres").first.click()
     expect(say("heading", name="Vos données")).to_be_visible()
     text = page.frames[1].locator("main").inner_text()
-    for english in ("Nobody at", "After an uninstall", "What happened", "Active", "Allow"):
-        assert english not in text.replace("App Management", "")
+    for english in ("Nobody at", "After an uninstall", "What happened", "Allow"):
+        assert english not in text
     context.close()
 
 
