@@ -41,12 +41,14 @@ OBSERVED = """() => {
     ([paints, shifts, tasks]) => {
       const own = [...performance.getEntriesByType('navigation'),
                    ...performance.getEntriesByType('resource')];
+      // What moved before the first paint, nobody saw.
+      const [painted] = performance.getEntriesByName('first-paint').map((e) => e.startTime);
       return {
         transferred_kb: Math.round(own.reduce((sum, e) => sum + e.transferSize, 0) / 102.4) / 10,
         elements: document.querySelectorAll('*').length,
         lcp_ms: Math.round(Math.max(0, ...paints.map((e) => e.startTime))),
-        cls: Math.round(shifts.reduce((sum, e) => sum + (e.hadRecentInput ? 0 : e.value), 0)
-             * 1000) / 1000,
+        cls: Math.round(shifts.filter((e) => !e.hadRecentInput && e.startTime >= painted)
+             .reduce((sum, e) => sum + e.value, 0) * 1000) / 1000,
         long_tasks: tasks.length,
       };
     });
