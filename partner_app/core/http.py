@@ -5,8 +5,9 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from partner_app.core.errors import Blame, TiebackError, gettext_noop
+from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.logging import log
+from partner_app.core.words import gettext_noop
 
 
 class DomainErrors:

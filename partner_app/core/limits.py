@@ -6,10 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django_ratelimit.core import is_ratelimited
 from redis.exceptions import RedisError
 
-from partner_app.core.errors import Blame, TiebackError, gettext_noop
+from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.http import error_page
 from partner_app.core.logging import log
 from partner_app.core.origin import client_address
+from partner_app.core.words import gettext_noop
 
 # Where a guess could pay, or where each call costs us a call to Procore.
 GUARDED = (

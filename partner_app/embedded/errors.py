@@ -1,7 +1,8 @@
 """TiebackError ── ViewerError ─ SignInNeeded  CodeRefused  RenewalRefused  PairingRefused
 NotEntitled  ProjectHidden  CompanyNotReady"""
 
-from partner_app.core.errors import Blame, TiebackError, gettext_noop
+from partner_app.core.errors import Blame, TiebackError
+from partner_app.core.words import gettext_noop
 
 
 class ViewerError(TiebackError):

@@ -1,7 +1,8 @@
 """TiebackError ── ReadingError ─ FileUnreadable  FileForgotten  LayoutUnknown  LayoutAmbiguous
 ChoosePart  MappingUnreadable  EstimateUnknown  ProjectUnknown  CodeUnknown  SplitUneven"""
 
-from partner_app.core.errors import Blame, TiebackError, gettext_noop
+from partner_app.core.errors import Blame, TiebackError
+from partner_app.core.words import gettext_noop
 
 
 class ReadingError(TiebackError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from partner_app.core.money import tie_out, to_cents
+from partner_app.core.words import gettext_noop
 
 ZERO = Decimal("0.00")
 
@@ -122,7 +123,9 @@ def _action(
     if after + line.changes < 0 <= after:
         reason = f"budget changes of {line.changes:,.2f} would bring {code} below zero"
         return "blocked", reason
-    return "update", "no longer in the estimate" if code in budget.last and after == 0 else ""
+    return "update", gettext_noop(
+        "no longer in the estimate"
+    ) if code in budget.last and after == 0 else ""
 
 
 def fingerprint(file_hash: bytes, rows: list[PlannedRow]) -> bytes:

@@ -2,7 +2,8 @@
 PlanIsBlocked  BudgetLocked  ApproverIsSubmitter  BudgetNotEditable  AnotherHandoff  NothingToUndo
 EstimateInUse  GaveUp"""
 
-from partner_app.core.errors import Blame, TiebackError, gettext_noop
+from partner_app.core.errors import Blame, TiebackError
+from partner_app.core.words import gettext_noop
 
 
 class HandoffError(TiebackError):

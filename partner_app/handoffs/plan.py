@@ -9,6 +9,7 @@ from integrations.procore.api.client import ProcoreClient
 from partner_app.audit.events import Event
 from partner_app.core import clock
 from partner_app.core.money import to_cents
+from partner_app.core.words import gettext_noop
 from partner_app.estimates.models import Estimate, EstimateProblem, EstimateState
 from partner_app.estimates.reading.units import unit_name
 from partner_app.estimates.selectors import exact_sums, single_prices
@@ -80,7 +81,9 @@ def _obstacles(estimate: Estimate, live: LiveBudget) -> list[str]:
     if bad:
         found.append(f"{bad} cell{'s' if bad > 1 else ''} of the file cannot be read")
     if live.locked:
-        found.append("The budget is locked in Procore; original amounts cannot be changed")
+        found.append(
+            gettext_noop("The budget is locked in Procore; original amounts cannot be changed")
+        )
     named = set(estimate.layout.get("currencies", [])) - {live.currency}
     if named and live.currency:
         found.append(f"The file is in {', '.join(sorted(named))}, the project in {live.currency}")

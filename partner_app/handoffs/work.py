@@ -20,8 +20,9 @@ from partner_app.audit.events import Event
 from partner_app.connections.access import viewer_client
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.core import clock
-from partner_app.core.errors import TiebackError, gettext_noop
+from partner_app.core.errors import TiebackError
 from partner_app.core.logging import log
+from partner_app.core.words import gettext_noop
 from partner_app.handoffs import push, undo
 from partner_app.handoffs.errors import (
     AnotherHandoff,

@@ -6,7 +6,8 @@ ProcoreError ─ Unauthorized  NotConnected  Forbidden  NotFoundOrHidden  Refuse
 
 from datetime import datetime
 
-from partner_app.core.errors import Blame, TiebackError, gettext_noop
+from partner_app.core.errors import Blame, TiebackError
+from partner_app.core.words import gettext_noop
 
 
 class ProcoreError(TiebackError):

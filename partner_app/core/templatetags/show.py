@@ -162,8 +162,17 @@ def decimal(text: str) -> Decimal:
 
 @register.filter
 def plain(number: Decimal | None) -> str:
-    """A quantity or price as it was written: grouped, and without zeros that say nothing."""
-    return "–" if number is None else f"{number.normalize():,f}"
+    """A quantity or price with all its places: grouped, and without zeros that say nothing."""
+    if number is None:
+        return "–"
+    shown = format_decimal(number.normalize(), locale=locale(), decimal_quantization=False)
+    return shown.replace("-", "−")
+
+
+@register.filter
+def translated(text: str) -> str:
+    """A whole sentence that was kept in English; one that carries facts stays as it is."""
+    return _(text) if text else ""
 
 
 @register.filter

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from integrations.procore.resources.wbs_codes import WbsCode
 from partner_app.core.bulk import update_rows
+from partner_app.core.words import gettext_noop
 from partner_app.estimates.mapping.file import HUNDRED, Rules
 from partner_app.estimates.mapping.memory import Memory, recall_all
 from partner_app.estimates.mapping.suggest import Known, Suggester, known_names
@@ -60,7 +61,7 @@ class Targets:
         """Memory counts where the project has the code: another project may lack it."""
         code = self.exact(line.item_code, line.cost_type)
         if code:
-            reason = "the item code is a WBS code"
+            reason = gettext_noop("the item code is a WBS code")
             return [Target(code, line.amount, reason, Evidence.EXACT)]
         code, reason = self.memory.recall(line)
         return [Target(code, line.amount, reason, Evidence.MEMORY)] if code in self.codes else []

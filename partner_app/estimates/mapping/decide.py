@@ -7,6 +7,7 @@ from uuid import UUID
 
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
+from partner_app.core.words import gettext_noop
 from partner_app.estimates.errors import CodeUnknown, SplitUneven
 from partner_app.estimates.mapping.assign import BATCH, Target, targets_for
 from partner_app.estimates.mapping.file import HUNDRED
@@ -34,7 +35,11 @@ def choose_codes(
             if code not in codes:
                 raise CodeUnknown(wbs_code=code)
         lines = list(estimate.lines.filter(group__in=list(groups)))
-        reason = "chosen by a person" if len(shares) == 1 else "shared out by a person"
+        reason = (
+            gettext_noop("chosen by a person")
+            if len(shares) == 1
+            else gettext_noop("shared out by a person")
+        )
         _replace(
             estimate,
             [

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from partner_app.core.words import gettext_noop
 from partner_app.estimates.reading.layout import Column, Layout, part_of
 from partner_app.estimates.reading.numbers import NotANumber, number
 from partner_app.estimates.reading.sheets import Cell, Sheet, text_of
@@ -91,7 +92,9 @@ def read_lines(
         elif not line.is_title:
             found = line.read(reading)
             if found and line.number in sheet.hidden:
-                message = "This row is hidden in the file. It is counted; check that it should be."
+                message = gettext_noop(
+                    "This row is hidden in the file. It is counted; check that it should be."
+                )
                 reading.warnings.append(line.problem(Column.DESCRIPTION, message))
             since_subtotal += found.amount if found else 0
     return reading
@@ -169,8 +172,10 @@ class _Row:
         if amount is None and price is not None:
             amount = price * (1 if quantity is None else quantity)
         if amount is None:
-            message = "There is no amount, and none follows from quantity and unit price."
-            message += " If a formula gives it, save the file in its own program once more."
+            message = gettext_noop(
+                "There is no amount, and none follows from quantity and unit price. "
+                "If a formula gives it, save the file in its own program once more."
+            )
             reading.errors.append(self.problem(Column.AMOUNT, message))
             return None
         if price is None and quantity:
@@ -229,5 +234,7 @@ class _Row:
                 message = f"Quantity × unit price is {product}, the amount is {amount}"
                 yield self.problem(Column.AMOUNT, f"{message}; the amount is used.")
         if amount and OPTION.search(self.text(Column.DESCRIPTION)):
-            message = "This may be an alternate or an allowance. It is counted; check that it is."
+            message = gettext_noop(
+                "This may be an alternate or an allowance. It is counted; check that it is."
+            )
             yield self.problem(Column.DESCRIPTION, message)
