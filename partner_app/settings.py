@@ -214,7 +214,7 @@ MIDDLEWARE = [
     "partner_app.core.logging.RequestLog",
     "partner_app.core.machines.StraightToView",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "partner_app.core.language.WorkspaceLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

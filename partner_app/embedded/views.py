@@ -19,6 +19,7 @@ from partner_app.connections.models import Purpose
 from partner_app.core.errors import TiebackError
 from partner_app.core.http import error_page
 from partner_app.core.secrets import random_secret
+from partner_app.core.templatetags.show import message
 from partner_app.embedded.decorators import framed
 from partner_app.embedded.errors import CodeRefused, PairingRefused, RenewalRefused
 from partner_app.embedded.forms import (
@@ -200,7 +201,7 @@ def _opened(found: Opened) -> JsonResponse:
 
 
 def _refusal(error: TiebackError) -> JsonResponse:
-    return JsonResponse({"error": error.code, "message": error.message}, status=error.status)
+    return JsonResponse({"error": error.code, "message": message(error)}, status=error.status)
 
 
 def _frame(request: HttpRequest) -> dict[str, object]:

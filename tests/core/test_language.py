@@ -1,0 +1,25 @@
+"""Only the workspace speaks the browser's language; what is written in English says that it is."""
+
+import pytest
+from django.test import Client
+
+FRENCH = {"accept-language": "fr-CA,fr;q=0.9"}
+
+
+def test_the_frame_speaks_the_browsers_language(database: None) -> None:
+    answer = Client(headers=FRENCH).get("/embedded/")
+    assert answer["Content-Language"] == "fr"
+    assert 'lang="fr"' in answer.content.decode()
+    assert "Accept-Language" in answer["Vary"]
+
+
+@pytest.mark.parametrize("path", ["/", "/privacy/", "/install/", "/dashboard/", "/nowhere/"])
+def test_a_page_in_english_is_marked_as_such(database: None, path: str) -> None:
+    answer = Client(headers=FRENCH).get(path, follow=True)
+    assert answer["Content-Language"] == "en"
+    assert 'lang="en"' in answer.content.decode()
+
+
+def test_a_refusal_in_the_frame_is_said_in_the_browsers_language(database: None) -> None:
+    answer = Client(headers=FRENCH).post("/embedded/renewal/", {})
+    assert answer.json()["message"] == "Votre connexion a pris fin."
