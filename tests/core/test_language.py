@@ -1,9 +1,19 @@
 """Only the workspace speaks the browser's language; what is written in English says that it is."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.test import Client
+from django.utils import translation
 
 FRENCH = {"accept-language": "fr-CA,fr;q=0.9"}
+
+
+@pytest.fixture(autouse=True)
+def before_and_after() -> Iterator[None]:
+    """A thread speaks the language of its last request until the next one."""
+    with translation.override(translation.get_language()):
+        yield
 
 
 def test_the_frame_speaks_the_browsers_language(database: None) -> None:
