@@ -1,7 +1,7 @@
 """Projects at a glance, from their newest figures and within what a viewer may see."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -19,11 +19,10 @@ from partner_app.insights.models import ProjectDay
 from partner_app.insights.rules import COST_TOOLS
 from partner_app.insights.selectors import days_of
 
-# What `at_a_glance` reads of each project's newest day, in this order.
+# In the order in which _attention takes them; the totals of home need the others as well.
 GLANCE = (
-    "project_id", "main", "currency", "original_budget", "budget_changes", "committed",
-    "direct_costs", "over_commitment", "overdue_rfis", "late_submittals", "pending_changes",
-    "open_event_cost",
+    "original_budget", "budget_changes", "committed", "direct_costs", "over_commitment",
+    "overdue_rfis", "late_submittals", "pending_changes", "open_event_cost",
 )  # fmt: skip
 SUMMED = (
     "original_budget", "budget_changes", "committed", "direct_costs", "pending_changes",
@@ -98,36 +97,18 @@ class Health:
         return share(self.covered_budget, self.budget)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Totals:
     """Sums over the projects of one currency; None where the viewer sees none of them."""
 
     currency: str
-    projects: int = 0
-    overdue_rfis: int | None = None
-    late_submittals: int | None = None
-    exposure: Decimal | None = None
-    budget: Decimal | None = None
-    committed: Decimal | None = None
-    over_commitment: Decimal | None = None
-
-    def add(self, tools: frozenset[Tool], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Days of projects on which the viewer has the same tools, as GLANCE after the currency."""
-        (
-            original, changes, committed, _direct, over_codes, rfis, submittals, waiting, events,
-        ) = (sum(column) for column in zip(*rows, strict=True))  # fmt: skip
-        seen = {
-            "overdue_rfis": rfis if Tool.RFIS in tools else None,
-            "late_submittals": submittals if Tool.SUBMITTALS in tools else None,
-            "exposure": pending_exposure(waiting, events) if tools >= EXPOSED else None,
-            "budget": original + changes if Tool.BUDGET in tools else None,
-            "committed": committed if Tool.COMMITMENTS in tools else None,
-            "over_commitment": over_codes if tools >= COST_TOOLS else None,
-        }
-        self.projects += len(rows)
-        for name, value in seen.items():
-            if value is not None:
-                setattr(self, name, (getattr(self, name) or 0) + value)
+    projects: int
+    overdue_rfis: int | None
+    late_submittals: int | None
+    exposure: Decimal | None
+    budget: Decimal | None
+    committed: Decimal | None
+    over_commitment: Decimal | None
 
 
 def arrived(company_id: int, rights: Mapping[int, Rights]) -> dict[int, Rights]:
@@ -139,13 +120,8 @@ def arrived(company_id: int, rights: Mapping[int, Rights]) -> dict[int, Rights]:
     whole = {_tool_of(name) for name, number in counts.items() if number == len(rights)}
     partly = [name for name in counts if _tool_of(name) not in whole]
     read: dict[Tool | None, set[int]] = defaultdict(set)
-    for name, keys in (
-        known.filter(resource__in=partly)
-        .values_list("resource")
-        .annotate(of=ArrayAgg("project_id"))
-        if partly
-        else ()
-    ):
+    rest = known.filter(resource__in=partly).values_list("resource")
+    for name, keys in rest.annotate(of=ArrayAgg("project_id")):
         read[_tool_of(name)].update(keys)
     found = dict(rights)
     for tool in set(Tool) - whole:
@@ -188,25 +164,25 @@ def at_a_glance(company_id: int, rights: Mapping[int, Rights]) -> tuple[list[int
         company_id=company_id, project_id__among=set(rights), newest=True
     )
     orders: dict[int, tuple[bool, Decimal, int]] = {}
-    alike: dict[tuple[str, frozenset[Tool]], list[tuple[Any, ...]]] = defaultdict(list)
-    for key, main, currency, *row in days.values_list(*GLANCE):
+    alike: dict[tuple[str, frozenset[Tool]], list[list[Any]]] = defaultdict(list)
+    for key, main, currency, *row in days.values_list("project_id", "main", "currency", *GLANCE):
         tools = rights[key].tools
-        alike[currency, tools].append(tuple(row))
+        alike[currency, tools].append(row)
         if main:
             orders[key] = _attention(tools, *row)
-    totals: dict[str, Totals] = {}
+    sums = []
     for (currency, tools), rows in alike.items():
-        totals.setdefault(currency, Totals(currency)).add(tools, rows)
+        columns = zip(GLANCE, zip(*rows, strict=True), strict=True)
+        sums.append(_sum(tools, currency, {n: sum(values) for n, values in columns}, len(rows)))
     last = (False, ZERO, 0)
-    order = sorted(rights, key=lambda key: orders.get(key, last), reverse=True)
-    return order, [totals[currency] for currency in sorted(totals)]
+    return sorted(rights, key=lambda key: orders.get(key, last), reverse=True), totals_of(sums)
 
 
 def sums_of(company_id: int, rights: Mapping[int, Rights]) -> list[Health]:
     """Inside tenant(): figures added up in the database, for each currency and set of tools."""
-    groups: dict[frozenset[Tool], list[int]] = defaultdict(list)
+    groups: dict[frozenset[Tool], set[int]] = defaultdict(set)
     for key, own in rights.items():
-        groups[own.tools].append(key)
+        groups[own.tools].add(key)
     found = []
     for tools, ids in groups.items():
         rows: Any = ProjectDay.objects.filter(
@@ -214,9 +190,14 @@ def sums_of(company_id: int, rights: Mapping[int, Rights]) -> list[Health]:
         )
         sums = {name: Sum(name) for name in SUMMED}
         for row in rows.order_by().values("currency").annotate(**sums, projects=Count("day")):
-            day = ProjectDay(currency=row["currency"], **{name: row[name] for name in SUMMED})
-            found.append(replace(_one(None, day, tools), projects=row["projects"]))
+            added = {name: row[name] for name in SUMMED}
+            found.append(_sum(tools, row["currency"], added, row["projects"]))
     return found
+
+
+def _sum(tools: frozenset[Tool], currency: str, added: Mapping[str, Any], projects: int) -> Health:
+    """Of projects on which the viewer has the same tools; what was not added up is None."""
+    return replace(_one(None, ProjectDay(currency=currency, **added), tools), projects=projects)
 
 
 def health_of(
@@ -278,3 +259,23 @@ def _one(project: Project | None, day: ProjectDay, tools: frozenset[Tool]) -> He
         invoiced_over=seen(Tool.COMMITMENTS, day.invoiced_over),
         handoff_drift=seen(Tool.BUDGET, day.handoff_drift),
     )
+
+
+def totals_of(found: Iterable[Health]) -> list[Totals]:
+    """One row a currency: amounts of two currencies are never added."""
+    by_currency: dict[str, list[Health]] = defaultdict(list)
+    for health in found:
+        for own in (health, *health.others):
+            by_currency[own.currency].append(own)
+
+    def added(rows: list[Health], name: str) -> Any:
+        values = [getattr(row, name) for row in rows if getattr(row, name) is not None]
+        return sum(values) if values else None
+
+    names = (
+        "overdue_rfis", "late_submittals", "exposure", "budget", "committed", "over_commitment",
+    )  # fmt: skip
+    return [
+        Totals(currency, sum(row.projects for row in rows), *(added(rows, name) for name in names))
+        for currency, rows in sorted(by_currency.items())
+    ]

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -26,33 +26,33 @@ class Doubling:
         return [2 * item for item in items]
 
 
-def test_those_who_come_while_one_works_are_done_in_one_round() -> None:
-    work = Doubling()
-    together = Together(work)
-    with ThreadPoolExecutor(9) as pool:
+def asked_at_once(
+    together: Together[int, int], work: Doubling, numbers: Sequence[int]
+) -> dict[int, "Future[int]"]:
+    """All come while the first, which asks for 0, is at work."""
+    with ThreadPoolExecutor(len(numbers) + 1) as pool:
         first = pool.submit(together, 0)
         until(lambda: work.rounds)
-        others = [pool.submit(together, number) for number in range(1, 9)]
-        until(lambda: len(together.waiting) == 8)
+        others = {number: pool.submit(together, number) for number in numbers}
+        until(lambda: len(together.waiting) == len(numbers))
         work.go.set()
-        assert first.result(10) == 0
-        assert [each.result(10) for each in others] == [2 * number for number in range(1, 9)]
+    return {0: first, **others}
+
+
+def test_those_who_come_while_one_works_are_done_in_one_round() -> None:
+    work = Doubling()
+    found = asked_at_once(Together(work), work, range(1, 9))
+    assert [each.result(10) for each in found.values()] == [2 * number for number in range(9)]
     assert [sorted(items) for items in work.rounds] == [[0], list(range(1, 9))]
 
 
 def test_an_error_belongs_to_its_item_alone() -> None:
     work = Doubling()
     together = Together(work)
-    with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(together, 0)
-        until(lambda: work.rounds)
-        others = {number: pool.submit(together, number) for number in (1, 13, 2)}
-        until(lambda: len(together.waiting) == 3)
-        work.go.set()
-        assert first.result(10) == 0
-        assert (others[1].result(10), others[2].result(10)) == (2, 4)
-        with pytest.raises(ValueError, match="13"):
-            others[13].result(10)
+    found = asked_at_once(together, work, (1, 13, 2))
+    assert [found[number].result(10) for number in (0, 1, 2)] == [0, 2, 4]
+    with pytest.raises(ValueError, match="13"):
+        found[13].result(10)
     assert together(5) == 10
 
 
