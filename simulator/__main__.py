@@ -15,6 +15,7 @@ from simulator.login import login_app
 from simulator.rest.app import api_app
 from simulator.seed import SIZES
 from simulator.state import Origins, Simulator, build
+from simulator.wild import PROFILE
 
 DEFAULT_REDIRECT = "http://localhost:8000/oauth/callback/"
 
@@ -39,6 +40,8 @@ def main() -> int:
         client_id=arguments.client_id,
         client_secret=arguments.client_secret,
     )
+    if arguments.wild is not None:
+        simulator.wild.turn(PROFILE, arguments.wild)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(simulator, sockets))
     return 0
@@ -102,6 +105,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--redirect-uri", action="append", help="registered; may be repeated")
     parser.add_argument("--client-id", help="made up when absent")
     parser.add_argument("--client-secret", help="made up when absent")
+    parser.add_argument(
+        "--wild", type=int, nargs="?", const=1, metavar="SEED", help="all switches of wild.py on"
+    )
     parser.add_argument("--bare", action="store_true", help="start with the app installed nowhere")
     return parser.parse_args()
 

@@ -18,6 +18,7 @@ from simulator.mutations import Mutations
 from simulator.rest.wire import answer
 from simulator.state import Simulator
 from simulator.webhooks import Mischief
+from simulator.wild import PROFILE, SWITCHES
 from simulator.world import Project
 
 WEBHOOK_NAMES = {
@@ -106,6 +107,19 @@ async def rates(request: Request) -> Response:
     simulator.rates.per_spike = body.get("per_spike", simulator.rates.per_spike)
     simulator.rates.used.clear()
     return answer({"per_hour": simulator.rates.per_hour, "per_spike": simulator.rates.per_spike})
+
+
+async def wild(request: Request) -> Response:
+    """POST {"switches": names, or "wild" for all, or [] for none; "seed": n}."""
+    turned = _simulator(request).wild
+    if request.method == "POST":
+        body: dict[str, Any] = await request.json()
+        try:
+            turned.turn(body.get("switches", PROFILE), int(body.get("seed", 1)))
+        except LookupError as error:
+            return answer({"error": str(error)}, 422)
+    on = sorted(turned.switches)
+    return answer({"on": on, "seed": turned.seed, "switches": SWITCHES})
 
 
 async def mischief(request: Request) -> Response:
@@ -287,6 +301,7 @@ routes = [
     Route("/control/clock", clock, methods=["POST"]),
     Route("/control/login", login, methods=["POST"]),
     Route("/control/rates", rates, methods=["POST"]),
+    Route("/control/wild", wild, methods=["GET", "POST"]),
     Route("/control/webhooks", mischief, methods=["POST"]),
     Route("/control/installs", installs, methods=["GET", "POST"]),
     Route("/control/people", people, methods=["GET", "POST"]),

@@ -13,6 +13,7 @@ from simulator.rates import ON_ITS_WAY, Rates
 from simulator.seed import build_world
 from simulator.tokens import Tokens
 from simulator.webhooks import Mischief, Webhooks
+from simulator.wild import Wild
 from simulator.world import PROJECT_TOOLS, World
 
 Key = TypeVar("Key", bound=tuple[object, ...])
@@ -41,6 +42,7 @@ class Simulator:
     ledger: Ledger = field(default_factory=Ledger)
     faults: Faults = field(default_factory=Faults)
     rates: Rates = field(default_factory=Rates)
+    wild: Wild = field(default_factory=Wild)
     service_tools: set[str] = field(default_factory=lambda: set(PROJECT_TOOLS))
     sessions: dict[str, int] = field(default_factory=dict)
     tickets: dict[str, int] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class Simulator:
         self.webhooks.hooks.clear()
         self.webhooks.mischief = Mischief()
         self.rates = Rates()
+        self.wild = Wild()
         self.login_opener_policy = ""
         self.service_tools = set(PROJECT_TOOLS)
         self.forget()

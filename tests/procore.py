@@ -66,6 +66,10 @@ class Procore:
         self.control("rates", per_hour=1_000_000, per_spike=100_000)
         self.control("installs", company_id=self.neighbour_id, permitted_projects="all")
 
+    def wild(self, *switches: str, seed: int = 1) -> None:
+        """Answers deviate from now on, by these switches or by all; see simulator/wild.py."""
+        self.control("wild", switches=switches or "wild", seed=seed)
+
     def projects(self, company_id: int | None = None) -> list[int]:
         wanted = company_id or self.company_id
         for row in self.control("installs"):

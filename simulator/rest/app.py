@@ -1,7 +1,9 @@
 """The API origin: its table of operations, and the gate that each call passes."""
 
 import asyncio
+import json
 from collections.abc import MutableMapping
+from decimal import Decimal
 from typing import Any
 
 from starlette.applications import Starlette
@@ -10,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from simulator import deviations  # noqa: F401  # makes its switches known
 from simulator.clock import stamp
 from simulator.faults import Fault
 from simulator.ledger import Call
@@ -93,7 +96,10 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
 
 
 def api_app(simulator: Simulator) -> ASGIApp:
-    routes = [Route(path, _gate(op), methods=[method]) for method, path, op in OPERATIONS]
+    routes = [
+        Route(path, _gate(f"{method} {path}", operation), methods=[method])
+        for method, path, operation in OPERATIONS
+    ]
     app = Starlette(
         routes=[*routes, *oauth.routes], exception_handlers={404: _unknown, 405: _unknown}
     )
@@ -101,7 +107,7 @@ def api_app(simulator: Simulator) -> ASGIApp:
     return Trouble(app, simulator, "api")
 
 
-def _gate(operation: Operation) -> Any:
+def _gate(name: str, operation: Operation) -> Any:
     async def endpoint(request: Request) -> Response:
         simulator: Simulator = request.app.state.simulator
         headers: dict[str, str] = {}
@@ -122,13 +128,24 @@ def _gate(operation: Operation) -> Any:
                 simulator.violation("over_rate_limit", method, path, caller.credential)
             if standing.refused:
                 raise Refusal(429, {"errors": "You have surpassed the max number of requests"})
-            response = await operation(request, caller)
+            response = _deviating(simulator, name, await operation(request, caller))
         except Refusal as refusal:
             response = answer(refusal.body, refusal.status, refusal.headers)
         response.headers.update(headers)
         return response
 
     return endpoint
+
+
+def _deviating(simulator: Simulator, name: str, response: Response) -> Response:
+    """The answer as it is, or as the switches of simulator/wild.py change it."""
+    if not simulator.wild.switches or not response.body:
+        return response
+    document = json.loads(bytes(response.body), parse_float=Decimal)
+    changed = answer(simulator.wild.answered(document, name), response.status_code)
+    kept = {key: value for key, value in response.headers.items() if key != "content-length"}
+    changed.headers.update(kept)
+    return changed
 
 
 async def _unknown(request: Request, _error: Exception) -> Response:
