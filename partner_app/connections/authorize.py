@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import transaction
 
 from integrations.procore.api.errors import NotConnected, ProcoreError
+from integrations.procore.api.manifest import PATH as PERMISSIONS
+from integrations.procore.api.manifest import Level, read_manifest
 from integrations.procore.api.oauth import TokenPair
 from partner_app.connections.access import fresh_client
 from partner_app.connections.errors import (
@@ -183,10 +185,16 @@ def _obstacle(pair: TokenPair, company_id: int) -> str:
     """Rights come from Procore's own permission manifest, asked with the person's token."""
     client = fresh_client(pair, company_id=company_id, who="sign-in")
     try:
-        manifest = client.get("/rest/v1.0/settings/permissions", company_id=company_id)
+        manifest = read_manifest(client.get(PERMISSIONS, company_id=company_id))
     except NotConnected:
         return "the app is not installed there in Procore yet"
     except ProcoreError as error:
         return error.message
-    levels = {tool["name"]: tool["user_access_level"]["name"] for tool in manifest["tools"]}
-    return "" if levels.get("admin") == "admin" else "you are not an administrator there"
+    if manifest.level("admin") is Level.ADMIN:
+        return ""
+    if not manifest.understood("admin"):
+        return (
+            "Procore’s answer about your permissions there could not be read; "
+            "try again in five minutes, and if it stays, write to support"
+        )
+    return "you are not an administrator there"

@@ -6,16 +6,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import QuerySet
 
 from integrations.procore.api.client import ProcoreClient
-from integrations.procore.api.errors import Forbidden, NotFoundOrHidden
+from integrations.procore.api.errors import Forbidden, NotFoundOrHidden, Unreadable
+from integrations.procore.api.manifest import PATH as PERMISSIONS
+from integrations.procore.api.manifest import Level, Manifest, read_manifest
 from partner_app.connections.access import pinned, viewer_client
 from partner_app.core import clock
-from partner_app.embedded.errors import NotCompanyAdmin, NotEntitled, ProjectHidden
+from partner_app.core.logging import log
+from partner_app.embedded.errors import (
+    NotCompanyAdmin,
+    NotEntitled,
+    PermissionsUnclear,
+    ProjectHidden,
+)
 from partner_app.embedded.models import Entitlement
 from partner_app.embedded.session import Viewer
 from partner_app.tenancy.context import tenant
@@ -25,7 +32,6 @@ OVERVIEW = timedelta(hours=1)  # for figures across projects
 A_ROUND = 24  # projects that one overview asks about
 COMPANY = -1  # in place of a project: rights on the company itself
 AT_ONCE = 6  # questions to Procore
-PERMISSIONS = "/rest/v1.0/settings/permissions"
 
 
 class Tool(StrEnum):
@@ -45,17 +51,22 @@ class Tool(StrEnum):
         return "RFIs" if self is Tool.RFIS else self.value.replace("_", " ").capitalize()
 
 
-# Procore's granular permission to write what a handoff writes [Import a Budget].
-EDIT_BUDGET = "create_and_edit_original_budget_amount"
-
 
 @dataclass(frozen=True)
 class Rights:
-    """A viewer's tools on one project, and whether Procore lets them write its original budget."""
+    """A viewer's tools on one project, and whether Procore lets them write its original budget.
+
+    `unclear`: tools of which Procore's answer could not be read; they count as not given.
+    """
 
     project_id: int
     tools: frozenset[Tool]
     edits_budget: bool = False
+    unclear: frozenset[Tool] = frozenset()
+
+    @property
+    def unclear_labels(self) -> list[str]:
+        return sorted(tool.label for tool in self.unclear)
 
     @property
     def sees_budget(self) -> bool:
@@ -63,8 +74,19 @@ class Rights:
         return Tool.BUDGET in self.tools
 
     def require(self, tool: Tool) -> None:
+        """Raises NotEntitled, PermissionsUnclear."""
+        if tool in self.unclear:
+            raise PermissionsUnclear(tool=tool.label)
         if tool not in self.tools:
             raise NotEntitled(tool=tool.label)
+
+
+@dataclass(frozen=True)
+class CompanyRights:
+    """Whether Procore counts the viewer among the company's administrators."""
+
+    admin: bool
+    unclear: bool = False  # Procore's answer could not be read, which counts as no
 
 
 def visible_projects(viewer: Viewer) -> frozenset[int]:
@@ -82,26 +104,31 @@ def visible_projects(viewer: Viewer) -> frozenset[int]:
     return frozenset(ids)
 
 
-def is_company_admin(viewer: Viewer) -> bool:
-    """Whether Procore counts the viewer among the company's administrators.
-
-    Raises ProcoreError, ReconnectNeeded.
-    """
+def company_rights(viewer: Viewer) -> CompanyRights:
+    """Raises ProcoreError, ReconnectNeeded."""
     known = _known(viewer, COMPANY)
     if known is None:
         client = viewer_client(viewer.company_id, viewer.remote_user_id)
-        manifest = client.get(PERMISSIONS, company_id=viewer.company_id)
-        levels = {tool["name"]: tool["user_access_level"]["name"] for tool in manifest["tools"]}
-        admin = levels.get("admin") == "admin"
-        _remember(viewer, COMPANY, tools=["admin"] if admin else [])
-        return admin
-    return "admin" in known.tools
+        manifest = _manifest(client, company_id=viewer.company_id)
+        found = CompanyRights(
+            manifest.level("admin") is Level.ADMIN, unclear=not manifest.understood("admin")
+        )
+        _remember(
+            viewer,
+            COMPANY,
+            tools=["admin"] if found.admin else [],
+            unclear=["admin"] if found.unclear else [],
+        )
+        return found
+    return CompanyRights("admin" in known.tools, unclear=bool(known.unclear))
 
 
 def require_company_admin(viewer: Viewer) -> None:
-    """Raises NotCompanyAdmin."""
-    if not is_company_admin(viewer):
-        raise NotCompanyAdmin
+    """Raises NotCompanyAdmin, PermissionsUnclear."""
+    found = company_rights(viewer)
+    if found.admin:
+        return
+    raise PermissionsUnclear(tool="Admin") if found.unclear else NotCompanyAdmin()
 
 
 def rights_on(viewer: Viewer, project_id: int, *, anew: bool = False) -> Rights:
@@ -140,6 +167,7 @@ def rights_on_each(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Righ
                 rights.project_id,
                 tools=sorted(rights.tools),
                 edits_budget=rights.edits_budget,
+                unclear=sorted(rights.unclear),
             )
             found[rights.project_id] = rights
     return found
@@ -180,24 +208,23 @@ def known_projects(viewer: Viewer) -> frozenset[int] | None:
 def _ask(client: ProcoreClient, project_id: int) -> Rights | None:
     """Outside Django: runs in a thread that has no database connection."""
     try:
-        manifest = client.get(PERMISSIONS, project_id=project_id)
+        manifest = _manifest(client, project_id=project_id)
     except (NotFoundOrHidden, Forbidden):
         return None
-    open_to = {
-        str(tool["name"]): tool
-        for tool in manifest["tools"]
-        if tool["user_access_level"]["name"] != "none"
-    }
-    edits = _edits(open_to.get(Tool.BUDGET))
-    return Rights(project_id, frozenset(tool for tool in Tool if tool in open_to), edits)
+    tools = frozenset(tool for tool in Tool if manifest.level(tool) > Level.NONE)
+    unclear = frozenset(tool for tool in Tool if not manifest.understood(tool)) - tools
+    return Rights(project_id, tools, manifest.edits_budget, unclear)
 
 
-def _edits(budget: Any) -> bool:
-    """Administrators of the tool, and whoever has the granular permission."""
-    if budget is None:
-        return False
-    actions = {action.get("action_name") for action in budget.get("permitted_actions") or ()}
-    return budget["user_access_level"]["name"] == "admin" or EDIT_BUDGET in actions
+def _manifest(client: ProcoreClient, **about: int) -> Manifest:
+    """An answer that cannot be read at all is one that proves nothing. Raises ProcoreError."""
+    try:
+        manifest = read_manifest(client.get(PERMISSIONS, **about))
+    except Unreadable:
+        manifest = read_manifest(None)
+    for each in manifest.unclear:
+        log.warning("permissions.unclear", tool=each.tool, what=each.what, **about)
+    return manifest
 
 
 def _fresh(viewer: Viewer) -> QuerySet[Entitlement]:
@@ -215,12 +242,15 @@ def _since(viewer: Viewer, age: timedelta) -> QuerySet[Entitlement]:
 def _of_rows(rows: QuerySet[Entitlement]) -> dict[int, Rights]:
     """Most projects of a viewer have the same tools: a row for each set of them."""
     grouped = (
-        rows.order_by().values_list("tools", "edits_budget").annotate(of=ArrayAgg("project_id"))
+        rows.order_by()
+        .values_list("tools", "edits_budget", "unclear")
+        .annotate(of=ArrayAgg("project_id"))
     )
     return {
-        key: Rights(key, tools, edits)
-        for names, edits, keys in grouped
+        key: Rights(key, tools, edits, unclear)
+        for names, edits, doubtful, keys in grouped
         for tools in [frozenset(Tool(name) for name in names)]
+        for unclear in [frozenset(Tool(name) for name in doubtful)]
         for key in keys
     }
 

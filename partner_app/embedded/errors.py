@@ -1,5 +1,5 @@
 """TiebackError ── ViewerError ─ SignInNeeded  CodeRefused  RenewalRefused  PairingRefused
-NotEntitled  ProjectHidden  CompanyNotReady"""
+NotEntitled  PermissionsUnclear  NotCompanyAdmin  ProjectHidden  CompanyNotReady"""
 
 from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.words import gettext_noop
@@ -49,6 +49,19 @@ class NotEntitled(ViewerError):
     code = "viewer.not_entitled"
     user_message = gettext_noop("Procore does not give you access to this tool on this project.")
     remedy = gettext_noop("Ask the project’s administrator in Procore for access to {tool}.")
+
+
+class PermissionsUnclear(ViewerError):
+    """Procore's manifest came in a form that proves nothing: no access, and nobody's fault."""
+
+    code = "viewer.permissions_unclear"
+    user_message = gettext_noop(
+        "Procore’s answer about your access to {tool} could not be read, so it counts as no access."
+    )
+    remedy = gettext_noop(
+        "Try again in five minutes. If it stays, write to support and name this tool."
+    )
+    blame = Blame.PROCORE
 
 
 class NotCompanyAdmin(ViewerError):

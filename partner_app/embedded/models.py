@@ -85,5 +85,6 @@ class Entitlement(TenantModel):
     project_id = models.BigIntegerField(default=0)
     tools = models.JSONField(default=list)
     edits_budget = models.BooleanField(default=False)
+    unclear = models.JSONField(default=list)  # tools whose level could not be read: denied
     project_ids = models.JSONField(default=list)
     checked_at = models.DateTimeField()

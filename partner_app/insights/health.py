@@ -128,7 +128,7 @@ def arrived(company_id: int, rights: Mapping[int, Rights]) -> dict[int, Rights]:
         for key in rights.keys() - read[tool]:
             own = found[key]
             if tool in own.tools:
-                found[key] = Rights(key, own.tools - {tool}, own.edits_budget)
+                found[key] = replace(own, tools=own.tools - {tool})
     return found
 
 

@@ -10,7 +10,7 @@ from integrations.procore.resources.registry import data_inventory
 from partner_app.accounts.grants import HOURS, allow_support, end_support, living_grant
 from partner_app.audit.models import AuditEvent
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
-from partner_app.embedded.entitlement import is_company_admin, require_company_admin
+from partner_app.embedded.entitlement import company_rights, require_company_admin
 from partner_app.embedded.session import names_in
 from partner_app.insights.cases import settings_of
 from partner_app.insights.digests import digest_of, subscribe, unsubscribe
@@ -124,11 +124,13 @@ def _page(
     with tenant(company.id):
         own_limits = settings_of(company.id)
         own_digest = digest_of(request.viewer)
-    admin = is_company_admin(request.viewer)
+    rights = company_rights(request.viewer)
+    admin = rights.admin
     events = AuditEvent.objects.filter(company_id=company.id).order_by("-at")[:EVENTS_SHOWN]
     context = {
         "company": company,
         "admin": admin,
+        "unclear": ["Admin"] if rights.unclear and not admin else [],
         "grant": living_grant(company.id),
         "hours": HOURS,
         "longest": LONGEST_GRACE,

@@ -70,6 +70,7 @@ def home(request: ViewerRequest) -> HttpResponse:
         "every": len(portfolio.words),
         "text": text,
         "asking": portfolio.asking,
+        "unclear": sum(bool(own.unclear) for own in portfolio.own.values()),
         "waiting": [handoff for handoff in waiting if handoff.submitted_by != request.viewer.actor],
         **freshness(company_id),
         **procore_of(request),
@@ -188,6 +189,7 @@ def panel(
         cases = lines(context.cases, {project_id: rights})
     here = {
         "project": found,
+        "unclear": rights.unclear_labels,
         "context": context,
         "cases": cases,
         "here": request.path,
