@@ -70,7 +70,7 @@ async def reset(request: Request) -> Response:
 
 
 async def faults(request: Request) -> Response:
-    """POST {"kind", "method", "path", "times", "status", "seconds", "retry_after"}."""
+    """POST {"kind", "method", "path", "times", "status", "seconds", "retry_after", "body", …}."""
     simulator = _simulator(request)
     if request.method == "POST":
         body: dict[str, Any] = await request.json()

@@ -1,11 +1,13 @@
 """Trouble on demand: statuses, delays, cut bodies and lost answers for any path."""
 
 import fnmatch
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
-Kind = Literal["status", "delay", "truncate", "html", "reset_before", "reset_after", "bad_link"]
-KINDS = ("status", "delay", "truncate", "html", "reset_before", "reset_after", "bad_link")
+Kind = Literal[
+    "status", "delay", "truncate", "html", "reset_before", "reset_after", "bad_link", "body"
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass
@@ -19,6 +21,8 @@ class Fault:
     status: int = 503
     seconds: float = 0.0
     retry_after: int | None = None
+    body: str = ""  # of kind `body`: sent as it is, under `status` and with `headers`
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class Faults:

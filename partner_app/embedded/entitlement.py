@@ -14,6 +14,7 @@ from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.errors import Forbidden, NotFoundOrHidden, Unreadable
 from integrations.procore.api.manifest import PATH as PERMISSIONS
 from integrations.procore.api.manifest import Level, Manifest, read_manifest
+from integrations.procore.api.values import record_id
 from partner_app.connections.access import pinned, viewer_client
 from partner_app.core import clock
 from partner_app.core.logging import log
@@ -49,7 +50,6 @@ class Tool(StrEnum):
     @property
     def label(self) -> str:
         return "RFIs" if self is Tool.RFIS else self.value.replace("_", " ").capitalize()
-
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def visible_projects(viewer: Viewer) -> frozenset[int]:
         return frozenset(known.project_ids)
     client = viewer_client(viewer.company_id, viewer.remote_user_id)
     rows = client.rows("/rest/v1.1/projects", {"company_id": viewer.company_id})
-    ids = [int(row["id"]) for row in rows]
+    ids = [key for row in rows if (key := record_id(row.get("id")))]
     _remember(viewer, 0, project_ids=ids)
     return frozenset(ids)
 

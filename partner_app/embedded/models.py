@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from partner_app.tenancy.models import TenantModel
@@ -85,6 +86,7 @@ class Entitlement(TenantModel):
     project_id = models.BigIntegerField(default=0)
     tools = models.JSONField(default=list)
     edits_budget = models.BooleanField(default=False)
-    unclear = models.JSONField(default=list)  # tools whose level could not be read: denied
+    # Tools of which Procore's answer could not be read: they count as not given.
+    unclear = ArrayField(models.TextField(), default=list, db_default=[])
     project_ids = models.JSONField(default=list)
     checked_at = models.DateTimeField()

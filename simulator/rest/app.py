@@ -213,6 +213,9 @@ class Trouble:
             headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after else None
             response = answer({"errors": "Trouble on demand"}, fault.status, headers)
             await response(scope, receive, watched)
+        elif fault.kind == "body":
+            told = {"content-type": "application/json", **fault.headers}
+            await Response(fault.body, fault.status, told)(scope, receive, watched)
         elif fault.kind == "html":
             page = HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", fault.status)
             await page(scope, receive, watched)

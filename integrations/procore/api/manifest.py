@@ -161,9 +161,10 @@ def _levels_by_id(entries: Iterable[object]) -> dict[str, Level]:
     seen: dict[str, set[Level]] = defaultdict(set)
     for entry in entries:
         level = _stated(entry)
-        known = LEVELS.get(letters(level.get("name"))) if isinstance(level, dict) else None
-        if known is not None and (key := _id_of(level.get("id"))):
-            seen[key].add(known)
+        if isinstance(level, dict) and (key := _id_of(level.get("id"))):
+            known = LEVELS.get(letters(level.get("name")))
+            if known is not None:
+                seen[key].add(known)
     return {key: next(iter(levels)) for key, levels in seen.items() if len(levels) == 1}
 
 

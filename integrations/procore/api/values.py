@@ -1,0 +1,28 @@
+"""Single values of Procore's JSON, read leniently. Pure; nothing here raises."""
+
+from decimal import Decimal
+
+LARGEST_ID = 2**63 - 1  # a signed 64-bit column
+DIGITS = 25  # of text that may be one, zeros before it included
+
+
+def record_id(value: object) -> int | None:
+    """A usable id, of a number or of text; None where there is none."""
+    if isinstance(value, str):
+        text = value.strip()
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS else 0
+    elif isinstance(value, Decimal | float):
+        fits = 0 < value <= LARGEST_ID  # false for "not a number", too
+        number = int(value) if fits and value == int(value) else 0
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    else:
+        number = 0
+    return number if 0 < number <= LARGEST_ID else None
+
+
+def text_of(value: object) -> str:
+    """Text, or a number as text; empty for all else."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    return "" if isinstance(value, bool) or not isinstance(value, int | Decimal) else str(value)
