@@ -16,6 +16,7 @@ from simulator.faults import KINDS, Fault
 from simulator.ledger import as_json
 from simulator.mutations import Mutations
 from simulator.rest.wire import answer
+from simulator.rights import PROJECT_LEVELS
 from simulator.state import Simulator
 from simulator.webhooks import Mischief
 from simulator.wild import PROFILE, SWITCHES
@@ -185,10 +186,38 @@ async def people(request: Request) -> Response:
 
 
 async def service_tools(request: Request) -> Response:
-    """POST {"tools"}: what the manifest grants the service account."""
-    simulator = _simulator(request)
-    simulator.service_tools = set((await request.json())["tools"])
-    return answer({"tools": sorted(simulator.service_tools)})
+    """POST {"tools"}: the project tools that the manifest grants at every company."""
+    tools = set((await request.json())["tools"])
+    levels = {
+        tool: level if tool in tools or tool == "webhooks_api" else "none"
+        for tool, level in PROJECT_LEVELS.items()
+    }
+    for installation in _simulator(request).world.installations.values():
+        account = installation.account
+        account.manifest = account.manifest.changed({"project": levels})
+    return answer({"tools": sorted(tools)})
+
+
+async def service_account(request: Request) -> Response:
+    """POST {"company_id", "manifest", "template", "memberships", "rejoin", "answers"}.
+
+    `manifest` and `template` take {"company": {tool: level}, "project": {tool: level}, "granular":
+    [names]}; `memberships` the same by project id: what the user keeps there from before.
+    """
+    body: dict[str, Any] = await request.json()
+    account = _simulator(request).world.installations[body["company_id"]].account
+    try:
+        account.manifest = account.manifest.changed(body.get("manifest", {}))
+        account.template = account.template.changed(body.get("template", {}))
+        for key, levels in body.get("memberships", {}).items():
+            before = account.memberships.get(int(key), account.template)
+            account.memberships[int(key)] = before.changed(levels)
+    except ValueError as error:
+        return answer({"error": str(error)}, 422)
+    for project_id in body.get("rejoin", []):
+        account.memberships[project_id] = account.template
+    account.answers = bool(body.get("answers", account.answers))
+    return answer(account.as_json())
 
 
 async def records(request: Request) -> Response:
@@ -306,6 +335,7 @@ routes = [
     Route("/control/installs", installs, methods=["GET", "POST"]),
     Route("/control/people", people, methods=["GET", "POST"]),
     Route("/control/service-tools", service_tools, methods=["POST"]),
+    Route("/control/service-account", service_account, methods=["POST"]),
     Route("/control/drift", drift, methods=["POST"]),
     Route("/control/mutations", mutate, methods=["POST"]),
     Route(BASE + "/lock", lock, methods=["POST"]),

@@ -14,7 +14,7 @@ from simulator.seed import build_world
 from simulator.tokens import Tokens
 from simulator.webhooks import Mischief, Webhooks
 from simulator.wild import Wild
-from simulator.world import PROJECT_TOOLS, World
+from simulator.world import World
 
 Key = TypeVar("Key", bound=tuple[object, ...])
 
@@ -43,7 +43,6 @@ class Simulator:
     faults: Faults = field(default_factory=Faults)
     rates: Rates = field(default_factory=Rates)
     wild: Wild = field(default_factory=Wild)
-    service_tools: set[str] = field(default_factory=lambda: set(PROJECT_TOOLS))
     sessions: dict[str, int] = field(default_factory=dict)
     tickets: dict[str, int] = field(default_factory=dict)
     told_disconnected: dict[tuple[str, int], float] = field(default_factory=dict)
@@ -76,7 +75,6 @@ class Simulator:
         self.rates = Rates()
         self.wild = Wild()
         self.login_opener_policy = ""
-        self.service_tools = set(PROJECT_TOOLS)
         self.forget()
         for held in (self.sessions, self.tickets, self.world.installations):
             held.clear()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from simulator.clock import Clock, stamp
+from simulator.rights import Grants, ServiceAccount
 
 Record = dict[str, Any]
 
@@ -41,6 +42,7 @@ class Installation:
     permitted_projects: set[int]
     version: str = "1.0.0"
     service_account: bool = True  # False: only people's own authorisations reach the company
+    account: ServiceAccount = field(default_factory=ServiceAccount)
     uninstalled_at: datetime | None = None
 
     @property
@@ -123,18 +125,28 @@ class World:
     def install(
         self, company_id: int, permitted_projects: set[int], *, service_account: bool = True
     ) -> Installation:
+        living = self.installed_at(company_id)
         installation = Installation(
-            company_id, self.clock.now(), permitted_projects, service_account=service_account
+            company_id,
+            self.clock.now(),
+            permitted_projects,
+            service_account=service_account,
+            account=living.account if living else ServiceAccount(),
         )
+        installation.account.join(permitted_projects)
         self.installations[company_id] = installation
         return installation
 
     def update(self, company_id: int, version: str) -> None:
-        """A new version of the app clears the permitted projects: they must be picked again."""
+        """A new version of the app clears the permitted projects: they must be picked again.
+
+        It brings its own manifest; the service account's permission template stays as it was.
+        """
         installation = self.installed_at(company_id)
         if installation:
             installation.version = version
             installation.permitted_projects = set()
+            installation.account.manifest = Grants()
 
     def uninstall(self, company_id: int) -> None:
         installation = self.installed_at(company_id)

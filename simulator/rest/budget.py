@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from simulator.clock import stamp
 from simulator.rest.wire import Caller, Refusal, answer, body_of, page_of
+from simulator.rights import DELETE_BUDGET_LINES, EDIT_BUDGET
 from simulator.world import Project, Record
 
 SYNC_LIMIT = 1000
@@ -190,7 +191,7 @@ async def sync(request: Request, caller: Caller) -> Response:
 
 async def delete(request: Request, caller: Caller) -> Response:
     project = caller.project(request.path_params["project_id"], "budget")
-    _require_editor(caller)
+    _require(caller, project, DELETE_BUDGET_LINES)
     line = project.budget_line_items.get(int(request.path_params["id"]))
     error: Record = {"code": "NOT_FOUND", "message": "Not found", "details": []}
     if line is None:
@@ -213,15 +214,14 @@ def _view(request: Request, caller: Caller) -> Project:
 def _writable(caller: Caller, body: Record) -> Project:
     raw = body.get("project_id")
     project = caller.project(str(raw) if isinstance(raw, int) else None, "budget")
-    _require_editor(caller)
+    _require(caller, project, EDIT_BUDGET)
     if project.budget_locked:
         raise Refusal(403, {"errors": "The budget is locked", "reason": "budget_locked"})
     return project
 
 
-def _require_editor(caller: Caller) -> None:
-    """Create and Edit Original Budget Amount; a service account has what its tools say."""
-    if caller.person is not None and not (caller.person.admin or caller.person.edits_budget):
+def _require(caller: Caller, project: Project, action: str) -> None:
+    if not caller.may(action, "budget", project):
         raise Refusal(403, {"errors": "You do not have permission to edit the budget"})
 
 

@@ -5,7 +5,8 @@ from starlette.responses import Response
 
 from simulator.clock import stamp
 from simulator.rest.wire import Caller, Refusal, answer, listed, page_of
-from simulator.world import PROJECT_TOOLS, Installation, Record
+from simulator.rights import COMPANY_LEVELS, GRANULAR, LEVELS, PROJECT_LEVELS, Grants
+from simulator.world import Installation, Person, Project, Record
 
 
 async def me(request: Request, caller: Caller) -> Response:
@@ -68,23 +69,25 @@ async def all_projects(request: Request, caller: Caller) -> Response:
 
 async def users(request: Request, caller: Caller) -> Response:
     _named(request.path_params["company_id"], caller)
-    caller.require_admin()
+    caller.require_admin("directory")
     return page_of(request, listed(request, caller.here().users.values()))
 
 
 async def vendors(request: Request, caller: Caller) -> Response:
     _named(request.query_params.get("company_id"), caller)
-    caller.require_admin()
+    caller.require_admin("directory")
     return page_of(request, listed(request, caller.here().vendors.values()))
 
 
 async def cost_types(request: Request, caller: Caller) -> Response:
     _named(request.query_params.get("company_id"), caller)
+    caller.require_member("admin")
     return page_of(request, list(caller.here().cost_types.values()))
 
 
 async def uoms(request: Request, caller: Caller) -> Response:
     _named(request.path_params["company_id"], caller)
+    caller.require_member("admin")
     category = {"id": 1, "name": "Standard"}
     rows = [
         {"id": number, "name": name, "is_standard": True, "uom_category": category}
@@ -94,50 +97,67 @@ async def uoms(request: Request, caller: Caller) -> Response:
 
 
 async def permissions(request: Request, caller: Caller) -> Response:
-    """The viewer's rights, tool by tool.
+    """The caller's rights, tool by tool.
 
     Company tools without a project, project tools with one.
     """
-    if caller.person is None:
-        raise Refusal(403, {"errors": "Not available to service accounts"})
     raw = request.query_params.get("project_id")
-    if raw is not None:
-        caller.project(raw)
-        granted = {name: name in caller.tools() for name in PROJECT_TOOLS}
-        admin = caller.person.admin
+    project = caller.project(raw) if raw is not None else None
+    if caller.person is None:
+        levels, actions = _of_service_account(caller, project)
     else:
-        admin = caller.person.admin
-        granted = {"directory": True, "admin": admin, "portfolio": True}
-    tools = []
-    for index, (name, allowed) in enumerate(granted.items()):
-        level = "admin" if admin else ("standard" if allowed else "none")
-        actions: list[Record] = []
-        if name == "budget" and allowed and caller.person.edits_budget:
-            actions = [
-                {
-                    "id": 77,
-                    "action_name": "create_and_edit_original_budget_amount",
-                    "label": "Create and Edit Original Budget Amount",
-                    "tool_name": "budget",
-                }
-            ]
-        tools.append(
-            {
-                "id": index + 1,
-                "name": name,
-                "friendly_name": name.replace("_", " ").title(),
-                "domain_id": index + 1,
-                "tab_group": "project" if raw else "company",
-                "available_for_user": level != "none",
-                "url": f"/{name}",
-                "user_access_level": {"id": 4 if admin else 2, "name": level},
-                "permitted_actions": actions,
-                "create_url": "",
-                "can_create": level in {"standard", "admin"},
-                "trial": False,
-            }
-        )
+        levels, actions = _of_person(caller.person, project)
+    tab = "project" if raw else "company"
+    tools = [
+        _tool(number, name, level, actions if name == "budget" else [], tab)
+        for number, (name, level) in enumerate(levels.items(), 1)
+    ]
     return answer({"tools": tools})
+
+
+def _of_service_account(
+    caller: Caller, project: Project | None
+) -> tuple[dict[str, str], list[str]]:
+    installation = caller.simulator.world.installed_at(caller.here().id)
+    if installation is None or not installation.account.answers:
+        raise Refusal(403, {"errors": "Not available to service accounts"})
+    if project is None:
+        return installation.account.on(None).company, []
+    grants = installation.account.on(project.id)
+    return grants.project, sorted(grants.granular)
+
+
+def _of_person(person: Person, project: Project | None) -> tuple[dict[str, str], list[str]]:
+    if project is None:
+        allowed = dict.fromkeys(COMPANY_LEVELS, "admin" if person.admin else "none")
+        return {**allowed, **dict.fromkeys(("directory", "portfolio"), _level(person, True))}, []
+    levels = {name: _level(person, name in person.tools) for name in PROJECT_LEVELS}
+    edits = "budget" in person.tools and person.edits_budget
+    return levels, sorted(GRANULAR) if edits else []
+
+
+def _level(person: Person, allowed: bool) -> str:
+    return "admin" if person.admin else ("standard" if allowed else "none")
+
+
+def _tool(number: int, name: str, level: str, actions: list[str], tab: str) -> Record:
+    return {
+        "id": number,
+        "name": name,
+        "friendly_name": name.replace("_", " ").title(),
+        "domain_id": number,
+        "tab_group": tab,
+        "available_for_user": level != "none",
+        "url": f"/{name}",
+        "user_access_level": {"id": LEVELS.index(level) + 1, "name": level},
+        "permitted_actions": [
+            {"id": 77 + place, "action_name": action, "label": GRANULAR[action], "tool_name": name}
+            for place, action in enumerate(actions)
+        ],
+        "create_url": "",
+        "can_create": level in {"standard", "admin"},
+        "trial": False,
+    }
 
 
 async def app_installations(request: Request, caller: Caller) -> Response:
@@ -163,6 +183,8 @@ def _app(caller: Caller, installation: Installation) -> Record:
         "uninstaller": {},
         "semantic_version": installation.version,
     }
+    if installation.account.manifest != Grants():
+        row["updatable_app_version_id"] = "2"
     if installation.uninstalled_at:
         row |= {"uninstalled_at": stamp(installation.uninstalled_at), "uninstaller": person}
     return row

@@ -129,7 +129,7 @@ def _check(body: Record) -> None:
 
 
 def _company(request: Request, caller: Caller) -> int:
-    caller.require_admin()
+    caller.require_admin("webhooks_api", "standard")
     company = caller.here().id
     if request.path_params["company_id"] != str(company):
         raise refuse(403, "FORBIDDEN", "The company does not match Procore-Company-Id")

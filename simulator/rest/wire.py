@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from simulator.rights import Grants, reaches
 from simulator.state import Simulator
 from simulator.world import Company, Person, Project, Record
 
@@ -18,6 +19,7 @@ PAGE_LIMIT_V1 = 2000
 PAGE_LIMIT_V2 = 100
 PAGE_V1 = 100
 PAGE_V2 = 10
+NO_TOOL = {"errors": "You do not have permission to access this tool"}
 
 
 class Refusal(Exception):
@@ -52,7 +54,9 @@ class Caller:
             self.person.project_ids is None or project.id in self.person.project_ids
         )
 
-    def project(self, raw: str | None, tool: str | None = None) -> Project:
+    def project(
+        self, raw: str | None, tool: str | None = None, level: str = "read_only"
+    ) -> Project:
         """The project named by a call; 404 where it may not be seen, 403 without the tool."""
         if raw is None or not raw.isdigit():
             raise Refusal(400, {"errors": "param is missing or the value is empty: project_id"})
@@ -60,8 +64,8 @@ class Caller:
         if project is None or not self.may_see(project):
             self._tell_hidden(int(raw))
             raise Refusal(404, {"errors": "Not Found"})
-        if tool and tool not in self.tools():
-            raise Refusal(403, {"errors": "You do not have permission to access this tool"})
+        if tool and not self._has(tool, level, project.id):
+            raise Refusal(403, NO_TOOL)
         return project
 
     def _tell_hidden(self, project_id: int) -> None:
@@ -71,12 +75,36 @@ class Caller:
         if self.person is None and told:
             self.simulator.violation("not_permitted", "GET", f"project {project_id}")
 
-    def tools(self) -> set[str]:
-        return self.simulator.service_tools if self.person is None else self.person.tools
+    def grants(self, project_id: int | None) -> Grants:
+        """What a service account may do on a project, or (None) on the company."""
+        installation = self.simulator.world.installed_at(self.here().id)
+        return installation.account.on(project_id) if installation else Grants({}, {}, frozenset())
 
-    def require_admin(self) -> None:
-        if self.person is not None and not self.person.admin:
-            raise Refusal(403, {"errors": "You do not have permission to access this tool"})
+    def _has(self, tool: str, level: str, project_id: int) -> bool:
+        if self.person is not None:
+            return tool in self.person.tools
+        return reaches(self.grants(project_id).project.get(tool, "none"), level)
+
+    def may(self, action: str, tool: str, project: Project) -> bool:
+        """A granular permission within a tool; administrators of the tool have them all."""
+        if self.person is not None:
+            return self.person.admin or self.person.edits_budget
+        grants = self.grants(project.id)
+        return grants.project.get(tool) == "admin" or action in grants.granular
+
+    def require_member(self, tool: str) -> None:
+        """Everybody of the company may; a service account needs the tool."""
+        if self.person is None:
+            self.require_admin(tool)
+
+    def require_admin(self, tool: str, level: str = "read_only") -> None:
+        """Of a person: an administrator of the company. Of a service account: the company tool."""
+        if self.person is None:
+            allowed = reaches(self.grants(None).company.get(tool, "none"), level)
+        else:
+            allowed = self.person.admin
+        if not allowed:
+            raise Refusal(403, NO_TOOL)
 
 
 Operation = Callable[[Request, Caller], Awaitable[Response]]

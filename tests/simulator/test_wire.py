@@ -195,3 +195,55 @@ def test_every_record_has_a_field_that_nobody_documented_and_ids_above_32_bits(
     row = service.call("GET", rfis(service.procore.projects()[0])).json()[0]
     assert row["x_unlisted"] == {"note": None}
     assert row["id"] > 2**32
+
+
+def levels(api: Api, project: int | None = None) -> dict[str, str]:
+    query = {"project_id": project} if project else {"company_id": api.company_id}
+    tools = api.call("GET", "/rest/v1.0/settings/permissions", params=query).json()["tools"]
+    return {tool["name"]: tool["user_access_level"]["name"] for tool in tools}
+
+
+def test_the_lower_of_manifest_and_template_is_what_a_service_account_may(service: Api) -> None:
+    procore = service.procore
+    first, second, *_ = procore.projects()
+    place = {"company_id": procore.company_id}
+    procore.control("service-account", **place, template={"project": {"rfis": "none"}})
+    assert levels(service, first)["rfis"] == "read_only"  # a member since before
+    procore.control("service-account", **place, rejoin=[first])
+    assert levels(service, first)["rfis"] == "none"
+    assert service.call("GET", rfis(first)).status_code == 403
+    assert service.call("GET", rfis(second)).ok
+    procore.control("service-account", **place, manifest={"company": {"directory": "none"}})
+    assert levels(service)["directory"] == "none"
+    users = f"/rest/v1.3/companies/{procore.company_id}/users"
+    assert service.call("GET", users).status_code == 403
+    installs = f"/rest/v1.0/app_installations?company_id={procore.company_id}"
+    assert "updatable_app_version_id" in service.call("GET", installs).json()[0]
+    procore.control("installs", company_id=procore.company_id, update="1.1.0")
+    assert levels(service)["directory"] == "read_only"
+    assert "updatable_app_version_id" not in service.call("GET", installs).json()[0]
+
+
+@pytest.mark.parametrize(
+    ("rights", "status"),
+    [
+        ({}, 200),
+        ({"granular": []}, 403),
+        ({"granular": [], "project": {"budget": "standard"}}, 403),
+        ({"granular": [], "project": {"budget": "admin"}}, 200),
+    ],
+)
+def test_a_service_account_writes_a_budget_as_admin_or_by_the_granular_permission(
+    service: Api, rights: dict[str, object], status: int
+) -> None:
+    procore = service.procore
+    project = procore.projects()[1]
+    place = {"company_id": procore.company_id}
+    procore.control("service-account", **place, manifest=rights, template=rights, rejoin=[project])
+    line = procore.records(project, "budget_line_items")[0]
+    body = {
+        "project_id": project,
+        "budget_line_items": [{"id": line["id"], "wbs_code_id": line["wbs_code_id"]}],
+    }
+    answer = service.call("POST", "/rest/v1.0/budget_line_items/sync", json=body)
+    assert answer.status_code == status, answer.text
