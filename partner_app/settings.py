@@ -12,6 +12,9 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from partner_app.core.environments import MixedEnvironments, environment_of, web_origin
+from partner_app.core.frames import ancestor
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Every variable that is read, in the order that docs/operations/settings.md explains them.
@@ -39,10 +42,12 @@ VARIABLES = (
 
 @dataclass(frozen=True)
 class Procore:
-    """Where Procore is and who we are there."""
+    """Where Procore is and who we are there; `web_url` is where records open by default."""
 
+    environment: str
     login_url: str
     api_url: str
+    web_url: str
     client_id: str
     client_secret: str
     redirect_uri: str
@@ -65,6 +70,39 @@ def _origin(name: str, meaning: str) -> str:
             f"{name} is malformed: it should be {meaning}, like https://example.com."
         )
     return value
+
+
+def _ancestors(name: str) -> tuple[str, ...]:
+    given = _text(name, "the origins that may frame us, separated by spaces")
+    try:
+        return tuple(ancestor(one) for one in given.replace(",", " ").split())
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} is malformed: it should be origins separated by spaces, each like "
+            "https://app.procore.com, or https://*.procore.com for all below it."
+        ) from None
+
+
+def _procore() -> Procore:
+    login = _origin("PROCORE_LOGIN_URL", "Procore's login origin")
+    api = _origin("PROCORE_API_URL", "Procore's API origin")
+    try:
+        environment = environment_of(login, api)
+        web_url = web_origin(environment, FRAME_ANCESTORS)
+    except MixedEnvironments as error:
+        raise ImproperlyConfigured(
+            f"{error.variable} is malformed: it should be {error.meaning}."
+        ) from None
+    return Procore(
+        environment=environment.name,
+        login_url=login,
+        api_url=api,
+        web_url=web_url,
+        client_id=_text("PROCORE_CLIENT_ID", "the app's client id at Procore"),
+        client_secret=_text("PROCORE_CLIENT_SECRET", "the app's client secret at Procore"),
+        redirect_uri=f"{BASE_URL}/oauth/callback/",
+        allowed_companies=_ids("PROCORE_ALLOWED_COMPANIES"),
+    )
 
 
 def _keys(name: str) -> tuple[str, ...]:
@@ -151,19 +189,8 @@ def _access(name: str, fallback: str) -> dict[str, str]:
 BASE_URL = _origin("BASE_URL", "the app's public origin")
 SECRET_KEY = _text("SECRET_KEY", "a long random text")
 FIELD_ENCRYPTION_KEYS = _keys("FIELD_ENCRYPTION_KEYS")
-PROCORE = Procore(
-    login_url=_origin("PROCORE_LOGIN_URL", "Procore's login origin"),
-    api_url=_origin("PROCORE_API_URL", "Procore's API origin"),
-    client_id=_text("PROCORE_CLIENT_ID", "the app's client id at Procore"),
-    client_secret=_text("PROCORE_CLIENT_SECRET", "the app's client secret at Procore"),
-    redirect_uri=f"{BASE_URL}/oauth/callback/",
-    allowed_companies=_ids("PROCORE_ALLOWED_COMPANIES"),
-)
-FRAME_ANCESTORS = tuple(
-    _text("PROCORE_FRAME_ANCESTORS", "the origins that may frame us, separated by spaces")
-    .replace(",", " ")
-    .split()
-)
+FRAME_ANCESTORS = _ancestors("PROCORE_FRAME_ANCESTORS")
+PROCORE = _procore()
 WEBHOOKS_ENABLED = _switch("WEBHOOKS_ENABLED", default=True)
 MAIL = _mail("EMAIL_URL")
 if MAIL:

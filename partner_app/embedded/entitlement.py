@@ -15,6 +15,7 @@ from integrations.procore.api.errors import Forbidden, NotFoundOrHidden, Unreada
 from integrations.procore.api.manifest import PATH as PERMISSIONS
 from integrations.procore.api.manifest import Level, Manifest, read_manifest
 from integrations.procore.api.values import record_id
+from integrations.procore.resources.projects import EVERY_STATUS
 from partner_app.connections.access import pinned, viewer_client
 from partner_app.core import clock
 from partner_app.core.logging import log
@@ -98,7 +99,7 @@ def visible_projects(viewer: Viewer) -> frozenset[int]:
     if known:
         return frozenset(known.project_ids)
     client = viewer_client(viewer.company_id, viewer.remote_user_id)
-    rows = client.rows("/rest/v1.1/projects", {"company_id": viewer.company_id})
+    rows = client.rows("/rest/v1.1/projects", {"company_id": viewer.company_id, **EVERY_STATUS})
     ids = [key for row in rows if (key := record_id(row.get("id")))]
     _remember(viewer, 0, project_ids=ids)
     return frozenset(ids)

@@ -10,6 +10,7 @@ from integrations.procore.resources.projects import Project
 from integrations.procore.sync.models import RunState, SyncRun
 from integrations.procore.sync.runs import newest_run, problems, progress
 from partner_app.core import clock
+from partner_app.core.frames import allows
 from partner_app.core.zones import local_day
 from partner_app.embedded.decorators import ViewerRequest
 from partner_app.embedded.entitlement import (
@@ -116,4 +117,4 @@ def today_of(project: Project) -> date:
 def procore_of(request: ViewerRequest) -> dict[str, str]:
     """Where records open in Procore: the frame's own host, when it is one of those we know."""
     host = request.headers.get("Tieback-Host", "")
-    return {"procore": host if host in settings.FRAME_ANCESTORS else settings.FRAME_ANCESTORS[0]}
+    return {"procore": host if allows(settings.FRAME_ANCESTORS, host) else settings.PROCORE.web_url}

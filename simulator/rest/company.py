@@ -39,11 +39,14 @@ async def companies(request: Request, caller: Caller) -> Response:
 
 
 async def projects(request: Request, caller: Caller) -> Response:
+    """Without `filters[by_status]` only the active ones."""
     _named(request.query_params.get("company_id"), caller)
+    status = request.query_params.get("filters[by_status]", "Active")
     rows = [
         project.record
         for project in caller.here().projects.values()
-        if caller.may_see(project) and project.record["active"]
+        if caller.may_see(project)
+        and (status == "All" or project.record["active"] is (status != "Inactive"))
     ]
     return page_of(request, listed(request, rows))
 

@@ -3,11 +3,13 @@
  *
  * @typedef {{project: string, view: string, record: string}} Context
  */
+import { allows } from "./origins.js";
+
 const hosts = (document.body.dataset.hosts ?? "").split(" ");
 const referrer = document.referrer ? new URL(document.referrer).origin : "";
 
 /** The frame's origin when it is one of Procore's that we know, else empty. */
-export const host = hosts.includes(referrer) ? referrer : "";
+export const host = allows(hosts, referrer) ? referrer : "";
 
 /**
  * Listens to Procore, then says that the panel is ready.
@@ -16,7 +18,7 @@ export const host = hosts.includes(referrer) ? referrer : "";
  */
 export function followPanel(on) {
   window.addEventListener("message", (event) => {
-    if (event.source !== window.parent || !hosts.includes(event.origin)) return;
+    if (event.source !== window.parent || !allows(hosts, event.origin)) return;
     const message = event.data ?? {};
     if (message.type === "setup") {
       on.setup({

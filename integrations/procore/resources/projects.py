@@ -1,16 +1,21 @@
 """Projects: the app sees those that the company's administrator permitted."""
 
+from typing import Final
+
 from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept
 from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+
+# Asked for explicitly: left out, inactive projects would look as if they were gone.
+EVERY_STATUS: Final = {"filters[by_status]": "All"}
 
 
 class Project(SourceRecord):
     spec = ResourceSpec(
         name="projects",
         scope=Scope.COMPANY,
-        sources=(Source("/rest/v1.1/projects", {"company_id": "{company_id}"}),),
+        sources=(Source("/rest/v1.1/projects", {"company_id": "{company_id}", **EVERY_STATUS}),),
         # A project that is no longer permitted only shows by its absence: read all of them.
         changes=Changes.CONTENT,
         webhooks=("Projects",),
@@ -23,3 +28,6 @@ class Project(SourceRecord):
     time_zone = kept(models.TextField(), purpose="counts days where the project is")
     start_date = kept(models.DateField(null=True), purpose="orders projects by progress")
     completion_date = kept(models.DateField(null=True), purpose="orders projects by progress")
+    active = kept(
+        models.BooleanField(null=True), purpose="marks projects that are inactive in Procore"
+    )
