@@ -75,7 +75,7 @@ def _origin(name: str, meaning: str) -> str:
 def _ancestors(name: str) -> tuple[str, ...]:
     given = _text(name, "the origins that may frame us, separated by spaces")
     try:
-        return tuple(ancestor(one) for one in given.replace(",", " ").split())
+        return tuple(ancestor(one) for one in given.replace(",", " ").split() or [""])
     except ValueError:
         raise ImproperlyConfigured(
             f"{name} is malformed: it should be origins separated by spaces, each like "

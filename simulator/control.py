@@ -263,6 +263,15 @@ async def change(request: Request) -> Response:
     return answer(record)
 
 
+async def change_project(request: Request) -> Response:
+    """POST {"set": {...}}: changes the project's own record."""
+    simulator = _simulator(request)
+    project = _project(request)
+    project.record |= (await request.json())["set"]
+    simulator.world.touch(project.record)
+    return answer(project.record)
+
+
 async def mutate(request: Request) -> Response:
     """POST {"changes": n, "seed": s}: people add, change and delete n records of many kinds."""
     simulator = _simulator(request)
@@ -338,6 +347,7 @@ routes = [
     Route("/control/service-account", service_account, methods=["POST"]),
     Route("/control/drift", drift, methods=["POST"]),
     Route("/control/mutations", mutate, methods=["POST"]),
+    Route(BASE, change_project, methods=["POST"]),
     Route(BASE + "/lock", lock, methods=["POST"]),
     Route(BASE + "/{kind}", records),
     Route(BASE + "/{kind}/{id:int}", change, methods=["POST"]),

@@ -97,9 +97,15 @@ def _credentials() -> Check:
     try:
         oauth().client_credentials()
     except ProcoreError as error:
-        remedy = "Check PROCORE_CLIENT_ID, PROCORE_CLIENT_SECRET and PROCORE_LOGIN_URL."
-        return Check("credentials", ok=False, detail=error.message, remedy=remedy)
-    return Check("credentials", ok=True, detail="accepted by Procore")
+        remedy = (
+            "Check PROCORE_CLIENT_ID, PROCORE_CLIENT_SECRET and PROCORE_LOGIN_URL: each of "
+            "Procore's environments has credentials of its own."
+        )
+        detail = f"{settings.PROCORE.environment}: {error.message}"
+        return Check("credentials", ok=False, detail=detail, remedy=remedy)
+    return Check(
+        "credentials", ok=True, detail=f"accepted by Procore, {settings.PROCORE.environment}"
+    )
 
 
 def _address() -> Check:

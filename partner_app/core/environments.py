@@ -45,17 +45,15 @@ def environment_of(login_url: str, api_url: str) -> Environment:
     for known in ENVIRONMENTS:
         if login_url == known.login_url and api_url == known.api_url:
             return known
+    beside = "because {} is that of Procore's {}"
     for known in ENVIRONMENTS:
         if login_url == known.login_url:
-            raise MixedEnvironments(
-                "PROCORE_API_URL",
-                f"{known.api_url}, because PROCORE_LOGIN_URL is that of Procore's {known.name}",
-            )
+            why = beside.format("PROCORE_LOGIN_URL", known.name)
+            raise MixedEnvironments("PROCORE_API_URL", f"{known.api_url}, {why}")
+    for known in ENVIRONMENTS:
         if api_url == known.api_url:
-            raise MixedEnvironments(
-                "PROCORE_LOGIN_URL",
-                f"{known.login_url}, because PROCORE_API_URL is that of Procore's {known.name}",
-            )
+            why = beside.format("PROCORE_API_URL", known.name)
+            raise MixedEnvironments("PROCORE_LOGIN_URL", f"{known.login_url}, {why}")
     return Environment(ELSEWHERE, login_url, api_url)
 
 

@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.person import Person
+from tests.core.test_frames import ALLOWED, ANCESTORS, REFUSED
 from tests.stack import Stack
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "river-street.csv"
@@ -156,3 +158,44 @@ def test_from_right_to_left_nothing_is_wider_than_the_window(admin: Person) -> N
         admin.page.set_viewport_size({"width": width, "height": 900})
         assert not admin.overflows(), width
     assert inner.evaluate("getComputedStyle(document.querySelector('.card')).direction") == "rtl"
+
+
+def test_the_browser_decides_alike_which_origins_may_frame_us(page: Page, connected: Stack) -> None:
+    page.goto(f"{connected.base_url}/embedded/")
+    script = """async ([ancestors, origins]) => {
+        const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
+        const module = loaded.find((name) => /js\\/origins\\.[^/]*js$/.test(name));
+        const { allows } = await import(module);
+        return origins.filter((origin) => allows(ancestors, origin));
+    }"""
+    assert page.evaluate(script, [list(ANCESTORS), [*ALLOWED, *REFUSED]]) == list(ALLOWED)
+
+
+@pytest.mark.parametrize(
+    ("below", "heard"), [("localhost", "initialize"), ("procore.localhost", "")]
+)
+def test_a_panel_speaks_to_a_frame_below_a_wildcard_and_to_no_other(
+    page: Page, connected: Stack, below: str, heard: str
+) -> None:
+    """The stand-in's frame is at procore.localhost: below the first, not below the second."""
+    frame = connected.procore.announcement["frame"]
+    wildcard = frame.replace("procore.localhost", f"*.{below}")
+    panels = re.compile(r"/embedded/panel/\?")
+
+    def with_wildcard(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.text().replace(f'data-hosts="{frame}"', f'data-hosts="{wildcard}"')
+        assert wildcard in body
+        route.fulfill(response=answer, body=body)
+
+    page.route(panels, with_wildcard)
+    page.add_init_script(
+        "window.heard = []; addEventListener('message', (event) => heard.push(event.data.type));"
+    )
+    project = connected.procore.projects()[0]
+    rfi = connected.procore.records(project, "rfis")[0]["id"]
+    person = Person(page, connected).into_procore("Company Admin")
+    person.open_panel(project, "rfi.detail", rfi)
+    expect(person.frame.get_by_role("button", name="Sign in with Procore")).to_be_visible()
+    page.wait_for_timeout(300)
+    assert page.evaluate("heard.find((type) => type === 'initialize') ?? ''") == heard

@@ -19,8 +19,20 @@ MALFORMED = {
     "DATABASE_URL": "postgresql:/ /",
     "PROCORE_LOGIN_URL": "https://login.procore.com/path",
     "PROCORE_ALLOWED_COMPANIES": "12,acme",
+    "PROCORE_FRAME_ANCESTORS": "https://app.procore.com https://*procore.com",
     "WEBHOOKS_ENABLED": "yes",
 }
+# Login, API, what may frame.
+PRODUCTION = ("https://login.procore.com", "https://api.procore.com", "https://*.procore.com")
+SANDBOX = (
+    "https://login-sandbox.procore.com", "https://sandbox.procore.com",
+    "https://sandbox.procore.com",
+)  # fmt: skip
+FEDERAL = (
+    "https://login.procoregov.com", "https://api.procoregov.com",
+    "https://app.procoregov.com https://*.procoregov.com",
+)  # fmt: skip
+ADDRESSES = ("PROCORE_LOGIN_URL", "PROCORE_API_URL", "PROCORE_FRAME_ANCESTORS")
 
 
 def start(**changes: str | None) -> str:
@@ -52,3 +64,26 @@ def test_a_malformed_one_is_named_and_its_value_is_not_shown(name: str) -> None:
     line = start(**{name: MALFORMED[name]})
     assert f"{name} is malformed" in line
     assert MALFORMED[name] not in line
+
+
+@pytest.mark.parametrize("addresses", [PRODUCTION, SANDBOX, FEDERAL])
+def test_each_environment_of_procores_starts(addresses: tuple[str, ...]) -> None:
+    assert start(**dict(zip(ADDRESSES, addresses, strict=True))) == ""
+
+
+@pytest.mark.parametrize(
+    ("addresses", "named"),
+    [
+        ((FEDERAL[0], PRODUCTION[1], FEDERAL[2]), "PROCORE_API_URL"),
+        ((PRODUCTION[0], FEDERAL[1], PRODUCTION[2]), "PROCORE_API_URL"),
+        ((SANDBOX[0], PRODUCTION[1], SANDBOX[2]), "PROCORE_API_URL"),
+        ((PRODUCTION[0], "https://gateway.example", PRODUCTION[2]), "PROCORE_API_URL"),
+        (("https://login.example", FEDERAL[1], FEDERAL[2]), "PROCORE_LOGIN_URL"),
+        ((*FEDERAL[:2], PRODUCTION[2]), "PROCORE_FRAME_ANCESTORS"),
+        ((*PRODUCTION[:2], FEDERAL[2]), "PROCORE_FRAME_ANCESTORS"),
+        ((*FEDERAL[:2], "https://*.procoregov.com"), "PROCORE_FRAME_ANCESTORS"),
+    ],
+)
+def test_addresses_of_two_environments_do_not_start(addresses: tuple[str, ...], named: str) -> None:
+    line = start(**dict(zip(ADDRESSES, addresses, strict=True)))
+    assert f"{named} is malformed: it should be" in line, line

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -200,3 +201,23 @@ def test_a_page_costs_a_bounded_number_of_queries(
 def test_sync_now_makes_the_company_due_and_says_so(admin: Frame) -> None:
     assert "begins in a moment" in text_of(admin.post("/embedded/refresh/"))
     assert "Up to date" in text_of(admin.get("/embedded/progress/"))
+
+
+def test_links_open_in_the_region_that_frames_us_and_never_elsewhere(
+    admin: Frame, settings: Any
+) -> None:
+    settings.FRAME_ANCESTORS = ("https://*.procore.com", "https://app.procore.com")
+    settings.PROCORE = replace(settings.PROCORE, web_url="https://app.procore.com")
+    path = f"/embedded/projects/{admin.procore.projects()[0]}/open-rfis/"
+    for host, web in (
+        ("https://us02.procore.com", "https://us02.procore.com/"),
+        ("https://evilprocore.com", "https://app.procore.com/"),
+        ("", "https://app.procore.com/"),
+    ):
+        headers = {"authorization": f"Bearer {admin.bearer}", "tieback-host": host}
+        page = Client(headers=headers).get(path)
+        links = re.findall(r'href="(https:[^"]+)"', page.content.decode())
+        assert links
+        assert all(link.startswith(web) for link in links), links
+        policy = page["Content-Security-Policy"]
+        assert policy.endswith("frame-ancestors https://*.procore.com https://app.procore.com")

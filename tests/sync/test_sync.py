@@ -20,6 +20,7 @@ from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.export import export_company
 from partner_app.tenancy.models import Company
+from tests.frame import Frame, text_of
 from tests.procore import Procore
 
 
@@ -50,6 +51,18 @@ def test_a_second_sync_reads_only_what_changed(synced: int, procore: Procore) ->
     resources = sync(synced)
     assert resources["rfis"]["updated"] == 1
     assert resources["rfis"]["fetched"] < 10
+    assert drift(synced) == 0
+
+
+def test_a_project_that_becomes_inactive_is_kept_and_marked(synced: int, procore: Procore) -> None:
+    project = procore.projects()[0]
+    procore.control(f"projects/{project}", set={"active": False})
+    assert sync(synced)["projects"]["deleted"] == 0
+    with tenant(synced):
+        assert Project.objects.get(company_id=synced, remote_id=project).active is False
+        assert Rfi.objects.filter(company_id=synced, project_id=project).exists()
+    page = Frame(procore, synced).sign_in("admin").get(f"/embedded/projects/{project}/")
+    assert "inactive in Procore" in text_of(page)
     assert drift(synced) == 0
 
 
