@@ -13,6 +13,7 @@ from starlette.routing import Route
 from simulator.clock import stamp
 from simulator.costs import Costs
 from simulator.faults import KINDS, Fault
+from simulator.hiding import Rule
 from simulator.ledger import as_json
 from simulator.mutations import Mutations
 from simulator.rest.wire import answer
@@ -79,6 +80,15 @@ async def faults(request: Request) -> Response:
             return answer({"error": f"kind is one of {', '.join(KINDS)}"}, 422)
         simulator.faults.add(Fault(**body))
     return answer([asdict(fault) for fault in simulator.faults.waiting])
+
+
+async def hiding(request: Request) -> Response:
+    """POST {"rules": [{"path", "keep", "status", "by_id", "project_id"}]}; [] shows all again."""
+    simulator = _simulator(request)
+    if request.method == "POST":
+        body: dict[str, Any] = await request.json()
+        simulator.hiding.rules = [Rule(**rule) for rule in body["rules"]]
+    return answer([asdict(rule) for rule in simulator.hiding.rules])
 
 
 async def clock(request: Request) -> Response:
@@ -336,6 +346,7 @@ routes = [
     Route("/control/clear-faults", clear_faults, methods=["POST"]),
     Route("/control/reset", reset, methods=["POST"]),
     Route("/control/faults", faults, methods=["GET", "POST"]),
+    Route("/control/hiding", hiding, methods=["GET", "POST"]),
     Route("/control/clock", clock, methods=["POST"]),
     Route("/control/login", login, methods=["POST"]),
     Route("/control/rates", rates, methods=["POST"]),

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from simulator.clock import Clock, stamp
 from simulator.faults import Faults
+from simulator.hiding import Hiding, regions_apart
 from simulator.ledger import Ledger, Violation
 from simulator.rates import ON_ITS_WAY, Rates
 from simulator.seed import build_world
@@ -41,6 +42,7 @@ class Simulator:
     client_secret: str
     ledger: Ledger = field(default_factory=Ledger)
     faults: Faults = field(default_factory=Faults)
+    hiding: Hiding = field(default_factory=Hiding)
     rates: Rates = field(default_factory=Rates)
     wild: Wild = field(default_factory=Wild)
     sessions: dict[str, int] = field(default_factory=dict)
@@ -73,7 +75,7 @@ class Simulator:
         self.webhooks.hooks.clear()
         self.webhooks.mischief = Mischief()
         self.rates = Rates()
-        self.wild = Wild()
+        self.wild, self.hiding = Wild(), Hiding()
         self.login_opener_policy = ""
         self.forget()
         for held in (self.sessions, self.tickets, self.world.installations):
@@ -93,6 +95,11 @@ class Simulator:
         main_company, neighbour, *_ = self.world.companies.values()
         self.install(main_company.id, set(main_company.projects))
         self.install(neighbour.id, set(list(neighbour.projects)[:1]))
+
+    def region(self, company_id: int) -> int:
+        """Which of Procore's regions holds the company; one for all while the switch is off."""
+        first = next(iter(self.world.companies))
+        return company_id if self.wild.on(regions_apart) else first
 
     def violation(self, kind: str, method: str, path: str, detail: str = "") -> None:
         self.ledger.violation(Violation(stamp(self.clock.now()), kind, method, path, detail))

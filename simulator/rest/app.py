@@ -15,9 +15,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from simulator import deviations  # noqa: F401  # makes its switches known
 from simulator.clock import stamp
 from simulator.faults import Fault
+from simulator.hiding import empty_without_permission
 from simulator.ledger import Call
 from simulator.rest import budget, company, hooks, oauth, project
-from simulator.rest.wire import Operation, Refusal, answer, identify
+from simulator.rest.shows import SHOWS
+from simulator.rest.wire import (
+    NO_TOOL,
+    Operation,
+    Refusal,
+    answer,
+    identify,
+    project_id_of,
+)
 from simulator.state import Simulator
 
 SUPERSEDED = ("/rest/v1.0/webhooks/",)
@@ -92,6 +101,7 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
     ("GET", HOOK + "/triggers", hooks.triggers),
     ("POST", HOOK + "/triggers/bulk", hooks.triggers_bulk),
     ("GET", HOOK + "/deliveries", hooks.deliveries),
+    *SHOWS,
 )
 
 
@@ -128,13 +138,33 @@ def _gate(name: str, operation: Operation) -> Any:
                 simulator.violation("over_rate_limit", method, path, caller.credential)
             if standing.refused:
                 raise Refusal(429, {"errors": "You have surpassed the max number of requests"})
+            _hidden(request, simulator)
             response = _deviating(simulator, name, await operation(request, caller))
         except Refusal as refusal:
-            response = answer(refusal.body, refusal.status, refusal.headers)
+            response = _refused(simulator, name, refusal)
         response.headers.update(headers)
         return response
 
     return endpoint
+
+
+def _hidden(request: Request, simulator: Simulator) -> None:
+    """Raises Refusal where simulator/hiding.py refuses a list, or hides a record."""
+    place = project_id_of(request)
+    status = simulator.hiding.status(request.url.path, place)
+    if status != 200:
+        raise Refusal(status, NO_TOOL if status == 403 else {"errors": "Not Found"})
+    if not simulator.hiding.knows(request.url.path, place):
+        raise Refusal(404, {"errors": "Not Found"})
+
+
+def _refused(simulator: Simulator, name: str, refusal: Refusal) -> Response:
+    soft = refusal.body == NO_TOOL and simulator.wild.on(empty_without_permission)
+    if not soft or not name.startswith("GET "):
+        return answer(refusal.body, refusal.status, refusal.headers)
+    if name.endswith("/{id:int}"):
+        return answer({"errors": "Item not found"}, 404)
+    return answer({"data": []} if "/rest/v2" in name else [])
 
 
 def _deviating(simulator: Simulator, name: str, response: Response) -> Response:

@@ -19,8 +19,16 @@ async def me(request: Request, caller: Caller) -> Response:
 async def companies(request: Request, caller: Caller) -> Response:
     world = caller.simulator.world
     if caller.person is None:
+        here = caller.company.id if caller.company else next(iter(world.companies))
+        region = caller.simulator.region(here)
         installs = (world.installed_at(company_id) for company_id in world.companies)
-        ids = {found.company_id for found in installs if found and found.service_account}
+        ids = {
+            found.company_id
+            for found in installs
+            if found
+            and found.service_account
+            and caller.simulator.region(found.company_id) == region
+        }
     else:
         ids = caller.person.company_ids
     rows: list[Record] = [
@@ -40,7 +48,7 @@ async def companies(request: Request, caller: Caller) -> Response:
 
 async def projects(request: Request, caller: Caller) -> Response:
     """Without `filters[by_status]` only the active ones."""
-    _named(request.query_params.get("company_id"), caller)
+    named(request.query_params.get("company_id"), caller)
     status = request.query_params.get("filters[by_status]", "Active")
     rows = [
         project.record
@@ -53,7 +61,7 @@ async def projects(request: Request, caller: Caller) -> Response:
 
 async def all_projects(request: Request, caller: Caller) -> Response:
     """The older list: every project at once."""
-    _named(request.path_params["company_id"], caller)
+    named(request.path_params["company_id"], caller)
     rows: list[Record] = [
         {
             "id": found.id,
@@ -71,25 +79,25 @@ async def all_projects(request: Request, caller: Caller) -> Response:
 
 
 async def users(request: Request, caller: Caller) -> Response:
-    _named(request.path_params["company_id"], caller)
+    named(request.path_params["company_id"], caller)
     caller.require_admin("directory")
     return page_of(request, listed(request, caller.here().users.values()))
 
 
 async def vendors(request: Request, caller: Caller) -> Response:
-    _named(request.query_params.get("company_id"), caller)
+    named(request.query_params.get("company_id"), caller)
     caller.require_admin("directory")
     return page_of(request, listed(request, caller.here().vendors.values()))
 
 
 async def cost_types(request: Request, caller: Caller) -> Response:
-    _named(request.query_params.get("company_id"), caller)
+    named(request.query_params.get("company_id"), caller)
     caller.require_member("admin")
     return page_of(request, list(caller.here().cost_types.values()))
 
 
 async def uoms(request: Request, caller: Caller) -> Response:
-    _named(request.path_params["company_id"], caller)
+    named(request.path_params["company_id"], caller)
     caller.require_member("admin")
     category = {"id": 1, "name": "Standard"}
     rows = [
@@ -164,7 +172,7 @@ def _tool(number: int, name: str, level: str, actions: list[str], tab: str) -> R
 
 
 async def app_installations(request: Request, caller: Caller) -> Response:
-    company = _named(request.query_params.get("company_id"), caller)
+    company = named(request.query_params.get("company_id"), caller)
     installation = caller.simulator.world.installations.get(company)
     rows: list[Record] = []
     if installation:
@@ -193,7 +201,7 @@ def _app(caller: Caller, installation: Installation) -> Record:
     return row
 
 
-def _named(raw: str | None, caller: Caller) -> int:
+def named(raw: str | None, caller: Caller) -> int:
     if raw is None or not raw.isdigit() or int(raw) != caller.here().id:
         raise Refusal(403, {"errors": "The company does not match Procore-Company-Id"})
     return int(raw)

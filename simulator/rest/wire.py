@@ -162,6 +162,8 @@ def page_of(
     request: Request, records: Sequence[Record], *, v2: bool = False, paginate: bool = True
 ) -> Response:
     """One page with `Link`, `Total` and `Per-Page`; what is too large is cut, and the cut shows."""
+    hiding = request.app.state.simulator.hiding
+    records = hiding.shown(request.url.path, project_id_of(request), records)
     if not paginate:
         return answer(list(records))
     limit = PAGE_LIMIT_V2 if v2 else PAGE_LIMIT_V1
@@ -181,6 +183,12 @@ def page_of(
         links.append(f'<{url}>; rel="{name}"')
     headers = {"Total": str(total), "Per-Page": str(per_page), "Link": ", ".join(links)}
     return answer({"data": rows} if v2 else rows, headers=headers)
+
+
+def project_id_of(request: Request) -> str | None:
+    """Of the path or of the query."""
+    given = request.path_params.get("project_id") or request.query_params.get("project_id")
+    return None if given is None else str(given)
 
 
 def _number(request: Request, name: str, default: int) -> int:

@@ -63,9 +63,45 @@ def filled(api: Api, path: str, project_id: int, hook_id: str = "0") -> str:
         "contract_id": str(api.procore.records(project_id, contracts)[0]["id"]),
         "id": hook_id if "/hooks/" in path else str(line),
     }
+    ids |= record_ids(api, path, project_id)
     address = path.format(**ids)
+    if path == "/rest/v1.0/projects/{id}":
+        return f"{address}?company_id={api.company_id}"
     if "/projects/" in path or path.startswith("/rest/v2"):
         return address
-    if path.endswith(("/projects", "/vendors", "/app_installations", "/line_item_types")):
+    listed = path.removesuffix("/{id}")
+    if listed.endswith(("/projects", "/vendors", "/app_installations", "/line_item_types")):
         return f"{address}?company_id={api.company_id}"
     return f"{address}?project_id={project_id}"
+
+
+# What a record is called by the control API, by the last word of its list.
+KINDS = {"commitment_change_orders": "change_orders", "items": "observations"}
+COMPANY_LISTS = {
+    "users": "/rest/v1.3/companies/{company_id}/users",
+    "vendors": "/rest/v1.0/vendors?company_id={company_id}",
+    "line_item_types": "/rest/v1.0/line_item_types?company_id={company_id}",
+}
+
+
+def record_ids(api: Api, path: str, project_id: int) -> dict[str, str]:
+    """`id`, and `holder_id` for lines, where the path names one record of a list."""
+    listed = path.removesuffix("/{id}")
+    if listed == path or "/hooks" in path or "budget_line_items" in path:
+        return {}
+    if listed == "/rest/v1.0/projects":
+        return {"id": str(project_id)}
+    word = listed.split("/")[-1]
+    if word in COMPANY_LISTS:
+        rows = api.call("GET", COMPANY_LISTS[word].format(company_id=api.company_id)).json()
+        return {"id": str(rows[0]["id"])}
+    if word != "line_items":
+        return {"id": str(api.procore.records(project_id, KINDS.get(word, word))[0]["id"])}
+    direct = "direct_costs" in path
+    kind = "direct_cost_line_items" if direct else "commitment_line_items"
+    holder = "purchase_order_contracts" if "purchase_order" in path else "work_order_contracts"
+    holders = api.procore.records(project_id, "direct_costs" if direct else holder)
+    known = {row["id"] for row in holders}
+    lines = api.procore.records(project_id, kind)
+    line = next(row for row in lines if row["holder"]["id"] in known)
+    return {"id": str(line["id"]), "holder_id": str(line["holder"]["id"])}
