@@ -7,7 +7,7 @@ from django.conf import settings
 
 from integrations.procore.api.errors import ProcoreError
 from partner_app.connections.access import listed_companies, service_client
-from partner_app.connections.leave import close_down
+from partner_app.connections.leave import close_down, close_down_all
 from partner_app.connections.models import Connection, ConnectionKind
 from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
@@ -21,6 +21,7 @@ LEFT = (CompanyState.DISCONNECTED, CompanyState.GRACE)
 
 def discover() -> dict[str, object]:
     """Records new installs and marks the gone ones. Raises ProcoreError."""
+    close_down_all()
     allowed = settings.PROCORE.allowed_companies
     installed = {
         key: name for key, name in listed_companies().items() if not allowed or key in allowed

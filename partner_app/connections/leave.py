@@ -29,6 +29,12 @@ def close_down_all() -> None:
         close_down(company_id=company_id)
 
 
+def finish_leaving(company_id: int) -> None:
+    """Before a return is recorded: a company that comes back starts without the former grants."""
+    if Company.objects.filter(id=company_id, state=CompanyState.DISCONNECTED).exists():
+        close_down(company_id=company_id)
+
+
 def purge_due() -> list[int]:
     """Revokes and deletes every company whose grace has ended."""
     purged = due_for_purge()

@@ -46,6 +46,7 @@ class SignInAttempt(models.Model):
 
     operational: ClassVar[str] = "exists before the company is known; sealed, minutes old"
     company_column: ClassVar[str] = "company_hint"
+    ends_with_access: ClassVar[bool] = True
     keep_for: ClassVar[int] = 1
     kept_since: ClassVar[str] = "created_at"
 

@@ -24,6 +24,7 @@ from partner_app.connections.models import Connection, ConnectionKind
 from partner_app.connections.vault import seal, unseal
 from partner_app.core import clock
 from partner_app.core.logging import log
+from partner_app.tenancy.access import end_access
 from partner_app.tenancy.context import tenant
 
 AHEAD = timedelta(minutes=5)  # before expiry, so that no call ever meets a 401
@@ -184,7 +185,11 @@ def _living(connection: Connection | None, key: Key, refused: str | None) -> str
 
 
 def _break(connection: Connection, reason: str) -> None:
-    """Only a person, or client credentials, can help now."""
+    """Only a person, or client credentials, can help now.
+
+    Whoever gave the grant has to sign in again: what they held here ends with it.
+    """
+    end_access(company_id=connection.company_id, remote_user_id=connection.remote_user_id)
     connection.broken_at, connection.last_error = clock.now(), reason
     connection.save(update_fields=["broken_at", "last_error"])
     record(

@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from partner_app.core.limits import check_company
 from partner_app.embedded.errors import CompanyNotReady
-from partner_app.embedded.session import Viewer, viewer_of
+from partner_app.embedded.session import Viewer, prolong, session_of
 from partner_app.tenancy.models import Company
 
 P = ParamSpec("P")
@@ -39,10 +39,12 @@ def viewer_required(
     @wraps(view)
     def inner(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         known: Any = request
-        known.viewer = viewer_of(request.headers.get("Authorization", ""))
-        company = Company.objects.filter(id=known.viewer.company_id).first()
+        session = session_of(request.headers.get("Authorization", ""))
+        company = Company.objects.filter(id=session.company_id).first()
         if company is None or not company.usable:
             raise CompanyNotReady
+        prolong(session)
+        known.viewer = Viewer(session.company_id, session.remote_user_id)
         known.company = company
         structlog.contextvars.bind_contextvars(company_id=company.id)
         check_company(request, company.id)

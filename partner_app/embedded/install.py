@@ -14,10 +14,12 @@ from partner_app.connections.authorize import (
     finish_choice,
 )
 from partner_app.connections.errors import NoCompany, NotMember
+from partner_app.connections.leave import finish_leaving
 from partner_app.connections.models import ConnectionKind
 from partner_app.connections.refresh import store_tokens
 from partner_app.embedded.entitlement import forget
 from partner_app.embedded.session import Viewer, greet, issue_code
+from partner_app.tenancy.access import end_access
 from partner_app.tenancy.lifecycle import note_connected, note_connecting, note_installed
 from partner_app.tenancy.models import Company
 
@@ -37,7 +39,11 @@ def sign_viewer_in(signed_in: SignedIn) -> Welcome | None:
     Raises NotMember when Procore does not list the company for this person.
     """
     company_id = signed_in.attempt.company_hint
-    if company_id not in signed_in.companies or company_id is None:
+    if company_id is None:
+        raise NotMember
+    if company_id not in signed_in.companies:
+        person = signed_in.person.remote_user_id
+        end_access(company_id=company_id, remote_user_id=person)
         raise NotMember
     company = Company.objects.filter(id=company_id).first()
     if company is None or not company.usable:
@@ -52,6 +58,7 @@ def connect_company(signed_in: SignedIn, *, company_id: int) -> Welcome:
         raise NoCompany
     finish_choice(signed_in.attempt)
     service = service_listed(company_id)
+    finish_leaving(company_id)
     note_installed(company_id=company_id, name=chosen.name)
     note_connecting(company_id=company_id)
     welcome = _welcome(

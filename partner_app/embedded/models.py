@@ -12,7 +12,7 @@ class HandoffCode(models.Model):
     """What the pop-up gives the frame: one use, two minutes, bound to the frame's nonce."""
 
     operational: ClassVar[str] = "read before the company is known; hashes and ids only"
-
+    ends_with_access: ClassVar[bool] = True
     keep_for: ClassVar[int] = 1
     kept_since: ClassVar[str] = "expires_at"
 
@@ -32,6 +32,7 @@ class Pairing(models.Model):
     """
 
     operational: ClassVar[str] = "read before the company is known; hashes and ids only"
+    ends_with_access: ClassVar[bool] = True
     keep_for: ClassVar[int] = 1
     kept_since: ClassVar[str] = "expires_at"
 
@@ -51,7 +52,7 @@ class EmbeddedSession(models.Model):
     """
 
     operational: ClassVar[str] = "read before the company is known; hashes and ids only"
-
+    ends_with_access: ClassVar[bool] = True
     keep_for: ClassVar[int] = 1
     kept_since: ClassVar[str] = "expires_at"
 
@@ -78,6 +79,7 @@ class ViewerProfile(TenantModel):
 class Entitlement(TenantModel):
     """What Procore said a viewer may see: of a project (or, at 0, which projects), and when."""
 
+    ends_with_access: ClassVar[bool] = True
     keep_for: ClassVar[int] = 1
     kept_since: ClassVar[str] = "checked_at"
 

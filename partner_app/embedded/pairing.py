@@ -12,7 +12,7 @@ from partner_app.core import clock
 from partner_app.core.secrets import fingerprint
 from partner_app.embedded.errors import PairingRefused
 from partner_app.embedded.models import HandoffCode, Pairing
-from partner_app.embedded.session import Opened, Viewer, begin
+from partner_app.embedded.session import Opened, Viewer, begin, opening
 
 LIFETIME = timedelta(minutes=10)  # as long as a sign-in may take
 TRIES = 5
@@ -66,13 +66,18 @@ def confirm_pairing(*, handoff_code: str, typed: str) -> None:
 
 
 def collect(*, nonce: str) -> Opened | None:
-    """What the frame asks again and again: None until the code was confirmed; once only after."""
-    with transaction.atomic():
-        pairing = (
-            Pairing.objects.select_for_update()
-            .filter(nonce_hash=fingerprint(nonce), expires_at__gt=clock.now())
-            .first()
-        )
+    """What the frame asks again and again: None until the code was confirmed; once only after.
+
+    Raises CompanyNotReady.
+    """
+    confirmed = Pairing.objects.filter(
+        nonce_hash=fingerprint(nonce), expires_at__gt=clock.now(), company_id__isnull=False
+    )
+    known = confirmed.first()
+    if known is None or known.company_id is None:
+        return None
+    with opening(known.company_id):
+        pairing = confirmed.select_for_update().first()
         if pairing is None or pairing.company_id is None or pairing.remote_user_id is None:
             return None
         pairing.delete()

@@ -1,6 +1,8 @@
 """Bearer sessions without cookies: short, sliding, ended by silence or by the day."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,9 +10,15 @@ from django.db import transaction
 
 from partner_app.core import clock
 from partner_app.core.secrets import fingerprint, random_secret
-from partner_app.embedded.errors import CodeRefused, RenewalRefused, SignInNeeded
+from partner_app.embedded.errors import (
+    CodeRefused,
+    CompanyNotReady,
+    RenewalRefused,
+    SignInNeeded,
+)
 from partner_app.embedded.models import EmbeddedSession, HandoffCode, ViewerProfile
 from partner_app.tenancy.context import tenant
+from partner_app.tenancy.models import Company
 
 CODE_LIFETIME = timedelta(minutes=2)
 SILENCE = timedelta(minutes=30)
@@ -51,10 +59,13 @@ def issue_code(*, nonce_hash: bytes, viewer: Viewer) -> str:
 
 
 def open_session(*, code: str, nonce: str) -> Opened:
-    """Exchanges the pop-up's code for a bearer. Raises CodeRefused."""
+    """Exchanges the pop-up's code for a bearer. Raises CodeRefused, CompanyNotReady."""
     now = clock.now()
     opened = None
-    with transaction.atomic():
+    known = HandoffCode.objects.filter(code_hash=fingerprint(code)).first()
+    if known is None:
+        raise CodeRefused
+    with opening(known.company_id):
         row = HandoffCode.objects.select_for_update().filter(code_hash=fingerprint(code)).first()
         if row is None or row.consumed_at or row.expires_at < now:
             raise CodeRefused
@@ -67,10 +78,24 @@ def open_session(*, code: str, nonce: str) -> Opened:
     return opened
 
 
+@contextmanager
+def opening(company_id: int) -> Iterator[None]:
+    """The transaction in which a session begins. Raises CompanyNotReady.
+
+    The company's row is locked before any row that end_access() deletes: so an uninstall comes
+    either first and refuses the session, or afterwards and ends it, and neither waits for ever.
+    """
+    with transaction.atomic():
+        locked = Company.objects.select_for_update(no_key=True).filter(id=company_id).first()
+        if locked is None or not locked.usable:
+            raise CompanyNotReady
+        yield
+
+
 def begin(
     viewer: Viewer, *, family: uuid.UUID | None = None, since: datetime | None = None
 ) -> Opened:
-    """`family` and `since` carry over from the session that this one renews."""
+    """Inside opening(). `family` and `since` carry over from the session that this one renews."""
     now = clock.now()
     opened = Opened(viewer, random_secret(), random_secret())
     EmbeddedSession.objects.create(
@@ -86,13 +111,17 @@ def begin(
 
 
 def renew(renewal: str) -> Opened:
-    """After a reload: the stored secret becomes a new session, once. Raises RenewalRefused.
+    """After a reload: the stored secret becomes a new session, once.
 
     A second use means that two hold the secret: all sessions of that sign-in end.
+    Raises RenewalRefused, CompanyNotReady.
     """
     opened = None
     now = clock.now()
-    with transaction.atomic():
+    known = EmbeddedSession.objects.filter(renewal_hash=fingerprint(renewal)).first()
+    if known is None:
+        raise RenewalRefused
+    with opening(known.company_id):
         former = (
             EmbeddedSession.objects.select_for_update()
             .filter(renewal_hash=fingerprint(renewal))
@@ -110,8 +139,8 @@ def renew(renewal: str) -> Opened:
     return opened
 
 
-def viewer_of(header: str) -> Viewer:
-    """The viewer behind an Authorization header; the session slides. Raises SignInNeeded."""
+def session_of(header: str) -> EmbeddedSession:
+    """The living session behind an Authorization header. Raises SignInNeeded."""
     scheme, _, token = header.partition(" ")
     now = clock.now()
     found = None
@@ -121,11 +150,16 @@ def viewer_of(header: str) -> Viewer:
         ).first()
     if found is None:
         raise SignInNeeded
-    if found.expires_at - now < SILENCE / 2:
-        EmbeddedSession.objects.filter(token_hash=bytes(found.token_hash)).update(
+    return found
+
+
+def prolong(session: EmbeddedSession) -> None:
+    """While it is used, and only after the company was found fit to be looked at."""
+    now = clock.now()
+    if session.expires_at - now < SILENCE / 2:
+        EmbeddedSession.objects.filter(token_hash=bytes(session.token_hash)).update(
             expires_at=now + SILENCE
         )
-    return Viewer(found.company_id, found.remote_user_id)
 
 
 def close_session(header: str) -> None:
@@ -134,11 +168,6 @@ def close_session(header: str) -> None:
     found = EmbeddedSession.objects.filter(token_hash=fingerprint(token)).first()
     if found:
         EmbeddedSession.objects.filter(family=found.family).delete()
-
-
-def end_sessions(*, company_id: int) -> None:
-    """All of a company's: it left, or its data is about to go."""
-    EmbeddedSession.objects.filter(company_id=company_id).delete()
 
 
 def greet(viewer: Viewer, name: str) -> None:

@@ -110,7 +110,10 @@ def pairing(request: HttpRequest) -> HttpResponse:
     nonce = form.cleaned_data["nonce"]
     if not form.cleaned_data["collect"]:
         return JsonResponse({"code": start_pairing(nonce=nonce)})
-    found = collect(nonce=nonce)
+    try:
+        found = collect(nonce=nonce)
+    except TiebackError as error:
+        return _refusal(error)
     return _opened(found) if found else HttpResponse(status=204)
 
 

@@ -20,6 +20,7 @@ from django.db import transaction
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.core import clock
+from partner_app.tenancy.access import end_access
 from partner_app.tenancy.errors import CompanyUnknown, MoveUnlawful
 from partner_app.tenancy.models import Company, CompanyState, Installation
 
@@ -35,9 +36,9 @@ MOVES: Mapping[CompanyState, frozenset[CompanyState]] = {
 }
 
 
-def company_or_error(company_id: int) -> Company:
+def company_or_error(company_id: int, *, lock: bool = False) -> Company:
     """Raises CompanyUnknown."""
-    company = Company.objects.filter(id=company_id).first()
+    company = _locked(company_id) if lock else Company.objects.filter(id=company_id).first()
     if company is None:
         raise CompanyUnknown(company_id=company_id)
     return company
@@ -117,12 +118,16 @@ def note_reconnect_needed(*, company_id: int) -> None:
 
 @transaction.atomic
 def note_gone(*, company_id: int) -> bool:
-    """The company uninstalled us: from this moment nobody calls Procore for it. True when news."""
+    """The company uninstalled us: from this moment nobody calls Procore for it. True when news.
+
+    Everybody is signed out in the same transaction, so nobody is signed in after a reinstall.
+    """
     company = _locked(company_id)
     if company is None or company.state in {S.DISCONNECTED, S.GRACE}:
         return False
     _move(company, S.DISCONNECTED)
     company.save()
+    end_access(company_id=company_id)
     Installation.objects.filter(company=company, uninstalled_at=None).update(
         uninstalled_at=clock.now()
     )
@@ -132,7 +137,7 @@ def note_gone(*, company_id: int) -> bool:
 
 @transaction.atomic
 def note_closed_down(*, company_id: int) -> None:
-    """Tokens are revoked and sessions ended; the data waits for a return until its purge."""
+    """Tokens are revoked; the data waits for a return until its purge."""
     company = _locked(company_id)
     if company and company.state == S.DISCONNECTED:
         _move(company, S.GRACE)

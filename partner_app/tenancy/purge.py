@@ -13,9 +13,10 @@ from partner_app.tenancy.models import Company
 
 def purge_company(*, company_id: int, actor: str = "operator") -> dict[str, object]:
     """Every row in every table that carries the company, in one transaction."""
-    company_or_error(company_id)
     deleted: dict[str, int] = {}
     with tenant(company_id):
+        # Locked first: whoever signs in at this moment waits, and then finds no company.
+        company_or_error(company_id, lock=True)
         for model, column in company_models():
             count, _ = model._base_manager.filter(**{column: company_id}).delete()
             if count:
