@@ -71,7 +71,10 @@ class Rights:
 
     @property
     def sees_budget(self) -> bool:
-        """Without it no cost figure is shown, not even one that an RFI carries."""
+        """Without it no case, chart or sum shows a cost figure, not even one that an RFI carries.
+
+        A list of one tool's records shows their own amounts to whoever has that tool, as Procore does.
+        """
         return Tool.BUDGET in self.tools
 
     def require(self, tool: Tool) -> None:

@@ -1,4 +1,7 @@
-"""The records behind a case, or behind one WBS code. Inside tenant()."""
+"""The records behind a case, or behind one WBS code, within the viewer's rights.
+
+Inside tenant(). Each group names the tool that its records belong to in Procore.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +20,23 @@ from integrations.procore.resources.direct_costs import DirectCost
 from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
+from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.insights.facts import NO_ORDER_YET, PENDING_ORDERS
 from partner_app.insights.models import ExceptionCase, Rule
 
 COMMITTED_AMOUNT = F("grand_total") + F("approved_change_orders")
 BUDGET_AMOUNT = F("original_budget_amount") + F("budget_modifications")
 MOST = 50  # records of one kind that a page shows
+
+
+@dataclass(frozen=True)
+class Group:
+    """Records that may be evidence, not read yet: `tool` is the one that they belong to."""
+
+    tool: Tool
+    title: str
+    shape: str
+    rows: Any
 
 
 @dataclass(frozen=True)
@@ -35,18 +49,20 @@ class Evidence:
     more: bool = False
 
 
-def evidence(case: ExceptionCase) -> list[Evidence]:
-    """Empty groups are left out."""
+def evidence(case: ExceptionCase, rights: Rights) -> list[Evidence]:
+    """What is of a tool that the viewer lacks is not even read; empty groups are left out."""
     here = {"company_id": case.company_id, "project_id": case.project_id}
     _kind, _colon, key = case.subject.partition(":")
-    return [group for group in GROUPS[Rule(case.rule)](here, key) if group.rows]
+    groups = GROUPS[Rule(case.rule)](here, key)
+    found = [_read(group) for group in groups if group.tool in rights.tools]
+    return [group for group in found if group.rows]
 
 
-def _cost(here: dict[str, int], key: str) -> list[Evidence]:
+def _cost(here: dict[str, int], key: str) -> list[Group]:
     return of_code(here, int(key))
 
 
-def of_code(here: dict[str, int], code: int) -> list[Evidence]:
+def of_code(here: dict[str, int], code: int) -> list[Group]:
     """Budget, lines of committed contracts, and approved direct costs of a WBS code (0: none)."""
     of = Q(wbs_code_id=code) if code else Q(wbs_code_id=None)
     budget = BudgetRow.objects.filter(of, **here).annotate(amount=BUDGET_AMOUNT)
@@ -62,10 +78,10 @@ def of_code(here: dict[str, int], code: int) -> list[Evidence]:
     orders = ChangeOrder.objects.filter(**here, contract_id__in=contract_ids, status="approved")
     spent = approved_cost_lines(here).filter(of)
     return [
-        _group(_("Budget"), "budget", budget),
-        _group(_("Lines of committed contracts"), "lines", lines),
-        _group(_("Approved change orders of these contracts"), "orders", orders),
-        _group(_("Approved direct costs"), "costs", spent),
+        Group(Tool.BUDGET, _("Budget"), "budget", budget),
+        Group(Tool.COMMITMENTS, _("Lines of committed contracts"), "lines", lines),
+        Group(Tool.COMMITMENTS, _("Approved change orders of these contracts"), "orders", orders),
+        Group(Tool.DIRECT_COSTS, _("Approved direct costs"), "costs", spent),
     ]
 
 
@@ -81,55 +97,64 @@ def approved_cost_lines(here: dict[str, int]) -> Any:
     return lines.filter(status__iexact="approved").order_by("-amount", "remote_id")
 
 
-def _exposure(here: dict[str, int], currency: str) -> list[Evidence]:
+def _exposure(here: dict[str, int], currency: str) -> list[Group]:
     orders = ChangeOrder.objects.filter(**here, currency=currency, status__in=PENDING_ORDERS)
     events = ChangeEvent.objects.filter(**here, currency=currency, status=NO_ORDER_YET)
     return [
-        _group(_("Pending change orders"), "orders", orders.order_by("-grand_total")),
-        _group(_("Open change events"), "change_events", events.order_by("-latest_cost")),
+        Group(
+            Tool.COMMITMENTS, _("Pending change orders"), "orders", orders.order_by("-grand_total")
+        ),
+        Group(
+            Tool.CHANGE_EVENTS,
+            _("Open change events"),
+            "change_events",
+            events.order_by("-latest_cost"),
+        ),
     ]
 
 
-def _drift(_here: dict[str, int], _key: str) -> list[Evidence]:
+def _drift(_here: dict[str, int], _key: str) -> list[Group]:
     """The handoff's own page lists the codes."""
     return []
 
 
-def _rfi(here: dict[str, int], key: str) -> list[Evidence]:
+def _rfi(here: dict[str, int], key: str) -> list[Group]:
     events = ChangeEvent.objects.filter(**here, origin_id=key, origin_type__icontains="rfi")
     return [
-        _group(_("RFI"), "rfis", Rfi.objects.filter(**here, remote_id=key)),
-        _group(_("Change events from this RFI"), "change_events", events),
+        Group(Tool.RFIS, _("RFI"), "rfis", Rfi.objects.filter(**here, remote_id=key)),
+        Group(Tool.CHANGE_EVENTS, _("Change events from this RFI"), "change_events", events),
     ]
 
 
-def _submittal(here: dict[str, int], key: str) -> list[Evidence]:
+def _submittal(here: dict[str, int], key: str) -> list[Group]:
     rows = Submittal.objects.filter(**here, remote_id=key)
-    return [_group(_("Submittal"), "submittals", rows)]
+    return [Group(Tool.SUBMITTALS, _("Submittal"), "submittals", rows)]
 
 
-def _event(here: dict[str, int], key: str) -> list[Evidence]:
+def _event(here: dict[str, int], key: str) -> list[Group]:
     event = ChangeEvent.objects.filter(**here, remote_id=key)
     origin = Rfi.objects.filter(
         **here,
         remote_id__in=event.filter(origin_type__icontains="rfi").values("origin_id"),
     )
     return [
-        _group(_("Change event"), "change_events", event),
-        _group(_("It came from this RFI"), "rfis", origin),
+        Group(Tool.CHANGE_EVENTS, _("Change event"), "change_events", event),
+        Group(Tool.RFIS, _("It came from this RFI"), "rfis", origin),
     ]
 
 
-def _contract(here: dict[str, int], key: str) -> list[Evidence]:
+def _contract(here: dict[str, int], key: str) -> list[Group]:
     contract = Commitment.objects.filter(**here, remote_id=key).annotate(amount=COMMITTED_AMOUNT)
     invoices = Requisition.objects.filter(**here, contract_id=key, status__iexact="approved")
     return [
-        _group(_("Contract with its approved changes"), "contracts", contract),
-        _group(_("Approved invoices"), "invoices", invoices.order_by("-billing_date")),
+        Group(Tool.COMMITMENTS, _("Contract with its approved changes"), "contracts", contract),
+        Group(
+            Tool.COMMITMENTS, _("Approved invoices"), "invoices", invoices.order_by("-billing_date")
+        ),
     ]
 
 
-GROUPS: dict[Rule, Callable[[dict[str, int], str], list[Evidence]]] = {
+GROUPS: dict[Rule, Callable[[dict[str, int], str], list[Group]]] = {
     Rule.OVER_COMMITMENT: _cost,
     Rule.BUYOUT_GAP: _cost,
     Rule.PENDING_EXPOSURE: _exposure,
@@ -141,6 +166,6 @@ GROUPS: dict[Rule, Callable[[dict[str, int], str], list[Evidence]]] = {
 }
 
 
-def _group(title: str, shape: str, rows: Any) -> Evidence:
-    found = list(rows[: MOST + 1])
-    return Evidence(title, shape, found[:MOST], more=len(found) > MOST)
+def _read(group: Group) -> Evidence:
+    found = list(group.rows[: MOST + 1])
+    return Evidence(group.title, group.shape, found[:MOST], more=len(found) > MOST)

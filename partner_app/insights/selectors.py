@@ -29,7 +29,8 @@ IN_ORDER = ("tier", F("amount").desc(nulls_last=True), "since", "id")
 class CaseLine:
     """A case as a list shows it. `news` is `new`, `changed` or empty.
 
-    `amount` and `before` are None also where the viewer sees no budget: no cost figure is theirs.
+    Where the viewer sees no budget, no cost figure is theirs: `amount` and `before` are None, and
+    `cause`, which is made of amounts, is empty.
     """
 
     case: ExceptionCase
@@ -138,7 +139,7 @@ def lines(
             case.amount if rights[case.project_id].sees_budget else None,
             case.before if rights[case.project_id].sees_budget else None,
             sentence(case),
-            cause(case),
+            cause(case) if rights[case.project_id].sees_budget else "",
             age(case, today),
             _news(case, seen),
             names.get(case.project_id, ""),

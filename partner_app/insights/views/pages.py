@@ -169,6 +169,7 @@ def records(request: ViewerRequest, project_id: int, kind: str) -> HttpResponse:
         "rows": rows,
         "today": today,
         "sees_budget": rights.sees_budget,
+        "sees_amounts": True,  # of the list's own tool, as Procore shows them
         **procore_of(request),
     }
     return render(request, "insights/_records.html", context)
