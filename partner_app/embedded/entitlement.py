@@ -73,7 +73,7 @@ class Rights:
     def sees_budget(self) -> bool:
         """Without it no case, chart or sum shows a cost figure, not even one that an RFI carries.
 
-        A list of one tool's records shows their own amounts to whoever has that tool, as Procore does.
+        A list of one tool’s records shows their own amounts to all who have it, as Procore does.
         """
         return Tool.BUDGET in self.tools
 
