@@ -121,16 +121,22 @@ async def rates(request: Request) -> Response:
 
 
 async def wild(request: Request) -> Response:
-    """POST {"switches": names, or "wild" for all, or [] for none; "seed": n}."""
+    """POST {"switches": names, or "wild" for all, or [] for none; "seed", "schemas"}.
+
+    Answers which records each switch has struck since then.
+    """
     turned = _simulator(request).wild
     if request.method == "POST":
         body: dict[str, Any] = await request.json()
         try:
-            turned.turn(body.get("switches", PROFILE), int(body.get("seed", 1)))
+            turned.turn(
+                body.get("switches", PROFILE), int(body.get("seed", 1)), body.get("schemas")
+            )
         except LookupError as error:
             return answer({"error": str(error)}, 422)
     on = sorted(turned.switches)
-    return answer({"on": on, "seed": turned.seed, "switches": SWITCHES})
+    struck = {name: sorted(ids) for name, ids in turned.struck.items()}
+    return answer({"on": on, "seed": turned.seed, "struck": struck, "switches": SWITCHES})
 
 
 async def mischief(request: Request) -> Response:

@@ -252,7 +252,8 @@ class _Builder:
         # One that no longer takes a budget, as every company has.
         retired = ("00-000", "Retired code")
         pairs = [*pairs[: wanted - 1], (retired, ("S", COST_TYPES["S"]))]
-        for index, ((code, title), (letter, kind)) in enumerate(pairs):
+        numbers = {code: number for number, code in enumerate((*source, retired[0]), 1)}
+        for (code, title), (letter, kind) in pairs:
             wbs_id = self.world.new_id()
             created = self.chance.moment(3, 600)
             project.wbs_codes[wbs_id] = {
@@ -265,7 +266,7 @@ class _Builder:
                 "updated_at": stamp(self.chance.after(created)),
                 "wbs_pattern_id": 1,
                 "segment_items": [
-                    _segment_item(index + 1, code, title, "Cost Code", 1),
+                    _segment_item(numbers[code], code, title, "Cost Code", 1),
                     _segment_item(9000 + ord(letter), letter, kind, "Cost Type", 2),
                 ],
                 **UNLISTED,

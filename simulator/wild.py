@@ -12,9 +12,10 @@ answer that is asked for again deviates in the same way.
 """
 
 import random
+import re
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 AS_IT_IS = object()
@@ -27,17 +28,20 @@ class Spot:
 
     operation: str  # "GET /rest/v1.0/projects/{project_id}/rfis"
     record_id: str = ""
-    field: str = ""  # dotted
+    field: str = ""  # dotted, numbers within lists
+    schema: Any = None  # of the record, where one was given
+
+    @property
+    def key(self) -> str:
+        """The name of the field, or of the list that it is in."""
+        names = [name for name in self.field.split(".") if not name.isdigit()]
+        return names[-1] if names else ""
 
     @property
     def tool(self) -> str:
         """What a list of this operation may be called: the last word of its path."""
         words = [word for word in self.operation.split("/") if not word.startswith("{")]
         return words[-1]
-
-    @property
-    def version_2(self) -> bool:
-        return "/rest/v2" in self.operation
 
 
 OnAnswer = Callable[[Any, Spot], Any]
@@ -94,14 +98,21 @@ class Wild:
 
     switches: frozenset[str] = frozenset()
     seed: int = 1
-    operations: set[str] = field(default_factory=set)  # empty: all
+    schemas: dict[str, Any] = field(default_factory=dict)  # of records, by operation
+    struck: dict[str, set[str]] = field(default_factory=dict)  # ids of records, by switch
 
-    def turn(self, wanted: str | Iterable[str], seed: int = 1) -> None:
-        """On: the switches named, or the whole profile; every other one off."""
+    def turn(
+        self, wanted: str | Iterable[str], seed: int = 1, schemas: dict[str, Any] | None = None
+    ) -> None:
+        """On: the switches named, or the whole profile; every other one off.
+
+        `schemas`, by method and path, say which keys and types there could be besides those seen.
+        """
         names = frozenset(SWITCHES) if wanted == PROFILE else frozenset(wanted)
         if unknown := names - SWITCHES.keys():
             raise LookupError(f"no such switch: {', '.join(sorted(unknown))}")
-        self.switches, self.seed = names, seed
+        self.switches, self.seed, self.struck = names, seed, {}
+        self.schemas = {shape(name): schema for name, schema in (schemas or {}).items()}
 
     def on(self, switch: Callable[..., Any]) -> bool:
         return switch.__name__ in self.switches
@@ -112,16 +123,14 @@ class Wild:
 
     def answered(self, document: Any, operation: str) -> Any:
         """A JSON answer as it is sent while these switches are on."""
-        spot = Spot(operation)
+        spot = Spot(operation, schema=self.schemas.get(shape(operation)))
         document = self._through(document, spot)
         envelopes = [name for name in ANSWERS if name in self.switches]
-        if envelopes:
-            # One of them, or none: an answer has one envelope, and each operation keeps to its own.
-            number = self.chance("envelope", operation).randrange(len(envelopes) + 1)
-            if number < len(envelopes):
-                found = ANSWERS[envelopes[number]](document, spot)
-                return document if found is AS_IT_IS else found
-        return document
+        # One that fits, or none: each operation keeps to its own.
+        fitting = [ANSWERS[name](document, spot) for name in envelopes]
+        choices = [AS_IT_IS, *(found for found in fitting if found is not AS_IT_IS)]
+        chosen = choices[self.chance("envelope", operation).randrange(len(choices))]
+        return document if chosen is AS_IT_IS else chosen
 
     def _through(self, document: Any, spot: Spot) -> Any:
         """Record by record, whatever holds them."""
@@ -129,25 +138,24 @@ class Wild:
             return [self._through(inner, spot) for inner in document]
         if not isinstance(document, dict):
             return document
-        if "id" not in document:
+        if document and all(_is_held(key, inner) for key, inner in document.items()):
             return {key: self._through(inner, spot) for key, inner in document.items()}
-        spot = Spot(spot.operation, str(document["id"]))
-        record = self._values(document, spot)
+        spot = replace(spot, record_id=str(document.get("id", "")))
+        record = {key: self._value(inner, _below(spot, key)) for key, inner in document.items()}
         for name, (apply, share) in RECORDS.items():
             if name in self.switches:
                 draw = self.chance(name, spot.operation, spot.record_id)
                 if draw.random() < share:
                     apply(record, spot, draw)
+                    self.struck.setdefault(name, set()).add(spot.record_id)
         return record
 
-    def _values(self, value: Any, spot: Spot) -> Any:
-        """Each value of a record, the innermost first; every value deviates once at most."""
+    def _value(self, value: Any, spot: Spot) -> Any:
+        """What is inside a value first; each value deviates once at most."""
         if isinstance(value, dict):
-            value = {key: self._values(inner, _below(spot, key)) for key, inner in value.items()}
+            value = {key: self._value(inner, _below(spot, key)) for key, inner in value.items()}
         elif isinstance(value, list):
-            value = [self._values(inner, spot) for inner in value]
-        if not spot.field:
-            return value
+            value = [self._value(inner, _below(spot, str(n))) for n, inner in enumerate(value)]
         for name, (apply, share) in VALUES.items():
             if name in self.switches:
                 draw = self.chance(name, spot.operation, spot.record_id, spot.field)
@@ -158,5 +166,16 @@ class Wild:
         return value
 
 
+def _is_held(key: str, value: Any) -> bool:
+    """Whether this is an envelope's key: `data`, or a list of records under a name."""
+    records = isinstance(value, list) and all(isinstance(row, dict) for row in value)
+    return records or (key == "data" and isinstance(value, dict))
+
+
 def _below(spot: Spot, key: str) -> Spot:
-    return Spot(spot.operation, spot.record_id, f"{spot.field}.{key}" if spot.field else key)
+    return replace(spot, field=f"{spot.field}.{key}" if spot.field else key)
+
+
+def shape(operation: str) -> str:
+    """Whatever the ids in its path are called."""
+    return re.sub(r"{[^}]*}", "{}", operation)

@@ -71,6 +71,7 @@ class Project:
     punch_items: dict[int, Record] = field(default_factory=dict)
     wbs_codes: dict[int, Record] = field(default_factory=dict)
     budget_line_items: dict[int, Record] = field(default_factory=dict)
+    made_codes: set[int] = field(default_factory=set)
     unbudgeted: dict[int, int] = field(default_factory=dict)  # WBS code with costs → its row's id
     budget_view_id: int = 0
     budget_locked: bool = False

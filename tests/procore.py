@@ -66,9 +66,17 @@ class Procore:
         self.control("rates", per_hour=1_000_000, per_spike=100_000)
         self.control("installs", company_id=self.neighbour_id, permitted_projects="all")
 
-    def wild(self, *switches: str, seed: int = 1) -> None:
+    def wild(self, *switches: str, seed: int = 1, schemas: dict[str, Any] | None = None) -> None:
         """Answers deviate from now on, by these switches or by all; see simulator/wild.py."""
-        self.control("wild", switches=switches or "wild", seed=seed)
+        self.control("wild", switches=switches or "wild", seed=seed, schemas=schemas or {})
+
+    def tame(self) -> None:
+        self.control("wild", switches=[])
+
+    def struck(self, *switches: str) -> set[int]:
+        """Ids of the records that these switches have changed since they were turned on."""
+        found = self.control("wild")["struck"]
+        return {int(key) for name in switches for key in found.get(name, []) if key.isdigit()}
 
     def projects(self, company_id: int | None = None) -> list[int]:
         wanted = company_id or self.company_id

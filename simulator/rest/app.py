@@ -12,12 +12,13 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from simulator import deviations  # noqa: F401  # makes its switches known
+from simulator import deviations, noise  # noqa: F401  # make their switches known
 from simulator.clock import stamp
 from simulator.faults import Fault
 from simulator.hiding import empty_without_permission
 from simulator.ledger import Call
-from simulator.rest import budget, company, hooks, oauth, project
+from simulator.rates import rolling_minute
+from simulator.rest import budget, codes, company, hooks, oauth, project
 from simulator.rest.shows import SHOWS
 from simulator.rest.wire import (
     NO_TOOL,
@@ -73,7 +74,22 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
     (
         "GET",
         "/rest/v1.0/projects/{project_id}/work_breakdown_structure/wbs_codes",
-        project.wbs_codes,
+        codes.wbs_codes,
+    ),
+    (
+        "POST",
+        "/rest/v1.0/projects/{project_id}/work_breakdown_structure/wbs_codes",
+        codes.create,
+    ),
+    (
+        "GET",
+        "/rest/v1.0/projects/{project_id}/work_breakdown_structure/segments",
+        codes.segments,
+    ),
+    (
+        "GET",
+        "/rest/v1.0/projects/{project_id}/work_breakdown_structure/segments/{segment_id:int}/segment_items",
+        codes.segment_items,
     ),
     ("GET", "/rest/v1.0/projects/{project_id}/budget", budget.budget),
     ("GET", "/rest/v1.0/budget_views", budget.budget_views),
@@ -129,7 +145,10 @@ def _gate(name: str, operation: Operation) -> Any:
             request.scope["state"]["caller"] = caller
             now = simulator.clock.now()
             standing = simulator.rates.count(
-                caller.credential, caller.company.id if caller.company else 0, now
+                caller.credential,
+                caller.company.id if caller.company else 0,
+                now,
+                rolling=simulator.wild.on(rolling_minute),
             )
             headers = standing.headers(now)
             if standing.too_early:

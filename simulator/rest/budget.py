@@ -7,6 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from simulator.clock import stamp
+from simulator.rest.codes import present
+from simulator.rest.holds import erp_status, refuse_held
 from simulator.rest.wire import Caller, Refusal, answer, body_of, page_of
 from simulator.rights import DELETE_BUDGET_LINES, EDIT_BUDGET
 from simulator.world import Project, Record
@@ -68,11 +70,15 @@ async def budget_detail_columns(request: Request, caller: Caller) -> Response:
 async def detail_rows(request: Request, caller: Caller) -> Response:
     project = _view(request, caller)
     company = caller.here()
-    lines = [_line_row(project, company.name, line) for line in project.budget_line_items.values()]
+    held = erp_status(caller)
+    lines = [
+        {**_line_row(project, company.name, line), **held}
+        for line in project.budget_line_items.values()
+    ]
     budgeted = _budgeted(project)
     # A code with costs and no budget shows as well, until somebody budgets it.
     costs = [
-        {**_row(project, company.name, wbs_id, row_id), "unbudgeted_reason": "commitment"}
+        {**_row(project, company.name, wbs_id, row_id), "unbudgeted_reason": "commitment", **held}
         for wbs_id, row_id in project.unbudgeted.items()
         if wbs_id not in budgeted
     ]
@@ -128,7 +134,7 @@ async def create(request: Request, caller: Caller) -> Response:
     given = body.get("budget_line_item")
     if not isinstance(given, dict):
         raise Refusal(400, {"errors": "param is missing: budget_line_item"})
-    problems = _problems(project, caller.here().units, given)
+    problems = _problems(caller, project, given)
     if not problems and given["wbs_code_id"] in _budgeted(project):
         problems = {"wbs_code": ["has already been taken"]}
     if problems:
@@ -146,9 +152,7 @@ async def update(request: Request, caller: Caller) -> Response:
     given = body.get("budget_line_item")
     if not isinstance(given, dict):
         raise Refusal(400, {"errors": "param is missing: budget_line_item"})
-    problems = _problems(
-        project, caller.here().units, {"wbs_code_id": line["wbs_code_id"], **given}
-    )
+    problems = _problems(caller, project, {"wbs_code_id": line["wbs_code_id"], **given})
     if problems:
         raise Refusal(422, {"errors": problems})
     return answer(_item(project, _store(caller, project, {**given, "id": line["id"]})))
@@ -176,7 +180,7 @@ async def sync(request: Request, caller: Caller) -> Response:
         raise Refusal(400, {"errors": f"No more than {SYNC_LIMIT} items are allowed"})
     taken = dict(_budgeted(project))
     for position, line in enumerate(given):
-        problems = _problems(project, caller.here().units, line)
+        problems = _problems(caller, project, line)
         code: Any = line.get("wbs_code_id")
         if not problems and "id" in line and not _exists(project, line["id"]):
             problems = {"id": ["does not exist"]}
@@ -217,6 +221,7 @@ def _writable(caller: Caller, body: Record) -> Project:
     _require(caller, project, EDIT_BUDGET)
     if project.budget_locked:
         raise Refusal(403, {"errors": "The budget is locked", "reason": "budget_locked"})
+    refuse_held(caller)
     return project
 
 
@@ -233,12 +238,12 @@ def _budgeted(project: Project) -> dict[int, int]:
     return {line["wbs_code_id"]: line["id"] for line in project.budget_line_items.values()}
 
 
-def _problems(project: Project, units: tuple[str, ...], line: Record) -> dict[str, list[str]]:
+def _problems(caller: Caller, project: Project, line: Record) -> dict[str, list[str]]:
     problems: dict[str, list[str]] = {}
-    wbs_id = line.get("wbs_code_id")
-    wbs = project.wbs_codes.get(wbs_id) if isinstance(wbs_id, int) else None
+    wbs_id, units = line.get("wbs_code_id"), caller.here().units
+    wbs = present(caller, project).get(wbs_id) if isinstance(wbs_id, int) else None
     if wbs is None:
-        problems["wbs_code_id"] = ["must exist"]
+        problems["wbs_code_id"] = ["Budget Code was not found."]
     elif wbs["status"] != "active":
         problems["wbs_code_id"] = ["is inactive"]
     for name in NUMBERS:

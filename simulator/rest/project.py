@@ -99,12 +99,3 @@ async def observations(request: Request, caller: Caller) -> Response:
 async def punch_items(request: Request, caller: Caller) -> Response:
     project = caller.project(request.query_params.get("project_id"), "punch_list")
     return page_of(request, listed(request, project.punch_items.values()))
-
-
-async def wbs_codes(request: Request, caller: Caller) -> Response:
-    project = caller.project(request.path_params["project_id"])
-    rows = listed(request, project.wbs_codes.values())
-    statuses = request.query_params.getlist("filters[status][]")
-    if statuses:
-        rows = [row for row in rows if row["status"] in statuses]
-    return page_of(request, rows)

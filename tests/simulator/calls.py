@@ -60,6 +60,7 @@ def filled(api: Api, path: str, project_id: int, hook_id: str = "0") -> str:
         "project_id": str(project_id),
         "budget_view_id": str(view),
         "hook_id": hook_id,
+        "segment_id": "1",
         "contract_id": str(api.procore.records(project_id, contracts)[0]["id"]),
         "id": hook_id if "/hooks/" in path else str(line),
     }
