@@ -4,7 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from simulator.clock import stamp
-from simulator.rest.wire import Caller, Refusal, answer, body_of, listed, page_of
+from simulator.rest.wire import NO_TOOL, Caller, Refusal, answer, body_of, listed, page_of
+from simulator.rights import EDIT_BUDGET
 from simulator.wild import elsewhere
 from simulator.world import Project, Record
 
@@ -49,7 +50,8 @@ async def segment_items(request: Request, caller: Caller) -> Response:
 async def create(request: Request, caller: Caller) -> Response:
     """One item of each segment; a combination that the project has already is refused."""
     project = caller.project(request.path_params["project_id"], "budget")
-    caller.require_admin()
+    if not caller.may(EDIT_BUDGET, "budget", project):
+        raise Refusal(403, NO_TOOL)
     body = await body_of(request)
     parts, items = body.get("segment_items"), _items(project)
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
