@@ -5,17 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import requests
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections
+from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 
 from integrations.procore.sync.services import sync_now
 from partner_app.connections.discover import discover
 from partner_app.core import clock
-from tests.environment import ANNOUNCEMENT
+from tests.environment import ANNOUNCEMENT, SUPERUSER_URL
 from tests.frame import Frame
 from tests.procore import Procore
 
@@ -36,19 +38,26 @@ def schema(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 
 @pytest.fixture
 def database(schema: None) -> Iterator[None]:
-    """Empty tables before and after; the owner empties them, the app's role could not."""
+    """Empty tables before and after; the app's role could not empty them."""
     _empty()
     yield
     _empty()
 
 
 def _empty() -> None:
-    with connections["owner"].cursor() as cursor:
-        cursor.execute(
-            "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables "
+    """Deletes only where something is: to truncate every table takes a hundred times as long."""
+    with psycopg.connect(SUPERUSER_URL, autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT string_agg(format('SELECT %L WHERE EXISTS (SELECT FROM %I)', "
+            "tablename, tablename), ' UNION ALL ') FROM pg_tables "
             "WHERE schemaname = 'public' AND tablename <> 'django_migrations'"
-        )
-        cursor.execute(f"TRUNCATE {cursor.fetchone()[0]} CASCADE")
+        ).fetchone()
+        assert found is not None
+        filled = [name for (name,) in connection.execute(found[0]).fetchall()]
+        with connection.transaction():
+            connection.execute("SET LOCAL session_replication_role = replica")  # in any order
+            for name in filled:
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
     cache.clear()
 
 

@@ -37,7 +37,7 @@ def start_simulator(base_url: str, *options: str) -> tuple[subprocess.Popen[byte
     return process, json.loads(process.stdout.readline())
 
 
-def _begin() -> dict[str, Any]:
+def _begin() -> tuple[dict[str, Any], str]:
     folder = tempfile.TemporaryDirectory(prefix="tieback-tests-")
     postgres, redis = Postgres(Path(folder.name) / "postgres"), Redis()
     database = postgres.database("tieback_tests")
@@ -69,7 +69,7 @@ def _begin() -> dict[str, Any]:
             "PROCORE_FRAME_ANCESTORS": announcement["frame"],
         }
     )
-    return announcement
+    return announcement, postgres.superuser_url("tieback_tests")
 
 
-ANNOUNCEMENT = _begin()
+ANNOUNCEMENT, SUPERUSER_URL = _begin()
