@@ -37,6 +37,7 @@ SUMS = (
     "open_event_cost",
 )  # fmt: skip
 LATELY = 365  # days of answered questions that count
+PLAUSIBLE_YEARS = range(1900, 2200)
 WORKDAYS = 5
 EVENT_DAYS = 14  # unless the company has set another number
 
@@ -177,13 +178,9 @@ class Company:
                 if r["cost_impact_status"].startswith("yes") and not amount(r["cost_impact"])
             ),
             "rfi_cost": sum((amount(r["cost_impact"]) for r in waiting), ZERO),
-            "rfi_age": median(
-                (local(r["initiated_at"], zone), today) for r in waiting if r["initiated_at"]
-            ),
+            "rfi_age": median((local(r["initiated_at"], zone), today) for r in waiting),
             "rfi_turnaround": median(
-                (local(r["initiated_at"], zone), local(r["time_resolved"], zone))
-                for r in answered
-                if r["initiated_at"]
+                (local(r["initiated_at"], zone), local(r["time_resolved"], zone)) for r in answered
             ),
         }
 
@@ -205,15 +202,13 @@ class Company:
             row
             for row in events
             if row["status"] == "Open"
-            and row["created_on"]
-            and (today - local(row["created_on"], zone)).days > self.event_days
+            and (begun := local(row["created_on"], zone))
+            and (today - begun).days > self.event_days
         ]
         return {
             "open_submittals": len(waiting),
             "late_submittals": len(late),
-            "submittal_age": median(
-                (local(r["created_on"], zone), today) for r in waiting if r["created_on"]
-            ),
+            "submittal_age": median((local(r["created_on"], zone), today) for r in waiting),
             "open_events": len(events),
             "events_without_order": len(without),
         }
@@ -286,8 +281,8 @@ def spread(total: Decimal, weights: list[Decimal]) -> list[Decimal]:
     return parts
 
 
-def median(spans: Iterable[tuple[date, date]]) -> Decimal | None:
-    days = [business_days(begin, end) for begin, end in spans]
+def median(spans: Iterable[tuple[date | None, date | None]]) -> Decimal | None:
+    days = [business_days(begin, end) for begin, end in spans if begin and end]
     return Decimal(statistics.median(days)).quantize(TENTH) if days else None
 
 
@@ -296,8 +291,12 @@ def business_days(begin: date, end: date) -> int:
     return sum(1 for day in days if day.weekday() < WORKDAYS)
 
 
-def local(stamp: str, zone: ZoneInfo) -> date:
-    return datetime.fromisoformat(stamp).astimezone(zone).date()
+def local(stamp: str | None, zone: ZoneInfo) -> date | None:
+    """None also where the year is a mistake."""
+    moment = datetime.fromisoformat(stamp) if stamp else None
+    if moment is None or moment.year not in PLAUSIBLE_YEARS:
+        return None
+    return moment.astimezone(zone).date()
 
 
 def zone_of(name: str) -> ZoneInfo:

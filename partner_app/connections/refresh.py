@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 
 from integrations.procore.api.errors import GrantRefused, ServerTrouble, Unreachable
 from integrations.procore.api.oauth import OAuth, TokenPair
@@ -23,6 +22,7 @@ from partner_app.connections.errors import ReconnectNeeded
 from partner_app.connections.models import Connection, ConnectionKind
 from partner_app.connections.vault import seal, unseal
 from partner_app.core import clock
+from partner_app.core.locks import Lock, hold
 from partner_app.core.logging import log
 from partner_app.tenancy.access import end_access
 from partner_app.tenancy.context import tenant
@@ -155,7 +155,7 @@ def _use(key: Key, mine: uuid.UUID) -> str:
 def _ask_again(key: Key, refused: str | None) -> str:
     """Client credentials have no refresh token: asking twice harms nobody, and is avoided."""
     with tenant(key.company_id):
-        _lock_service(key.company_id)
+        hold(Lock.SERVICE_TOKEN, key.company_id)
         connection = _find(key, lock=True)
         token = _living(connection, key, refused)
         if token:
@@ -204,12 +204,6 @@ def _break(connection: Connection, reason: str) -> None:
 def _find(key: Key, *, lock: bool = False) -> Connection | None:
     rows = Connection.objects.filter(**key.where)
     return (rows.select_for_update() if lock else rows).first()
-
-
-def _lock_service(company_id: int) -> None:
-    """There may be no row to lock yet."""
-    with transaction.get_connection().cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [1, company_id % 2**31])
 
 
 def _fresh(pair: TokenPair) -> dict[str, object]:

@@ -33,7 +33,16 @@ def send_alerts() -> int:
     ready = AlertChannel.objects.filter(again_at=None) | AlertChannel.objects.filter(
         again_at__lte=now
     )
-    return sum(_tell(channel_id) for channel_id in list(ready.values_list("id", flat=True)))
+    return sum(_try(channel_id) for channel_id in list(ready.values_list("id", flat=True)))
+
+
+def _try(channel_id: int) -> bool:
+    try:
+        return _tell(channel_id)
+    except Exception as error:  # noqa: BLE001  # one channel's fault holds up no other
+        log.error("alert.broken", channel_id=channel_id, exc_info=error)
+        _postpone(channel_id, f"The message could not be made ({type(error).__name__}).")
+        return False
 
 
 def _tell(channel_id: int) -> bool:

@@ -30,6 +30,8 @@ NEXT_STEPS = {
     "hook.refused": "Ask the company’s administrator to grant “Webhooks API: Standard”.",
     "sync.late": "Look at queues and workers; then choose Sync now on the tenant’s page.",
     "sync.": "Tell the developers, with this page.",
+    "derived.": "Nothing for the customer: the synced records are complete, and the step is "
+    "retried. Report it to the developers with this page.",
 }
 
 

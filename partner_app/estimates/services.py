@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F
 
 from integrations.procore.resources.projects import Project
@@ -14,6 +15,8 @@ from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.core import clock, sealing
 from partner_app.core.errors import TiebackError
+from partner_app.core.logging import log
+from partner_app.core.words import gettext_noop
 from partner_app.estimates.errors import (
     ChoosePart,
     EstimateUnknown,
@@ -45,6 +48,9 @@ from partner_app.tenancy.lifecycle import company_or_error
 LARGEST_FILE = 50 * 1024 * 1024  # bytes
 BATCH = 1000  # rows written at once
 OPERATOR = "operator"
+NO_SUGGESTIONS = gettext_noop(
+    "No WBS codes could be suggested. Map the lines by hand, or upload the file again."
+)
 # What a person can answer; anything else that is wrong with a file is refused at once.
 QUESTIONS = (ChoosePart, LayoutAmbiguous, LayoutUnknown)
 
@@ -347,7 +353,18 @@ def _write(estimate: Estimate, reading: Reading, targets: Targets, decisions: De
         ],
         batch_size=BATCH,
     )
-    targets.suggest(estimate)
+    _suggest(estimate, reading, targets)
+
+
+def _suggest(estimate: Estimate, reading: Reading, targets: Targets) -> None:
+    """Suggestions are a help: a fault in them may not lose the file that was read."""
+    try:
+        with transaction.atomic():
+            targets.suggest(estimate)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the lines are stored
+        log.error("suggestions.failed", estimate_id=str(estimate.id), exc_info=error)
+        problem = Problem(reading.layout.header_row, "", NO_SUGGESTIONS)
+        EstimateProblem.objects.bulk_create(_problems(estimate, [problem], blocking=False))
 
 
 def _problems(

@@ -15,6 +15,7 @@ from django.db.models import Q
 from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.errors import ProcoreError
 from integrations.procore.resources.budget_rows import BudgetRow
+from integrations.procore.sync.derived import DerivedWork, apart
 from integrations.procore.sync.schedule import make_read_due
 from partner_app.audit.events import Event
 from partner_app.connections.access import viewer_client
@@ -42,6 +43,10 @@ LEASE = timedelta(seconds=150)  # longer than any single call, which waits 65 se
 AGAIN = timedelta(seconds=10)  # after passing trouble; longer with each attempt
 MOST_ATTEMPTS = 20
 CLAIM = 50
+READ_BACK = DerivedWork(
+    "budget_rows", "derived.read_back",
+    "A budget that was just written could not be queued for reading ({cause}).",
+)  # fmt: skip
 STATES = {Task.PUSH: HandoffState.PUSHING, Task.UNDO: HandoffState.UNDOING}
 
 
@@ -175,8 +180,10 @@ def _carry_out(work: HandoffWork, handoff: Handoff, client: ProcoreClient) -> No
         push.carry_out(client, handoff, checkpoint, actor)
     else:
         undo.take_back(client, handoff, checkpoint, actor, zero=work.zero_what_stays)
-    place = {"company_id": work.company_id, "project_id": handoff.project_id}
-    make_read_due(resource=BudgetRow.spec.name, **place)
+    with apart(READ_BACK, work.company_id):
+        make_read_due(
+            company_id=work.company_id, project_id=handoff.project_id, resource=BudgetRow.spec.name
+        )
 
 
 def _checkpoint(work: HandoffWork) -> Callable[[], None]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from integrations.procore.api.errors import ProcoreError
 from integrations.procore.resources.projects import Project
+from integrations.procore.sync.derived import DerivedWork, close_incident, report_fault
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.connections.errors import ReconnectNeeded
@@ -30,7 +31,11 @@ MORNING = 12  # o'clock in UTC: early in North America
 SATURDAY = 5
 SHOWN = 10  # exceptions in a mail
 LATER = timedelta(minutes=15)  # after a mail server, or Procore, did not answer
+AFTER_FAULT = timedelta(hours=6)  # of ours: the same mail would mostly fail again
 LEASE = timedelta(minutes=10)  # a digest under way is nobody else's
+DIGEST = DerivedWork(
+    "digests", "derived.digest", "A digest could not be completed ({cause}).",
+)  # fmt: skip
 
 
 def subscribe(viewer: Viewer, *, weekly: bool) -> None:
@@ -83,7 +88,18 @@ def send_due() -> int:
     """Each digest on its own: what keeps one from being sent keeps no other."""
     sent = 0
     while work := _claim():
-        sent += _send(work)
+        sent += _try(work)
+    return sent
+
+
+def _try(work: DigestWork) -> bool:
+    try:
+        sent = _send(work)
+    except Exception as error:  # noqa: BLE001  # one digest's fault holds up no other
+        report_fault(DIGEST, work.company_id, error)
+        DigestWork.objects.filter(id=work.id).update(due_at=clock.now() + AFTER_FAULT)
+        return False
+    close_incident(DIGEST, work.company_id)
     return sent
 
 

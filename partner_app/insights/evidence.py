@@ -21,7 +21,7 @@ from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.embedded.entitlement import Rights, Tool
-from partner_app.insights.facts import NO_ORDER_YET, PENDING_ORDERS
+from partner_app.insights.facts import DEFAULT_CURRENCY, NO_ORDER_YET, PENDING_ORDERS
 from partner_app.insights.models import ExceptionCase, Rule
 
 COMMITTED_AMOUNT = F("grand_total") + F("approved_change_orders")
@@ -59,30 +59,42 @@ def evidence(case: ExceptionCase, rights: Rights) -> list[Evidence]:
 
 
 def _cost(here: dict[str, int], key: str) -> list[Group]:
-    return of_code(here, int(key))
+    code, _colon, currency = key.partition(":")
+    return of_code(here, int(code), currency)
 
 
-def of_code(here: dict[str, int], code: int) -> list[Group]:
+def of_code(here: dict[str, int], code: int, currency: str) -> list[Group]:
     """Budget, lines of committed contracts, and approved direct costs of a WBS code (0: none)."""
     of = Q(wbs_code_id=code) if code else Q(wbs_code_id=None)
-    budget = BudgetRow.objects.filter(of, **here).annotate(amount=BUDGET_AMOUNT)
+    own = of & in_currency(currency)
+    budget = BudgetRow.objects.filter(own, **here).annotate(amount=BUDGET_AMOUNT)
     contracts = Commitment.objects.filter(
         company_id=OuterRef("company_id"), remote_id=OuterRef("contract_id")
     )
     names = ("number", "title", "status", "vendor")
     lines: Any = CommitmentLineItem.objects.filter(of, **here).annotate(
-        **{name: Subquery(contracts.values(name)[:1]) for name in names}
+        **{name: Subquery(contracts.values(name)[:1]) for name in names},
+        of_contract=Subquery(contracts.values("currency")[:1]),
+    )
+    lines = lines.filter(
+        in_currency(currency) | Q(currency="") & in_currency(currency, of="of_contract")
     )
     lines = lines.filter(status__in=COMMITTED).order_by("-amount", "remote_id")
     contract_ids = set(lines.order_by().values_list("contract_id", flat=True).distinct())
     orders = ChangeOrder.objects.filter(**here, contract_id__in=contract_ids, status="approved")
-    spent = approved_cost_lines(here).filter(of)
+    spent = approved_cost_lines(here).filter(own)
     return [
         Group(Tool.BUDGET, _("Budget"), "budget", budget),
         Group(Tool.COMMITMENTS, _("Lines of committed contracts"), "lines", lines),
         Group(Tool.COMMITMENTS, _("Approved change orders of these contracts"), "orders", orders),
         Group(Tool.DIRECT_COSTS, _("Approved direct costs"), "costs", spent),
     ]
+
+
+def in_currency(currency: str, *, of: str = "currency") -> Q:
+    """Records that name none count in the default one, as facts.py has it."""
+    names = [currency, ""] if currency == DEFAULT_CURRENCY else [currency]
+    return Q(**{f"{of}__in": names})
 
 
 def approved_cost_lines(here: dict[str, int]) -> Any:

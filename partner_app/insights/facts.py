@@ -31,6 +31,7 @@ PENDING_ORDERS = ("draft", "pricing", "pending", "revised", "proceeding", "not_p
 NO_ORDER_YET = "Open"  # of a change event; "Pending" ones are under way in a change order
 DEFAULT_CURRENCY = "USD"
 TURNAROUND_DAYS = 365  # of answered questions that count
+PLAUSIBLE_YEARS = range(1900, 2200)  # of something that has begun or ended
 
 Key = tuple[int, str]  # WBS code, currency
 
@@ -245,7 +246,10 @@ class ProjectFacts:
         return Rfi.objects.filter(**self.here)
 
     def _day(self, moment: datetime | None) -> date | None:
-        return moment.astimezone(self.zone).date() if moment else None
+        """None also where the year is a mistake: nothing can be counted from it."""
+        if moment is None or moment.year not in PLAUSIBLE_YEARS:
+            return None
+        return moment.astimezone(self.zone).date()
 
     def _lately(self, ended: datetime | None) -> bool:
         return ended is not None and (self.now - ended).days <= TURNAROUND_DAYS

@@ -266,9 +266,10 @@ class DigestWork(models.Model):
 
 
 class FigureWork(models.Model):
-    """A project whose figures have to be drawn up anew (0: the list of projects itself).
+    """A project whose figures have to be computed again (0: the list of projects itself).
 
-    Outside the tenants' guard, so that a sweeper finds what nobody rang for.
+    Outside the tenants' guard, so that a sweeper finds what nobody rang for. `attempts` counts
+    those since the last success; `failed` names the parts that failed the last time.
     """
 
     operational: ClassVar[str] = "ids and times of figures that are due; no customer content"
@@ -277,6 +278,8 @@ class FigureWork(models.Model):
     project_id = models.BigIntegerField()
     due_at = models.DateTimeField(db_index=True)  # claim(), every two seconds
     drawn_at = models.DateTimeField(null=True)
+    attempts = models.SmallIntegerField(default=0, db_default=0)
+    failed = models.TextField(default="", db_default="", blank=True)
 
     class Meta:
         constraints: ClassVar = [

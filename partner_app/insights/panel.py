@@ -25,6 +25,7 @@ from partner_app.insights.facts import DEFAULT_CURRENCY
 from partner_app.insights.health import health_of
 from partner_app.insights.metrics import ZERO, business_days
 from partner_app.insights.models import ExceptionCase
+from partner_app.insights.rules import code_subject
 from partner_app.insights.selectors import cases_of
 
 MOST = 8  # linked records of one kind
@@ -195,14 +196,18 @@ def _contract(look: Look) -> RecordContext:
     pending = (row.pending_change_orders or ZERO) + (row.draft_change_orders_amount or ZERO)
     if pending:
         facts.append(Fact(_("Pending changes"), pending, "money", warn=True))
-    codes = {code for code in lines.values_list("wbs_code_id", flat=True) if code}
+    currency = row.currency or DEFAULT_CURRENCY
+    costs = {(code, own or currency) for code, own in lines.values_list("wbs_code_id", "currency")}
+    codes = {code for code, _ in costs if code}
     return RecordContext(
-        kind, f"{row.number}: {row.title}", row, row.currency or DEFAULT_CURRENCY, facts,
+        kind, f"{row.number}: {row.title}", row, currency, facts,
         [
             _linked(_("Change orders"), orders.order_by("-created_on"), "grand_total"),
             _linked(_("Invoices"), invoices.order_by("-billing_date"), "total_claimed_amount"),
         ],
-        look.cases(f"contract:{row.remote_id}", *(f"wbs:{code}" for code in codes)),
+        look.cases(
+            f"contract:{row.remote_id}", *(code_subject(code, own) for code, own in costs if code)
+        ),
         handoff=_origin(look, codes), found=True,
     )  # fmt: skip
 

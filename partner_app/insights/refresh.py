@@ -1,7 +1,8 @@
 """Keeps figures, cases and search words up with the mirror: due work in Postgres, under a lease.
 
 What a sync wrote makes its projects due in the same transaction; midnight makes every project due,
-because lateness and age count in days.
+because lateness and age count in days. A project whose figures cannot be computed keeps the former
+ones, opens an incident and is tried again later; the others go on.
 """
 
 from collections.abc import Iterable
@@ -16,10 +17,10 @@ from integrations.procore.sync.signals import records_changed, run_ended
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.core import clock
+from partner_app.core.bulk import update_rows
+from partner_app.core.locks import Lock, hold
 from partner_app.core.zones import zone
 from partner_app.embedded.session import Viewer
-from partner_app.insights.cases import follow, settings_of
-from partner_app.insights.facts import ProjectFacts
 from partner_app.insights.models import (
     CaseSettings,
     CostFigure,
@@ -28,22 +29,26 @@ from partner_app.insights.models import (
     ProjectDay,
     SearchWord,
 )
-from partner_app.insights.search import index_words
-from partner_app.insights.snapshots import draw
+from partner_app.insights.parts import PARTS, PROJECTS, Faults, compute_parts, report
 from partner_app.tenancy.context import tenant
 
-LEASE = timedelta(seconds=60)  # then somebody else draws up the project
+LEASE = timedelta(seconds=60)  # then another worker computes the project
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)  # after a fault; doubles
 AT_ONCE = 20  # projects that one look takes
 PROJECT_LIST = 0
 
 
 @dataclass(frozen=True)
 class Claim:
+    """`failed` are the parts that failed the time before, `attempts` those without an end."""
+
     id: int
     company_id: int
     project_id: int
     drawn_at: datetime | None
     until: datetime
+    attempts: int
+    failed: str
 
 
 def listen() -> None:
@@ -76,51 +81,81 @@ def change_limits(viewer: Viewer, limits: CaseSettings, *, changed: list[str]) -
 
 
 def draw_due(*, company_id: int | None = None) -> int:
-    """Draws up what is due, of one company or of all. Gives back how many projects."""
+    """Computes what is due, of one company or of all. Gives back how many projects.
+
+    No project's fault leaves this: one that fails is due again after a wait, so the loop ends.
+    """
     count = 0
     while claims := _claim(company_id):
         for claim in claims:
-            _draw(claim)
+            _attempt(claim)
         count += len(claims)
     return count
 
 
 def _claim(company_id: int | None) -> list[Claim]:
+    """Those that failed come last, and each failure makes the lease longer.
+
+    The attempt is counted here, so that one that ends its process counts as well.
+    """
     now = clock.now()
     with transaction.atomic():
-        rows = FigureWork.objects.filter(due_at__lte=now).order_by("due_at", "id")
+        rows = FigureWork.objects.filter(due_at__lte=now).order_by("attempts", "due_at", "id")
         if company_id is not None:
             rows = rows.filter(company_id=company_id)
         found = list(rows.select_for_update(skip_locked=True)[:AT_ONCE])
-        until = now + LEASE
-        FigureWork.objects.filter(id__in=[row.id for row in found]).update(due_at=until)
-    return [Claim(r.id, r.company_id, r.project_id, r.drawn_at, until) for r in found]
+        for row in found:
+            row.due_at = now + max(LEASE, _wait(row.attempts))
+            row.attempts += 1
+        update_rows(FigureWork, found, ["due_at", "attempts"])
+    return [
+        Claim(r.id, r.company_id, r.project_id, r.drawn_at, r.due_at, r.attempts, r.failed)
+        for r in found
+    ]
 
 
-def _draw(claim: Claim) -> None:
+def _wait(attempts: int) -> timedelta:
+    """After so many attempts in a row; none after none."""
+    return min(FIRST_WAIT * 2 ** (min(attempts, 12) - 1), LONGEST_WAIT) if attempts else LEASE * 0
+
+
+def _attempt(claim: Claim) -> None:
     """What changes meanwhile moves `due_at`, so that the project stays due."""
     now = clock.now()
+    try:
+        next_due, faults = _compute(claim, now)
+    except Exception as error:  # noqa: BLE001  # one project's fault holds up no other
+        part = PARTS[0] if claim.project_id else PROJECTS
+        next_due, faults = now, {part: error}
+    work = FigureWork.objects.filter(id=claim.id)
+    if faults:
+        next_due = now + _wait(claim.attempts)
+        work.update(failed=" ".join(part.name for part in faults))
+    elif next_due is None:
+        work.filter(due_at=claim.until).delete()
+    else:
+        work.update(drawn_at=now, attempts=0, failed="")
+    if next_due is not None:
+        work.filter(due_at=claim.until).update(due_at=next_due)
+    if faults or claim.failed:
+        report(claim.company_id, faults, before=claim.failed.split())
+
+
+def _compute(claim: Claim, now: datetime) -> tuple[datetime | None, Faults]:
+    """When it is due next (None: no more), and the parts that failed."""
     if claim.project_id == PROJECT_LIST:
         _forget_projects(claim.company_id)
-        # Nothing of the list itself changes with the day.
-        FigureWork.objects.filter(id=claim.id, due_at=claim.until).delete()
-        return
+        return None, {}  # nothing of the list itself changes with the day
     with tenant(claim.company_id):
+        # A worker that is slower than its lease would write the same rows as the next one.
+        hold(Lock.FIGURES, claim.project_id)
         project = Project.objects.filter(
             company_id=claim.company_id, remote_id=claim.project_id
         ).first()
         if project is None:
-            FigureWork.objects.filter(id=claim.id).delete()
-            return
-        facts = ProjectFacts(project, now)
-        limits = settings_of(claim.company_id)
-        draw(facts, event_days=limits.event_days)
-        follow(facts, limits)
-        index_words(claim.company_id, claim.project_id, since=claim.drawn_at)
-    FigureWork.objects.filter(id=claim.id).update(drawn_at=now)
-    FigureWork.objects.filter(id=claim.id, due_at=claim.until).update(
-        due_at=_next_midnight(project.time_zone, now)
-    )
+            return None, {}
+        faults = compute_parts(project, now, since=claim.drawn_at)
+    return _next_midnight(project.time_zone, now), faults
 
 
 def _forget_projects(company_id: int) -> None:

@@ -66,7 +66,8 @@ def over_commitment(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Findi
         amount = metrics.over_commitment(cost)
         if amount > limits.over_commitment:
             yield Finding(
-                Rule.OVER_COMMITMENT, f"wbs:{cost.wbs_code_id}", amount, cost.currency, facts.today,
+                Rule.OVER_COMMITMENT, code_subject(cost.wbs_code_id, cost.currency), amount,
+                cost.currency, facts.today,
                 facts={
                     "code": cost.flat_code, "name": cost.name, "budget": str(cost.budget),
                     "committed": str(cost.committed), "direct": str(cost.direct),
@@ -74,13 +75,18 @@ def over_commitment(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Findi
             )  # fmt: skip
 
 
+def code_subject(wbs_code_id: int, currency: str) -> str:
+    """One code may have costs in several currencies, each a case of its own."""
+    return f"wbs:{wbs_code_id}:{currency}"
+
+
 def buyout_gap(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Finding]:
     for cost in facts.costs:
         amount = metrics.buyout_gap(cost, started=facts.started)
         if amount > limits.buyout_gap:
             yield Finding(
-                Rule.BUYOUT_GAP, f"wbs:{cost.wbs_code_id}", amount, cost.currency,
-                facts.project.start_date or facts.today,
+                Rule.BUYOUT_GAP, code_subject(cost.wbs_code_id, cost.currency), amount,
+                cost.currency, facts.project.start_date or facts.today,
                 facts={
                     "code": cost.flat_code, "name": cost.name, "budget": str(cost.budget),
                     "committed": str(cost.committed), "direct": str(cost.direct),

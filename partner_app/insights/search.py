@@ -18,6 +18,7 @@ from partner_app.insights.models import SearchWord
 
 MOST_WORDS = 8
 SHORTEST, LONGEST = 2, 60  # letters of a word
+LONGEST_TEXT = 10_000  # letters of a record that are indexed; Postgres refuses a megabyte of words
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 CANDIDATES = 400  # records that a search gives at most
 
@@ -64,7 +65,7 @@ def index_words(company_id: int, project_id: int, *, since: datetime | None) -> 
                 "(company_id, project_id, resource, remote_id, word) "
                 f"SELECT r.company_id, r.project_id, %s, r.remote_id, left(word, {LONGEST}) "
                 f"FROM {table} r, unnest(tsvector_to_array(to_tsvector('simple', "
-                f"concat_ws(' ', r.{first}, r.{second})))) AS word "
+                f"left(concat_ws(' ', r.{first}, r.{second}), {LONGEST_TEXT})))) AS word "
                 f"WHERE {written} ON CONFLICT DO NOTHING",
                 params,
             )

@@ -16,7 +16,14 @@ from partner_app.core import clock
 from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.session import Viewer
 from partner_app.insights.cases import GROWN, open_rules
-from partner_app.insights.models import CostFigure, ExceptionCase, LastVisit, ProjectDay, Rule
+from partner_app.insights.models import (
+    CostFigure,
+    ExceptionCase,
+    FigureWork,
+    LastVisit,
+    ProjectDay,
+    Rule,
+)
 from partner_app.insights.words import age, cause, sentence
 
 ANOTHER_VISIT = timedelta(minutes=30)  # of silence, then looking again counts as a new visit
@@ -67,6 +74,12 @@ def days_of(company_id: int, project_ids: Iterable[int]) -> dict[int, list[Proje
     for row in rows.order_by("-main", "currency"):
         found[row.project_id].append(row)
     return found
+
+
+def figures_behind(company_id: int, project_id: int) -> FigureWork | None:
+    """Where the project's records are newer than its figures, because computing them failed."""
+    work = FigureWork.objects.filter(company_id=company_id, project_id=project_id)
+    return work.exclude(failed="").first()
 
 
 def codes_of(company_id: int, project_ids: Iterable[int]) -> "QuerySet[CostFigure]":

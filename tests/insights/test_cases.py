@@ -148,12 +148,12 @@ def test_a_code_committed_over_budget_changes_and_then_is_a_gap(
         sync(synced)
 
     amount(50_000_000)
-    first = case_of(synced, Rule.OVER_COMMITMENT, f"wbs:{code}")
+    first = case_of(synced, Rule.OVER_COMMITMENT, f"wbs:{code}:USD")
     assert first is not None
     assert first.before is None
     assert first.amount is not None
     amount(40_000_000)
-    second = case_of(synced, Rule.OVER_COMMITMENT, f"wbs:{code}")
+    second = case_of(synced, Rule.OVER_COMMITMENT, f"wbs:{code}:USD")
     assert second is not None
     assert (second.id, second.before) == (first.id, first.amount)
     assert second.amount is not None
@@ -161,8 +161,8 @@ def test_a_code_committed_over_budget_changes_and_then_is_a_gap(
     assert second.opened_at == first.opened_at
     budgeted = {row["wbs_code_id"] for row in procore.records(project, "budget_line_items")}
     amount(1)
-    assert case_of(synced, Rule.OVER_COMMITMENT, f"wbs:{code}") is None
-    gap = case_of(synced, Rule.BUYOUT_GAP, f"wbs:{code}")
+    assert case_of(synced, Rule.OVER_COMMITMENT, f"wbs:{code}:USD") is None
+    gap = case_of(synced, Rule.BUYOUT_GAP, f"wbs:{code}:USD")
     assert (gap is not None) or code not in budgeted
 
 

@@ -4,11 +4,14 @@ import time
 from collections import defaultdict
 from collections.abc import Collection
 
+from django.db import transaction
+
 from integrations.procore.resources.decoding import Decoded
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord
 from integrations.procore.resources.spec import Changes, Scope
 from integrations.procore.sync.cursor import advance
+from integrations.procore.sync.derived import MARKING, apart, is_open
 from integrations.procore.sync.models import SyncCursor, SyncRun, SyncStep
 from integrations.procore.sync.parts import Job
 from integrations.procore.sync.reading import Piece
@@ -23,6 +26,7 @@ from integrations.procore.sync.writer import (
     write_records,
 )
 from partner_app.core.bulk import update_rows
+from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
 
 ROWS = 8000  # records written at once: a statement costs the same for few and for many
@@ -93,7 +97,7 @@ class Arrivals:
             update_rows(SyncStep, steps.values(), STEP_FIELDS)
             cursors = [job.cursor for job in (*ended, *given_up) if job not in again]
             update_rows(SyncCursor, cursors, CURSOR_FIELDS)
-            self._tell()
+            self._mark()
         return again
 
     def _records(self, pieces: list[tuple[Job, Piece]]) -> None:
@@ -143,12 +147,31 @@ class Arrivals:
             if job.step.resource == "projects":
                 self._forget_projects(job.seen)
 
-    def _tell(self) -> None:
-        if self.changed:
-            records_changed.send(
-                SyncRun, company_id=self.run.company_id, project_ids=sorted(self.changed)
-            )
-            self.changed = set()
+    def mark_rest(self) -> None:
+        """What could not be marked with its records, now or in a run before this one."""
+        company_id = self.run.company_id
+        with apart(MARKING, company_id), tenant(company_id):
+            if is_open(MARKING, company_id):
+                rows = RESOURCES["projects"]._base_manager.filter(company_id=company_id)
+                self.changed |= {0, *rows.values_list("remote_id", flat=True)}
+            if self.changed:
+                self._send()
+
+    def _mark(self) -> None:
+        """In a savepoint: where receivers fail, the records stay written and are marked later."""
+        if not self.changed:
+            return
+        try:
+            with transaction.atomic():
+                self._send()
+        except Exception:  # noqa: BLE001  # no fault of a receiver may undo the mirror
+            log.exception("changes.not_marked", company_id=self.run.company_id)
+
+    def _send(self) -> None:
+        records_changed.send(
+            SyncRun, company_id=self.run.company_id, project_ids=sorted(self.changed)
+        )
+        self.changed = set()
 
     def _children(self, model: type[SourceRecord], jobs: list[Job]) -> dict[Place, int]:
         deleted: dict[Place, int] = defaultdict(int)

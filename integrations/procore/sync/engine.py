@@ -15,6 +15,7 @@ from integrations.procore.api.errors import (
 from integrations.procore.resources.decoding import FieldUnreadable
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.arrivals import Arrivals
+from integrations.procore.sync.derived import CONCLUSION, apart
 from integrations.procore.sync.errors import Paused, Withdrawn
 from integrations.procore.sync.fetching import Crew, Delivery
 from integrations.procore.sync.incidents import note_incidents
@@ -64,9 +65,10 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
         if client is not None:
             client.rate.give_back()
     finish(run)
-    note_incidents(run)
-    if run.mode != Mode.TARGETED and not run.only:
-        note_health(company_id=company_id, reason=_withheld(run))
+    with apart(CONCLUSION, company_id):
+        note_incidents(run)
+        if run.mode != Mode.TARGETED and not run.only:
+            note_health(company_id=company_id, reason=_withheld(run))
     return run
 
 
@@ -104,6 +106,8 @@ class _Walk:
         except Paused:
             self.arrivals.pause(self.open.values())
             raise
+        finally:
+            self.arrivals.mark_rest()
 
     def _wave(self, jobs: list[Job]) -> None:
         if not jobs:

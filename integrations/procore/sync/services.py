@@ -4,11 +4,11 @@ import time
 from functools import partial
 
 from integrations.procore.api.errors import NotConnected
+from integrations.procore.sync.derived import follow_up, warnings_of
 from integrations.procore.sync.engine import Wait, run_to_end
 from integrations.procore.sync.models import Mode, RunState, SyncRun
 from integrations.procore.sync.runs import counts_by_resource, holder_name, take_run
 from integrations.procore.sync.schedule import others_wait, plan_next, what_is_due
-from integrations.procore.sync.signals import run_ended
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.tenancy.lifecycle import company_or_error
 
@@ -36,8 +36,8 @@ def sync_now(*, company_id: int, full: bool, only: list[str], wait: Wait) -> dic
         "seconds": round(time.monotonic() - began, 3),
         "problems": list(problems),
     }
-    run_ended.send(SyncRun, company_id=company_id)
-    return answer
+    follow_up(company_id)
+    return {**answer, "warnings": warnings_of(company_id)}
 
 
 def run_due(*, company_id: int, wait: Wait) -> bool:
@@ -53,7 +53,7 @@ def run_due(*, company_id: int, wait: Wait) -> bool:
         run = run_to_end(run, wait=wait, may_yield=partial(others_wait, company_id))
     except (ReconnectNeeded, NotConnected):
         return plan_next(company_id=company_id, run=None)
-    run_ended.send(SyncRun, company_id=company_id)
+    follow_up(company_id)
     return plan_next(company_id=company_id, run=run)
 
 

@@ -25,7 +25,14 @@ from partner_app.insights.forms import ProjectsForm
 from partner_app.insights.health import arrived, at_a_glance, health_of
 from partner_app.insights.listings import KINDS, listing, open_to
 from partner_app.insights.panel import record_context
-from partner_app.insights.selectors import cases_of, lines, news_since, not_asleep, visit
+from partner_app.insights.selectors import (
+    cases_of,
+    figures_behind,
+    lines,
+    news_since,
+    not_asleep,
+    visit,
+)
 from partner_app.tenancy.context import tenant
 
 PROJECTS_A_PAGE = 12
@@ -133,6 +140,7 @@ def project(request: ViewerRequest, project_id: int) -> HttpResponse:
             "cases": lines(cases[:FIRST_CASES], here, seen=seen),
             "case_count": news.standing,
             "news": news,
+            "behind": figures_behind(company_id, project_id),
         }
     context |= {
         "health": health,
