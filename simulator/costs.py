@@ -105,6 +105,29 @@ class Costs:
             **UNLISTED,
         }
 
+    def potential_change_order(self, contract_id: int, index: int) -> Record:
+        """Of a prime contract, and in no package yet."""
+        created = self.chance.moment(1, 200)
+        return {
+            "id": self.world.new_id(),
+            "contract_id": contract_id,
+            "number": f"{index + 1:03d}",
+            "revision": 0,
+            "title": f"{self.chance.one_of(CHANGE_REASONS)} {self.chance.one_of(CHANGE_PLACES)}",
+            "status": self.chance.one_of(["draft", "pending", "pricing", "approved"]),
+            "change_reason": self.chance.one_of(CHANGE_REASONS),
+            "change_order_tiers": 2,
+            "created_by_id": self._person()["id"],
+            "executed": False,
+            "grand_total": str(self.chance.money(500, 60_000)),
+            "schedule_impact_amount": 0,
+            "currency_configuration": CURRENCY,
+            "custom_fields": {},
+            "created_at": stamp(created),
+            "updated_at": stamp(self.chance.after(created)),
+            **UNLISTED,
+        }
+
     @staticmethod
     def settle(project: Project, contract: Record) -> None:
         """A contract's totals follow its change orders, as Procore keeps them."""

@@ -84,6 +84,7 @@ class _Builder:
         for letter, name in COST_TYPES.items():
             self._cost_type(letter, name)
         people, vendors = list(self.company.users.values()), list(self.company.vendors.values())
+        self.people, self.vendors = people, vendors
         self.records = Records(self.world, self.chance, people, vendors)
         self.costs = Costs(self.world, self.chance, people, vendors)
         for number in range(self.size.projects):
@@ -244,6 +245,18 @@ class _Builder:
             _add(project.observations, self.costs.observation(project, index))
         for index in range(self.size.punch_items):
             _add(project.punch_items, self.costs.punch_item(project, index))
+        prime_contract = self.world.new_id()
+        # Dice of their own, so that the other records are what they were without these.
+        dice = Costs(
+            self.world,
+            Chance(random.Random(project.id), self.chance.now),
+            self.people,
+            self.vendors,
+        )
+        for index in range(2):
+            _add(
+                project.potential_change_orders, dice.potential_change_order(prime_contract, index)
+            )
 
     def _wbs(self, project: Project, *, civil: bool) -> None:
         source = CIVIL_SECTIONS if civil else COST_CODES

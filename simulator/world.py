@@ -64,6 +64,7 @@ class Project:
     purchase_order_contracts: dict[int, Record] = field(default_factory=dict)
     commitment_line_items: dict[int, Record] = field(default_factory=dict)
     change_orders: dict[int, Record] = field(default_factory=dict)
+    potential_change_orders: dict[int, Record] = field(default_factory=dict)
     direct_costs: dict[int, Record] = field(default_factory=dict)
     direct_cost_line_items: dict[int, Record] = field(default_factory=dict)
     requisitions: dict[int, Record] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from simulator.hiding import empty_without_permission
 from simulator.ledger import Call
 from simulator.rates import rolling_minute
 from simulator.rest import budget, codes, company, hooks, oauth, project
+from simulator.rest.older import OLDER
 from simulator.rest.shows import SHOWS
 from simulator.rest.wire import (
     NO_TOOL,
@@ -38,7 +39,6 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
     ("GET", "/rest/v1.0/companies", company.companies),
     ("GET", "/rest/v1.1/projects", company.projects),
     ("GET", "/rest/v1.0/companies/{company_id}/projects", company.all_projects),
-    ("GET", "/rest/v1.1/companies/{company_id}/users", company.users),
     ("GET", "/rest/v1.3/companies/{company_id}/users", company.users),
     ("GET", "/rest/v1.0/vendors", company.vendors),
     ("GET", "/rest/v1.0/settings/permissions", company.permissions),
@@ -118,6 +118,7 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
     ("POST", HOOK + "/triggers/bulk", hooks.triggers_bulk),
     ("GET", HOOK + "/deliveries", hooks.deliveries),
     *SHOWS,
+    *OLDER,
 )
 
 

@@ -64,15 +64,15 @@ DETAILS: Mapping[str, Record] = {
 }
 
 
-def _of_project(kind: str, tool: str) -> Operation:
+def of_project(kind: str, tool: str) -> Operation:
     async def show(request: Request, caller: Caller) -> Response:
         rows: dict[int, Record] = getattr(_project(request, caller, tool), kind)
-        return answer(_living(rows, request.path_params["id"]) | DETAILS.get(kind, {}))
+        return answer(living(rows, request.path_params["id"]) | DETAILS.get(kind, {}))
 
     return show
 
 
-def _of_company(kind: str, tool: str, *, members: bool = False) -> Operation:
+def of_company(kind: str, tool: str, *, members: bool = False) -> Operation:
     """`members`: every person of the company may ask."""
 
     async def show(request: Request, caller: Caller) -> Response:
@@ -80,7 +80,7 @@ def _of_company(kind: str, tool: str, *, members: bool = False) -> Operation:
         named(raw, caller)
         (caller.require_member if members else caller.require_admin)(tool)
         rows: dict[int, Record] = getattr(caller.here(), kind)
-        return answer(_living(rows, request.path_params["id"]) | DETAILS.get(kind, {}))
+        return answer(living(rows, request.path_params["id"]) | DETAILS.get(kind, {}))
 
     return show
 
@@ -90,8 +90,8 @@ def _line_of(kind: str, holder: str, tool: str) -> Operation:
 
     async def show(request: Request, caller: Caller) -> Response:
         project = _project(request, caller, tool)
-        line = _living(getattr(project, kind), request.path_params["id"])
-        _living(getattr(project, holder), request.path_params["holder_id"])
+        line = living(getattr(project, kind), request.path_params["id"])
+        living(getattr(project, holder), request.path_params["holder_id"])
         if line["holder"]["id"] != request.path_params["holder_id"]:
             raise Refusal(404, NOT_FOUND)
         return answer(line | DETAILS.get(kind, {}))
@@ -112,7 +112,7 @@ def _project(request: Request, caller: Caller, tool: str) -> Project:
     return caller.project(raw, tool)
 
 
-def _living(rows: dict[int, Record], record_id: Any) -> Record:
+def living(rows: dict[int, Record], record_id: Any) -> Record:
     """Raises Refusal."""
     record = rows.get(int(record_id))
     if record is None or record.get("deleted") or "deleted_at" in record:
@@ -122,29 +122,29 @@ def _living(rows: dict[int, Record], record_id: Any) -> Record:
 
 SHOWS: tuple[tuple[str, str, Operation], ...] = (
     ("GET", "/rest/v1.0/projects/{id:int}", project),
-    ("GET", "/rest/v1.3/companies/{company_id}/users/{id:int}", _of_company("users", "directory")),
-    ("GET", "/rest/v1.0/vendors/{id:int}", _of_company("vendors", "directory")),
+    ("GET", "/rest/v1.3/companies/{company_id}/users/{id:int}", of_company("users", "directory")),
+    ("GET", "/rest/v1.0/vendors/{id:int}", of_company("vendors", "directory")),
     (
         "GET",
         "/rest/v1.0/line_item_types/{id:int}",
-        _of_company("cost_types", "admin", members=True),
+        of_company("cost_types", "admin", members=True),
     ),
-    ("GET", "/rest/v1.0/projects/{project_id}/rfis/{id:int}", _of_project("rfis", "rfis")),
+    ("GET", "/rest/v1.0/projects/{project_id}/rfis/{id:int}", of_project("rfis", "rfis")),
     (
         "GET",
         "/rest/v1.1/projects/{project_id}/submittals/{id:int}",
-        _of_project("submittals", "submittals"),
+        of_project("submittals", "submittals"),
     ),
-    ("GET", "/rest/v1.1/change_events/{id:int}", _of_project("change_events", "change_events")),
+    ("GET", "/rest/v1.1/change_events/{id:int}", of_project("change_events", "change_events")),
     (
         "GET",
         "/rest/v1.0/work_order_contracts/{id:int}",
-        _of_project("work_order_contracts", "commitments"),
+        of_project("work_order_contracts", "commitments"),
     ),
     (
         "GET",
         "/rest/v1.0/purchase_order_contracts/{id:int}",
-        _of_project("purchase_order_contracts", "commitments"),
+        of_project("purchase_order_contracts", "commitments"),
     ),
     (
         "GET",
@@ -159,19 +159,19 @@ SHOWS: tuple[tuple[str, str, Operation], ...] = (
     (
         "GET",
         "/rest/v1.0/projects/{project_id}/commitment_change_orders/{id:int}",
-        _of_project("change_orders", "commitments"),
+        of_project("change_orders", "commitments"),
     ),
     (
         "GET",
         "/rest/v1.1/projects/{project_id}/direct_costs/{id:int}",
-        _of_project("direct_costs", "direct_costs"),
+        of_project("direct_costs", "direct_costs"),
     ),
     (
         "GET",
         "/rest/v1.0/projects/{project_id}/direct_costs/{holder_id:int}/line_items/{id:int}",
         _line_of("direct_cost_line_items", "direct_costs", "direct_costs"),
     ),
-    ("GET", "/rest/v1.1/requisitions/{id:int}", _of_project("requisitions", "commitments")),
-    ("GET", "/rest/v1.0/observations/items/{id:int}", _of_project("observations", "observations")),
-    ("GET", "/rest/v1.1/punch_items/{id:int}", _of_project("punch_items", "punch_list")),
+    ("GET", "/rest/v1.1/requisitions/{id:int}", of_project("requisitions", "commitments")),
+    ("GET", "/rest/v1.0/observations/items/{id:int}", of_project("observations", "observations")),
+    ("GET", "/rest/v1.1/punch_items/{id:int}", of_project("punch_items", "punch_list")),
 )
