@@ -114,6 +114,13 @@ def _app_credential(company_id: int) -> tuple[ConnectionKind, int]:
     raise ReconnectNeeded
 
 
+def serves_a_person(company_id: int) -> bool:
+    """Inside tenant(): whether app_client() speaks for whoever connected, not a service account."""
+    living = Connection.objects.filter(company_id=company_id, broken_at=None)
+    kinds = set(living.values_list("kind", flat=True))
+    return ConnectionKind.INSTALLER in kinds and ConnectionKind.SERVICE not in kinds
+
+
 def service_listed(company_id: int) -> bool:
     """The client-credentials list names exactly the companies with our service account."""
     return company_id in listed_companies()

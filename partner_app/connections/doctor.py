@@ -12,10 +12,15 @@ from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 
 from integrations.procore.api.errors import ProcoreError
+from partner_app.connections.gaps import rights_of
 from partner_app.connections.refresh import oauth
+from partner_app.connections.rights import known
 from partner_app.core import clock
+from partner_app.tenancy.models import USABLE, Company
 
 LARGEST_SKEW = 30.0  # seconds
+COMPANIES_SHOWN = 20
+MISSING = "Run manage.py permissions COMPANY_ID: it says what is missing, why, and what to do."
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Check:
 
 def examine() -> dict[str, object]:
     checks = [_safe(check) for check in (_database, _migrations, _role, _tables, _broker)]
-    checks += [_safe(check) for check in (_credentials, _address, _clock)]
+    checks += [_safe(check) for check in (_credentials, _address, _clock, _service_accounts)]
     return {"ok": all(check.ok for check in checks), "checks": [asdict(check) for check in checks]}
 
 
@@ -121,3 +126,19 @@ def _clock() -> Check:
         skew = abs((cursor.fetchone()[0] - clock.now()).total_seconds())
     remedy = "Synchronise the clocks of this host and of the database."
     return Check("clock", skew < LARGEST_SKEW, f"{skew:.1f} s from the database", remedy)
+
+
+def _service_accounts() -> Check:
+    """From what was asked before: a customer's setting is no fault of this installation."""
+    usable = Company.objects.filter(state__in=USABLE).order_by("id").values_list("id", flat=True)
+    lacking, asked = [], 0
+    for company_id in usable:
+        answers = known(company_id)
+        asked += answers.company is not None
+        gaps = sum(right.cause is not None for right in rights_of(answers))
+        if gaps:
+            lacking.append(f"{company_id} ({gaps})")
+    shown = ", ".join(lacking[:COMPANIES_SHOWN]) + (" …" if len(lacking) > COMPANIES_SHOWN else "")
+    detail = f"{asked} of {len(usable)} companies checked"
+    detail += f"; permissions are missing at {shown}" if lacking else ""
+    return Check("service_accounts", ok=True, detail=detail, remedy=MISSING if lacking else "")

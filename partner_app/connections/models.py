@@ -36,6 +36,34 @@ class Connection(TenantModel):
     updated_at = models.DateTimeField()
 
 
+class Outcome(models.TextChoices):
+    """How Procore answered when the service account asked for its own permissions."""
+
+    ANSWERED = "answered", "Answered"
+    NOT_PERMITTED = "not_permitted", "Not among the permitted projects"
+    REFUSED = "refused", "Not told"
+    UNREADABLE = "unreadable", "Not understood"
+
+
+class GrantedRights(TenantModel):
+    """What the service account may do on a project (or, at 0, on the company), and when it asked.
+
+    `tools`: of each tool that the app asks for, its level and the granular permissions. The row of
+    the company also says whether an update of the app waits there; None where Procore does not.
+    """
+
+    keep_for: ClassVar[int] = 90
+    kept_since: ClassVar[str] = "checked_at"
+
+    pk = models.CompositePrimaryKey("company_id", "project_id")
+    project_id = models.BigIntegerField(default=0)
+    outcome = models.TextField(choices=Outcome.choices)
+    tools = models.JSONField(default=dict)
+    unclear = models.JSONField(default=list)
+    update_waits = models.BooleanField(null=True)
+    checked_at = models.DateTimeField()
+
+
 class Purpose(models.TextChoices):
     INSTALL = "install", "Install"
     VIEW = "view", "View"

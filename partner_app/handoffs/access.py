@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
+from partner_app.connections.access import viewer_client
 from partner_app.embedded.decorators import ViewerRequest
 from partner_app.embedded.entitlement import Rights
 from partner_app.estimates.access import budget_rights
 from partner_app.handoffs.errors import BudgetNotEditable
 from partner_app.handoffs.models import Handoff
+from partner_app.handoffs.proof import prove_write
 from partner_app.handoffs.selectors import handoff_or_error
 from partner_app.tenancy.context import tenant
 
@@ -19,10 +21,14 @@ def handoff_for(request: ViewerRequest, handoff_id: UUID) -> tuple[Handoff, Righ
 
 
 def handoff_to_write(request: ViewerRequest, handoff_id: UUID) -> tuple[Handoff, Rights]:
-    """Asks Procore anew. Raises BudgetNotEditable, and what handoff_for raises."""
+    """Asks Procore now: what the viewer may write is proved before they decide.
+
+    Raises BudgetNotEditable, and what handoff_for raises.
+    """
     with tenant(request.company.id):
         handoff = handoff_or_error(handoff_id)
     rights = budget_rights(request, handoff.project_id, anew=True)
     if not rights.edits_budget:
-        raise BudgetNotEditable
+        client = viewer_client(request.company.id, request.viewer.remote_user_id)
+        raise BudgetNotEditable(level=prove_write(client, handoff.project_id).level or "None")
     return handoff, rights

@@ -1,12 +1,21 @@
-"""Duties kept apart: who made a plan submits it, somebody else decides, where the company wants."""
+"""Duties kept apart: who made a plan submits it, somebody else decides, where the company wants.
+
+Whoever will write has proved before that Procore lets them, so that no approved plan fails on it.
+"""
 
 from uuid import UUID
 
 from partner_app.audit.events import Event
 from partner_app.core import clock
 from partner_app.estimates.mapping.memory import learn
-from partner_app.handoffs.errors import ApproverIsSubmitter, PlanIsBlocked, PlanIsStale
+from partner_app.handoffs.errors import (
+    ApproverIsSubmitter,
+    PlanIsBlocked,
+    PlanIsStale,
+    WriteNotProved,
+)
 from partner_app.handoffs.models import Handoff, HandoffState
+from partner_app.handoffs.proof import WriteProof
 from partner_app.handoffs.record import hindrances, note
 from partner_app.handoffs.selectors import handoff_or_error
 from partner_app.handoffs.states import move
@@ -28,17 +37,22 @@ def submit(*, company_id: int, handoff_id: UUID, actor: str, comment: str = "") 
     return handoff
 
 
-def approve(*, company_id: int, handoff_id: UUID, actor: str, comment: str = "") -> Handoff:
+def approve(
+    *, company_id: int, handoff_id: UUID, actor: str, proof: WriteProof, comment: str = ""
+) -> Handoff:
     """An operator approves for the company; a person only what somebody else submitted, unless
-    the company lets one person do both. What was mapped is remembered from now on.
+    the company lets one person do both. What was mapped is remembered from now on. `proof` is of
+    the credential that will write.
 
-    Raises HandoffUnknown, NotNow, PlanIsStale, PlanIsBlocked, ApproverIsSubmitter.
+    Raises HandoffUnknown, NotNow, PlanIsStale, PlanIsBlocked, ApproverIsSubmitter, WriteNotProved.
     """
     apart = company_or_error(company_id).duties_apart and actor != OPERATOR
     with tenant(company_id):
         handoff = _checked(handoff_id)
         if apart and (handoff.submitted_by or actor) == actor:
             raise ApproverIsSubmitter
+        if not proof.proved or proof.project_id != handoff.project_id:
+            raise WriteNotProved(project_id=handoff.project_id, found=proof.found)
         move(handoff, HandoffState.APPROVED)
         handoff.decided_at, handoff.decided_by = clock.now(), actor
         handoff.comment = comment or handoff.comment

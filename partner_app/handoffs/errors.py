@@ -1,6 +1,6 @@
 """TiebackError ── HandoffError ─ NoPlan  HandoffUnknown  NotNow  NotApproved  PlanIsStale
-PlanIsBlocked  BudgetLocked  ApproverIsSubmitter  BudgetNotEditable  AnotherHandoff  NothingToUndo
-EstimateInUse  GaveUp"""
+PlanIsBlocked  BudgetLocked  ApproverIsSubmitter  BudgetNotEditable  WriteNotProved  AnotherHandoff
+NothingToUndo  EstimateInUse  GaveUp"""
 
 from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.words import gettext_noop
@@ -64,11 +64,28 @@ class ApproverIsSubmitter(HandoffError):
 
 class BudgetNotEditable(HandoffError):
     code = "handoff.budget_not_editable"
-    user_message = gettext_noop("Procore does not let you edit this project’s budget.")
+    user_message = gettext_noop(
+        "Procore does not let you edit this project’s budget: you have Budget: {level}, without "
+        "“Create and Edit Original Budget Amount”."
+    )
     remedy = gettext_noop(
-        "Ask for the permission to edit original budget amounts, or ask a colleague."
+        "Ask for Budget: Admin or the granular permission “Create and Edit Original Budget "
+        "Amount”, or ask a colleague. The plan stays as it is."
     )
     status = 403
+
+
+class WriteNotProved(HandoffError):
+    code = "handoff.write_not_proved"
+    user_message = (
+        "It is not proved that the service account may write the budget of project {project_id}. "
+        "Procore says of it: {found}."
+    )
+    remedy = (
+        "Give its user Budget: Admin or the granular permission “Create and Edit Original Budget "
+        "Amount” on this project; manage.py permissions COMPANY_ID says why it is missing. "
+        "The plan stays as it is."
+    )
 
 
 class AnotherHandoff(HandoffError):

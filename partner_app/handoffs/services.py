@@ -6,6 +6,7 @@ from partner_app.handoffs import approve
 from partner_app.handoffs.errors import NotApproved, NothingToUndo
 from partner_app.handoffs.models import Handoff, HandoffState, Task
 from partner_app.handoffs.plan import make_plan
+from partner_app.handoffs.proof import prove_write
 from partner_app.handoffs.push import reconcile
 from partner_app.handoffs.record import hindrances
 from partner_app.handoffs.selectors import counts, newest_handoff
@@ -15,6 +16,7 @@ from partner_app.tenancy.context import tenant
 
 Answer = dict[str, object]
 OPERATOR = approve.OPERATOR
+NOT_PROVED = "it is not proved that the service account may write this budget"
 PUSHABLE = (
     HandoffState.APPROVED,
     HandoffState.PUSHING,
@@ -29,17 +31,29 @@ def plan_handoff(*, company_id: int, estimate_id: str) -> Answer:
     handoff = make_plan(
         company_id=company_id, estimate_id=estimate_id, client=client, actor=OPERATOR
     )
+    proof = prove_write(client, handoff.project_id)
     with tenant(company_id):
-        return _answer(handoff, client)
+        answer = _answer(handoff, client)
+        reasons = hindrances(handoff)
+    if not proof.proved:
+        reasons.append(f"{NOT_PROVED}: {proof.found}")
+    return {**answer, "write_permission": proof.as_json(), "reasons": reasons}
 
 
 def approve_handoff(*, company_id: int, estimate_id: str) -> Answer:
-    """The operator's approval. Raises NoPlan, NotNow, PlanIsBlocked, PlanIsStale."""
+    """The operator's approval, after the app's own right to write was proved.
+
+    Raises NoPlan, NotNow, PlanIsBlocked, PlanIsStale, WriteNotProved, ProcoreError.
+    """
+    client = app_client(company_id)
     with tenant(company_id):
         handoff = newest_handoff(estimate_id)
-    handoff = approve.approve(company_id=company_id, handoff_id=handoff.id, actor=OPERATOR)
+    proof = prove_write(client, handoff.project_id)
+    handoff = approve.approve(
+        company_id=company_id, handoff_id=handoff.id, actor=OPERATOR, proof=proof
+    )
     with tenant(company_id):
-        return _answer(handoff)
+        return {**_answer(handoff, client), "write_permission": proof.as_json()}
 
 
 def push_handoff(*, company_id: int, estimate_id: str) -> Answer:

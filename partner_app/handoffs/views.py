@@ -27,6 +27,7 @@ from partner_app.handoffs.errors import EstimateInUse, HandoffError
 from partner_app.handoffs.forms import CommentForm, PlanForm, RejectForm, RowsForm, UndoForm
 from partner_app.handoffs.models import Handoff, HandoffState, Task
 from partner_app.handoffs.plan import make_plan
+from partner_app.handoffs.proof import WriteProof
 from partner_app.handoffs.record import hindrances, note
 from partner_app.handoffs.report import diff_workbook, report_pdf
 from partner_app.handoffs.selectors import (
@@ -146,7 +147,8 @@ def approve(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
 
     def act(who: dict[str, Any]) -> None:
         if handoff.state in {HandoffState.PLANNED, HandoffState.SUBMITTED}:
-            approvals.approve(**who, comment=comment)
+            proof = WriteProof(handoff.project_id, proved=rights.edits_budget)
+            approvals.approve(**who, proof=proof, comment=comment)
         _begin(request, handoff_id, Task.PUSH)
 
     return _after(request, handoff_id, rights, act)

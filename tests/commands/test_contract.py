@@ -134,6 +134,31 @@ def test_doctor_is_well_and_says_what_is_wrong_when_it_is_not(procore: Procore) 
     assert all(check["remedy"] for check in ill["checks"] if not check["ok"])
 
 
+def test_permissions_are_told_tool_by_tool_and_doctor_names_companies_that_lack_some(
+    procore: Procore,
+) -> None:
+    company = procore.company_id
+    discover()
+    rows = run("permissions", company)
+    keys = {"project_id", "tab", "tool", "asked", "granted", "cause", "remedy"}
+    assert all(keys <= set(row) for row in rows)
+    assert {row["cause"] for row in rows} == {""}
+    assert {row["project_id"] for row in rows} == {None, *procore.projects()}
+    (budget, *_) = [row for row in rows if row["tool"] == "Budget"]
+    assert budget["asked"].startswith("Read-Only, with “Create and Edit Original Budget Amount”")
+    assert budget["granular"]["Create and Edit Original Budget Amount"] is True
+    less = {"project": {"rfis": "none"}}
+    procore.control("service-account", company_id=company, manifest=less)
+    gaps = [row for row in run("permissions", company) if row["cause"]]
+    assert {(row["tool"], row["granted"]) for row in gaps} == {("RFIs", "None")}
+    assert "update" in gaps[0]["cause"]
+    answer = run("doctor")
+    assert answer["ok"] is True
+    (found,) = [check for check in answer["checks"] if check["name"] == "service_accounts"]
+    assert f"missing at {company} ({len(gaps)})" in found["detail"]
+    assert "manage.py permissions" in found["remedy"]
+
+
 @pytest.mark.parametrize(
     "arguments", [("sync",), ("sync", "acme"), ("handoff", "not-a-uuid", "--plan"), ("verify",)]
 )

@@ -9,7 +9,13 @@ import pytest
 
 from integrations.procore.api.errors import ProcoreError
 from partner_app.estimates.services import import_estimate
-from partner_app.handoffs.errors import BudgetLocked, NotApproved, PlanIsBlocked, PlanIsStale
+from partner_app.handoffs.errors import (
+    BudgetLocked,
+    NotApproved,
+    PlanIsBlocked,
+    PlanIsStale,
+    WriteNotProved,
+)
 from partner_app.handoffs.services import (
     approve_handoff,
     plan_handoff,
@@ -162,6 +168,58 @@ def test_a_row_that_procore_refuses_spares_the_others_and_is_named(road: Road) -
     )
     assert road.step("push", estimate_id)["state"] == "done"
     assert road.budget()["304-000.S"] == Decimal("-180.00")
+
+
+@pytest.mark.parametrize(
+    "rights",
+    [
+        {"manifest": {"granular": []}},
+        {"manifest": {"granular": [], "project": {"budget": "standard"}}},
+        {"answers": False},
+    ],
+)
+def test_a_right_that_is_not_proved_refuses_the_approval_and_loses_nothing(
+    road: Road, rights: dict[str, Any]
+) -> None:
+    """Not the push, when somebody has already counted on it."""
+    estimate_id = road.estimate()
+    road.procore.control("service-account", company_id=road.company_id, **rights)
+    plan = road.step("plan", estimate_id)
+    assert plan["write_permission"]["proved"] is False
+    assert "not proved that the service account may write" in plan["reasons"][-1]
+    with pytest.raises(WriteNotProved) as refused:
+        road.step("approve", estimate_id)
+    assert "Budget: Admin" in refused.value.advice
+    restored = {"granular": ["create_and_edit_original_budget_amount"]}
+    road.procore.control(
+        "service-account", company_id=road.company_id, manifest=restored, answers=True
+    )
+    answer = road.step("approve", estimate_id)
+    assert (answer["state"], answer["handoff_id"]) == ("approved", plan["handoff_id"])
+    assert answer["write_permission"] == {
+        "proved": True,
+        "budget_level": plan["write_permission"]["budget_level"] or "Read-Only",
+        "granular": {"Create and Edit Original Budget Amount": True},
+    }
+    assert road.step("push", estimate_id)["state"] == "done"
+
+
+def test_administration_of_the_budget_tool_is_as_good_as_the_granular_permission(
+    road: Road,
+) -> None:
+    rights = {"granular": [], "project": {"budget": "admin"}}
+    road.procore.control(
+        "service-account", company_id=road.company_id, manifest=rights, template=rights,
+        rejoin=road.procore.projects(),
+    )  # fmt: skip
+    estimate_id = road.estimate()
+    road.step("plan", estimate_id)
+    assert road.step("approve", estimate_id)["write_permission"] == {
+        "proved": True,
+        "budget_level": "Admin",
+        "granular": {"Create and Edit Original Budget Amount": False},
+    }
+    assert road.step("push", estimate_id)["state"] == "done"
 
 
 def test_lines_without_a_code_block_the_plan_and_say_so(road: Road) -> None:

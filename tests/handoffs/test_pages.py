@@ -126,7 +126,10 @@ def test_somebody_who_may_only_see_the_budget_can_submit_and_not_approve(
     manager.estimate_id = approver.estimate_id
     assert "Waiting for somebody who may edit the budget" in text_of(manager.see())
     for verb in ("approve", "reject", "cancel", "undo/now"):
-        assert manager.act(verb, comment="no").status_code == 403
+        answer = manager.act(verb, comment="no")
+        assert answer.status_code == 403
+        assert "you have Budget: Standard, without “Create and Edit" in text_of(answer)
+    assert manager.handoff.state == HandoffState.SUBMITTED
     assert manager.see("undo/").status_code == 403
 
 

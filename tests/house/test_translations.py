@@ -37,7 +37,8 @@ def test_no_text_is_left_untranslated_and_every_figure_has_its_place() -> None:
 def test_what_is_refused_in_the_frame_is_said_in_french() -> None:
     """Errors know no framework; their words are marked there and translated where they show."""
     operators = {"handoff.no_plan", "handoff.not_approved", "estimate.mapping_unreadable",
-                 "estimate.project_unknown", "handoff.lease_lost"}  # fmt: skip
+                 "estimate.project_unknown", "handoff.lease_lost",
+                 "handoff.write_not_proved"}  # fmt: skip
     trees = (ViewerError, ReadingError, HandoffError, InsightError, ProcoreError)
     kinds = [kind for tree in trees for kind in tree.__subclasses__()]
     assert len(kinds) > 30
