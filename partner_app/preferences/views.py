@@ -17,6 +17,7 @@ from partner_app.insights.digests import digest_of, subscribe, unsubscribe
 from partner_app.insights.forms import LimitsForm
 from partner_app.insights.refresh import change_limits
 from partner_app.preferences.forms import DigestForm, DutiesForm, GraceForm, SupportForm
+from partner_app.preferences.permissions import overview
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import change_duties, change_grace
 from partner_app.tenancy.models import LONGEST_GRACE
@@ -141,5 +142,6 @@ def _page(
         "events": list(events) if admin else [],
         "names": names_in(company.id) if admin else {},
         "inventory": data_inventory(),
+        "permissions": overview(company.id) if admin else None,
     }
     return render(request, "preferences/_settings.html", context, status=status)
