@@ -10,15 +10,19 @@ import msgspec
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from integrations.procore.api.operations import (
-    OPERATIONS,
-    Access,
-    OperationUnlisted,
-    operation_of,
-)
+from integrations.procore.api.asked import asked
+from integrations.procore.api.manifest import Level
+from integrations.procore.api.operations import OPERATIONS, OperationUnlisted, operation_of
 from integrations.procore.resources.registry import RESOURCES, data_inventory
-from partner_app.marketplace.manifest import VIEW_KEYS, manifest, service_account, shown_views
-from partner_app.marketplace.questionnaire import ANSWERS, as_markdown, missing_tests
+from partner_app.marketplace.configuration import (
+    CACHE,
+    NAME,
+    VIEW_KEYS,
+    as_markdown,
+    checklist,
+    shown_views,
+)
+from partner_app.marketplace.questionnaire import ANSWERS, answers_as_markdown, missing_tests
 
 CONTENT = Path(__file__).parent / "content"
 ROOT = Path(settings.ROOT)
@@ -57,16 +61,17 @@ class Requirement:
 
 
 def write_kit(folder: Path) -> dict[str, Any]:
-    """`{"ok", "files", "requirements", "missing"}`. Raises OSError."""
+    """`{"ok", "checklist", "files", "requirements", "missing"}`. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
+    entries = checklist(_content("post-install.md"))
     files = {
-        "manifest.json": _json(manifest()),
+        "configuration.md": as_markdown(entries),
         "listing.md": _content("listing.md"),
         "post-install.md": _content("post-install.md"),
         "screenshots.json": _json(
             [{"file": f"docs/images/{name}", "caption": text} for name, text in SCREENSHOTS.items()]
         ),
-        "security-questionnaire.md": as_markdown(),
+        "security-questionnaire.md": answers_as_markdown(),
         "data-inventory.json": _json(data_inventory()),
         **{f"{name}.html": _policy(name) for name in POLICIES},
     }
@@ -77,6 +82,7 @@ def write_kit(folder: Path) -> dict[str, Any]:
     missing = [f"{each.name}: {each.detail}" for each in found if not each.ok]
     return {
         "ok": not missing,
+        "checklist": [asdict(entry) for entry in entries],
         "files": sorted([*files, "requirements.json"]),
         "requirements": [asdict(each) for each in found],
         "missing": missing,
@@ -91,6 +97,7 @@ def requirements() -> list[Requirement]:
         ("Every operation has its reason", lambda: [o.key for o in OPERATIONS if not o.why]),
         ("Side panel views", lambda: sorted({*VIEW_KEYS} - {*shown_views()})),
         ("Listing texts", _listing),
+        ("Listing says what is held", _cache),
         ("Name apart from Procore's brand", _brand),
         ("Post-installation notes", lambda: _absent(CONTENT / "post-install.md")),
         ("Guides", lambda: [m for slug in GUIDES for m in _absent(_guide(slug))]),
@@ -108,10 +115,10 @@ def requirements() -> list[Requirement]:
 
 def _too_much() -> list[str]:
     return [
-        f"{each['tool']}: {each['access']}"
-        for each in service_account()
-        if each["access"] == Access.ADMIN
-        or (each["access"] == Access.STANDARD and each["tool"] != "Webhooks API")
+        f"{each.tool}: {each.level.label}"
+        for each in asked()
+        if each.level is Level.ADMIN
+        or (each.level is Level.STANDARD and each.tool != "Webhooks API")
     ]
 
 
@@ -139,7 +146,12 @@ def _listing() -> list[str]:
 
 
 def _brand() -> list[str]:
-    return ["the name holds “Procore”"] if "procore" in str(manifest()["name"]).casefold() else []
+    return ["the name holds “Procore”"] if "procore" in NAME.casefold() else []
+
+
+def _cache() -> list[str]:
+    text = " ".join(_content("listing.md").split())
+    return [] if CACHE in text else ["the sentence about a scoped operational cache is missing"]
 
 
 def _guide(slug: str) -> Path:

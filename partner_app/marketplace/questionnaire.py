@@ -83,7 +83,7 @@ ANSWERS = (
     Answer(
         "Which permissions does the app ask for?",
         "Those of the operations that it calls, and no other: the client refuses a call that is not "
-        "on the list from which the manifest is made.",
+        "on the list from which the permissions asked for are derived.",
         (
             "tests/marketplace/test_kit.py::test_what_is_asked_for_is_what_is_called",
             "tests/marketplace/test_kit.py::test_a_call_that_is_not_listed_never_leaves",
@@ -119,7 +119,7 @@ def missing_tests(root: Path = Path(settings.ROOT)) -> list[str]:
     return gone
 
 
-def as_markdown() -> str:
+def answers_as_markdown() -> str:
     parts = ["# Security questionnaire\n"]
     for answer in ANSWERS:
         tests = "\n".join(f"- `{test}`" for test in answer.tests)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.http import HttpResponse
@@ -31,7 +31,7 @@ class Group:
     granted: str
     cause: str
     remedy: str
-    projects: tuple[str, ...]  # empty on the company's tab
+    projects: tuple[str, ...] = ()  # empty on the company's tab
 
     @property
     def named(self) -> str:
@@ -91,17 +91,16 @@ def _names(company_id: int) -> dict[int, str]:
 
 def _grouped(rights: Iterable[Right], names: Mapping[int, str]) -> list[Group]:
     """In the order of the rights: gaps first, then by tab and tool."""
-    projects: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    projects: dict[Group, list[str]] = defaultdict(list)
     for right in rights:
-        each = right.asked
-        key = (
-            each.tab,
-            each.tool,
-            asked_words(each, gettext),
+        group = Group(
+            right.asked.tab,
+            right.asked.tool,
+            asked_words(right.asked, gettext),
             granted_words(right, gettext),
             right.cause_words(gettext),
             right.remedy_words(gettext),
         )
         place = right.project_id
-        projects[key] += [] if place is None else [names.get(place) or str(place)]
-    return [Group(*key, tuple(sorted(found))) for key, found in projects.items()]
+        projects[group] += [] if place is None else [names.get(place) or str(place)]
+    return [replace(group, projects=tuple(sorted(found))) for group, found in projects.items()]

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from integrations.procore.api import operations
+from integrations.procore.api.asked import Tab, asked
 from integrations.procore.api.client import ProcoreClient
+from integrations.procore.api.manifest import Level
 from integrations.procore.api.operations import OPERATIONS, As, OperationUnlisted, operation_of
 from integrations.procore.webhooks.hooks import reconcile
 from partner_app.connections.access import app_client
 from partner_app.handoffs.models import HandoffState
 from partner_app.marketplace import kit
-from partner_app.marketplace.manifest import service_account
+from partner_app.marketplace.configuration import CACHE
 from tests.conftest import SHARED
 from tests.frame import Frame
 from tests.handoffs.people import EXAMPLE, Desk, carry_on
@@ -31,12 +33,45 @@ def test_it_is_whole_and_writes_every_part(database: None, tmp_path: Path) -> No
 
 
 def test_no_tool_is_asked_for_with_more_than_it_needs() -> None:
-    levels = {each["tool"]: each["access"] for each in service_account()}
-    assert set(levels.values()) == {"read_only", "standard"}
-    assert [tool for tool, level in levels.items() if level == "standard"] == ["Webhooks API"]
-    assert next(e for e in service_account() if e["tool"] == "Budget")["granular"] == [
-        "create_and_edit_original_budget_amount"
+    levels = {(each.tab, each.tool): each.level for each in asked()}
+    assert {*levels.values()} == {Level.READ, Level.STANDARD}
+    assert [key for key, level in levels.items() if level is Level.STANDARD] == [
+        (Tab.COMPANY, "Webhooks API"),
+        (Tab.PROJECT, "Webhooks API"),
     ]
+    (budget,) = [each for each in asked() if each.tool == "Budget"]
+    assert {each.label for each in budget.granular} == {
+        "Create and Edit Original Budget Amount",
+        "Delete Budget Line Items",
+    }
+
+
+def test_the_checklist_follows_the_form_by_tab_and_label(database: None, tmp_path: Path) -> None:
+    answer = kit.write_kit(tmp_path / "kit")
+    places = list(dict.fromkeys(entry["where"] for entry in answer["checklist"]))
+    assert places == [
+        "My Apps",
+        "Configuration Builder, Components",
+        "Data Connector",
+        "Permission Builder, Company tab",
+        "Permission Builder, Project tab",
+        "Post-installation",
+        "Version for the sandbox",
+        "Credentials",
+        "Promote",
+        "Listing",
+    ]
+    set_to = {(entry["where"], entry["label"]): entry["value"] for entry in answer["checklist"]}
+    for label in ("User Level Authentication", "Service Account"):
+        assert set_to["Data Connector", label] == "on"
+    for tab in ("Company", "Project"):
+        assert set_to[f"Permission Builder, {tab} tab", "Webhooks API"] == "Standard"
+    assert set_to["Permission Builder, Project tab", "Budget"] == "Read-Only"
+    text = (tmp_path / "kit" / "configuration.md").read_text()
+    assert CACHE in text
+    assert "- [ ] Budget, granular: Create and Edit Original Budget Amount:" in text
+    assert "Budget: Admin" in text
+    assert not (tmp_path / "kit" / "manifest.json").exists()
 
 
 @pytest.mark.parametrize("gone", sorted(kit.SCREENSHOTS))
@@ -125,6 +160,7 @@ def test_what_is_asked_for_is_what_is_called(admin: Frame, procore: Procore) -> 
     """Everything that the app does, and then what the stand-in has heard, both ways."""
     company = admin.company_id
     admin.get("/embedded/settings/")
+    admin.post("/embedded/settings/permissions/")
     reconcile(company_id=company)  # registers
     reconcile(company_id=company)  # reads the log
     desk = Desk(procore, company, "admin")

@@ -72,9 +72,14 @@ def asked() -> list[Asked]:
     for tool, needed in permissions().items():
         level = max(Level[Access(each.access).name] for each in needed)
         names = dict.fromkeys(each.granular for each in needed if each.granular)
-        granular = tuple(GRANULAR[name] for name in names)
+        granular = tuple(GRANULAR.get(name) or _unnamed(name) for name in names)
         found += [Asked(tab, tool, level, granular, tuple(needed)) for tab in tabs_of(tool)]
     return sorted(found, key=lambda each: (each.tab, each.tool.casefold()))
+
+
+def _unnamed(name: str) -> Granular:
+    """Procore's label of most permissions is its name in words."""
+    return Granular(name.replace("_", " ").title(), (name,))
 
 
 def tabs_of(tool: str) -> tuple[Tab, ...]:
