@@ -46,9 +46,10 @@ CAUSES: Mapping[Cause, tuple[str, str]] = {
             "what the app asks for."
         ),
         gettext_noop(
-            "Give {tool} {asked} in that permission template; an update of the app does not change "
-            "it. Projects that the user was added to before keep what they had: take them out of "
-            "the permitted projects and choose them again."
+            "In that permission template, set {tool}: {asked}. An update of the app does "
+            "not change the template, and projects that the user was added to before keep"
+            " what they had: take them out of the permitted projects and choose them "
+            "again."
         ),
     ),
     Cause.CEILING: (
@@ -57,8 +58,8 @@ CAUSES: Mapping[Cause, tuple[str, str]] = {
             "template of the service account’s user is lower; Procore does not say which."
         ),
         gettext_noop(
-            "Look for an update of Tieback under App Management; where there is none, give {tool} "
-            "{asked} in the permission template of the service account’s user."
+            "Look for an update of Tieback under App Management. Where there is none, set"
+            " in the permission template of the service account’s user {tool}: {asked}."
         ),
     ),
     Cause.MEMBERSHIP: (
@@ -67,9 +68,9 @@ CAUSES: Mapping[Cause, tuple[str, str]] = {
             "permission template was right."
         ),
         gettext_noop(
-            "Take the project out of the permitted projects under App Management, save, and choose "
-            "it again; or give {tool} {asked} to the service account’s user in the project’s "
-            "Directory."
+            "Take the project out of the permitted projects under App Management, save, "
+            "and choose it again. Or set for the service account’s user in the project’s "
+            "Directory {tool}: {asked}."
         ),
     ),
     Cause.NOT_PERMITTED: (
@@ -95,15 +96,15 @@ CAUSES: Mapping[Cause, tuple[str, str]] = {
             "Procore does not say what the service account may do, so nothing counts as granted."
         ),
         gettext_noop(
-            "Give {tool} {asked} to the service account’s user in Procore’s Directory; the syncs "
-            "show whether it can read."
+            "Set for the service account’s user in Procore’s Directory {tool}: {asked}. "
+            "The syncs show whether it can read."
         ),
     ),
     Cause.PERSON: (
         gettext_noop("The administrator who connected Tieback has less than this in Procore."),
         gettext_noop(
-            "Install the app with its service account, or give {tool} {asked} to that "
-            "administrator."
+            "Install the app with its service account, or set for that administrator "
+            "{tool}: {asked}."
         ),
     ),
 }  # fmt: skip

@@ -60,7 +60,7 @@ def test_a_manifest_that_asks_for_less_is_told_from_a_template_that_gives_less(
     change(procore, template=LESS, rejoin=procore.projects())
     found = gaps(procore, company)
     assert causes(found) == {Cause.TEMPLATE}
-    assert "Budget Read-Only, with “Create and Edit" in found[0].remedy_words()
+    assert "Budget: Read-Only, with “Create and Edit" in found[0].remedy_words()
 
 
 def test_a_membership_older_than_the_template_is_named(company: int, procore: Procore) -> None:

@@ -60,7 +60,7 @@ def test_each_gap_says_what_is_missing_where_why_and_what_to_do(
     assert "2 permissions are missing" in text
     assert "An update of the app waits" in text
     assert "added to this one before its permission template was right" in text
-    assert "give Budget Read-Only, with “Create and Edit Original Budget Amount”" in text
+    assert "Directory Budget: Read-Only, with “Create and Edit Original Budget Amount”" in text
     assert text.index("Directory") < text.index("What is granted as asked") < text.index("RFIs")
 
 
