@@ -28,7 +28,7 @@ class Pages:
             self.held.release()
             if number == self.fails_after:
                 raise ConnectionError(self.name)
-            yield Piece([], [], Position(number=number))
+            yield Piece([], [], then=Position(number=number))
 
 
 def fetched(jobs: list[Pages], at_once: int) -> list[Delivery[Pages]]:

@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
-from functools import cache, partial
+from functools import cache
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -14,6 +13,14 @@ import msgspec
 from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout
 from urllib3.exceptions import HTTPError
 
+from integrations.procore.api.envelopes import (
+    NotTheShape,
+    Record,
+    parsed,
+    record_of,
+    rows_of,
+    shape_of_body,
+)
 from integrations.procore.api.errors import (
     Forbidden,
     NotConnected,
@@ -28,11 +35,10 @@ from integrations.procore.api.errors import (
 from integrations.procore.api.operations import operation_of
 from integrations.procore.api.pages import (
     Content,
+    ListGuard,
     Page,
-    Row,
     flat,
     largest_page,
-    rows_of,
     standing_of,
 )
 from integrations.procore.api.rate import Governor, retry_at, standing_from
@@ -44,8 +50,6 @@ BACKOFF = 0.1  # seconds; doubles
 MOST_AT_ONCE = 16  # connections kept open
 WAIT_WITHOUT_ADVICE = timedelta(seconds=60)
 
-# JSON numbers become Decimal, never float.
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -76,8 +80,12 @@ class ProcoreClient:
         self.pool = _pool(self.base_url)
 
     def get(self, path: str, **params: object) -> Any:
-        """One document. Raises ProcoreError."""
-        return self._read(path, params, _decode)[0]
+        """One document, whatever it is. Raises ProcoreError."""
+        return self._read(path, params, parsed)[0]
+
+    def record(self, path: str, **params: object) -> Record:
+        """One record, bare or in an envelope. Raises ProcoreError."""
+        return self._read(path, params, lambda body: record_of(parsed(body)))[0]
 
     def page(
         self,
@@ -101,13 +109,13 @@ class ProcoreClient:
         content, _ = self._read(path, params, decode)
         return Page(content, None, 0, more=False)
 
-    def rows(self, path: str, params: Mapping[str, object]) -> Iterator[Row]:
-        """Every record of a list, as it comes."""
-        version = path.split("/")[2]
-        number, more = 1, True
+    def rows(self, path: str, params: Mapping[str, object]) -> Iterator[Record]:
+        """Every record of a list, as it comes. Raises ProcoreError."""
+        guard, number, more = ListGuard(), 1, True
         while more:
-            page = self.page(path, params, number, decode=partial(_rows, version=version))
+            page = self.page(path, params, number, decode=lambda body: rows_of(parsed(body)))
             yield from page.content
+            guard.check(page, number, map(repr, page.content))
             number, more = number + 1, page.more
 
     def count(self, path: str, params: Mapping[str, object]) -> int | None:
@@ -116,12 +124,10 @@ class ProcoreClient:
 
     def write(self, method: str, path: str, body: object) -> Any:
         """POST, PATCH or DELETE, once. Unreachable means that the effect is unknown."""
-        response = self._send(method, path, {}, _encode(body) if body is not None else None)
-        if not response.data:
-            return None
         try:
-            return _decode(response.data)
-        except msgspec.DecodeError:
+            response = self._send(method, path, {}, _encode(body) if body is not None else None)
+            return parsed(response.data) if response.data else None
+        except (msgspec.DecodeError, Unreadable):
             raise Unreachable from None  # the answer is lost; the effect is not known
 
     def _read(
@@ -135,11 +141,8 @@ class ProcoreClient:
         while True:
             try:
                 response = self._send("GET", path, params, None)
-                return decode(response.data), response.headers
-            except (msgspec.DecodeError, TypeError):
-                if attempt == READ_ATTEMPTS:
-                    raise Unreadable from None
-            except Unreachable:
+                return _content(response, decode), response.headers
+            except (Unreachable, Unreadable):
                 if attempt == READ_ATTEMPTS:
                     raise
             except ServerTrouble as error:
@@ -210,14 +213,22 @@ def _pool(base_url: str) -> PoolManager:
     return PoolManager(maxsize=MOST_AT_ONCE)
 
 
-def _rows(body: bytes, *, version: str) -> list[Row]:
-    return rows_of(_decode(body), version)
+def _content(response: BaseHTTPResponse, decode: Callable[[bytes], Content]) -> Content:
+    """Raises Unreadable, with what came in place of the answer."""
+    try:
+        return decode(response.data)
+    except NotTheShape as error:
+        raise Unreadable(error.shape) from None
+    except msgspec.DecodeError:
+        raise Unreadable(shape_of_body(response.data)) from None
 
 
 def _raise_for(response: BaseHTTPResponse) -> None:
     status = response.status
-    if status < 400:
+    if status < 300:
         return
+    if status < 400:
+        raise Unreadable("a redirect to another address")  # never followed: it may be anywhere
     now = clock.now()
     if status == 401:
         raise Unauthorized
@@ -243,7 +254,7 @@ def _raise_for(response: BaseHTTPResponse) -> None:
 def _reasons(response: BaseHTTPResponse) -> str:
     """The many shapes of an error body as one sentence; HTML and worse as its status."""
     try:
-        body = _decode(response.data)
+        body = parsed(response.data)
     except msgspec.DecodeError:
         return f"status {response.status}"
     found: list[str] = []

@@ -1,7 +1,8 @@
 """Status and body to error.
 
 ProcoreError ─ Unauthorized  NotConnected  Forbidden  NotFoundOrHidden  Refused
-               RateLimited*  ServerTrouble*  Unreachable*  Unreadable*          (* transient)
+               RateLimited*  ServerTrouble*  Unreachable*  Unreadable*  EndlessList
+               (* transient)
 """
 
 from datetime import datetime
@@ -105,7 +106,23 @@ class Unreachable(ProcoreError):
 
 
 class Unreadable(ProcoreError):
+    """`shape` says what came in place of the answer; never a value of it."""
+
     code = "procore.unreadable"
     user_message = gettext_noop("Procore sent an answer that cannot be read.")
     remedy = gettext_noop("Try again in a few minutes.")
     transient = True
+
+    def __init__(self, shape: str = "") -> None:
+        self.shape = shape
+        super().__init__()
+
+
+class EndlessList(ProcoreError):
+    code = "procore.endless_list"
+    user_message = gettext_noop(
+        "A list of Procore’s does not come to its end: its pages repeat, or are more than it says."
+    )
+    remedy = gettext_noop(
+        "What came before is kept, and the next sync tries again. If it stays, write to support."
+    )

@@ -1,15 +1,18 @@
 """One page of a list, and how a list is asked for."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-Row = dict[str, Any]  # as decoded; `Any` ends with its reader
+from integrations.procore.api.errors import EndlessList
+
 Content = TypeVar("Content")
 
 LARGEST_PAGE_V1 = 2000  # [restful_api_concepts]
 LARGEST_PAGE_V2 = 100
+LONGEST_NUMBER = 16  # digits of a header
+MOST_PAGES = 10_000  # of one list, where Procore does not say how many there are
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,27 @@ class Page(Generic[Content]):
     more: bool
 
 
+@dataclass
+class ListGuard:
+    """Of one reading of one list: its pages must lead somewhere.
+
+    We count pages ourselves, so no `Link` can lead us away; but a list may say for ever that there
+    is more. Rows that move between two pages repeat a few records, never a whole page.
+    """
+
+    seen: set[Hashable] = field(default_factory=set)
+
+    def check(self, page: Page[Content], number: int, records: Iterable[Hashable]) -> None:
+        """Raises EndlessList where there would be another page, and nothing is gained by it."""
+        if not page.more:
+            return
+        fresh = set(records) - self.seen
+        beyond = page.total is not None and (number - 1) * page.per_page >= page.total
+        if not fresh or beyond or number >= MOST_PAGES:
+            raise EndlessList
+        self.seen |= fresh
+
+
 def largest_page(path: str) -> int:
     """As large as the operation's version allows."""
     return LARGEST_PAGE_V2 if path.split("/")[2].startswith("v2") else LARGEST_PAGE_V1
@@ -31,11 +55,16 @@ def standing_of(
     headers: Mapping[str, str], number: int, asked: int
 ) -> tuple[int | None, int, bool]:
     """Total, rows a page, and whether there are more; a Link that is not one is made good."""
-    total, cut = headers.get("Total", ""), headers.get("Per-Page", "")
-    per_page = int(cut) if cut.isdigit() and int(cut) else asked
-    known = int(total) if total.isdigit() else None
+    per_page = _number(headers.get("Per-Page", "")) or asked
+    known = _number(headers.get("Total", ""))
     more = 'rel="next"' in headers.get("Link", "")
     return known, per_page, more or (known is not None and number * per_page < known)
+
+
+def _number(text: str) -> int | None:
+    """Of a header; None where it is no number that a list can have."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST_NUMBER else None
 
 
 def between(begin: datetime, end: datetime) -> str:
@@ -45,14 +74,6 @@ def between(begin: datetime, end: datetime) -> str:
 
 def _second(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def rows_of(body: object, version: str) -> list[Row]:
-    """Unwraps v2's envelope. Raises TypeError where the body is not a list of objects."""
-    rows = body.get("data") if version.startswith("v2") and isinstance(body, dict) else body
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise TypeError("not a list of records")
-    return rows
 
 
 def flat(params: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -1,44 +1,31 @@
 """A page of Procore's JSON to exactly the kept columns, each record decoded once.
 
-From the kept columns a msgspec type is built that knows nothing else, so what is not kept is never
-made into an object. Amounts arrive as text or as JSON numbers; both become Decimal without a float
-between. Where a page does not fit the type, its records are mended one by one (empty text is
-"absent"), or the column that cannot be read is named.
+Amounts arrive as text or as JSON numbers; both become Decimal without a float between. Where a page
+does not fit the type, its records are read one by one: a field that cannot be read becomes empty
+where its column allows that, else its record is set aside. Either is noted with the field and the
+shape of what came, never the value, and no record costs another.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
 import msgspec
-from django.db import models
 
-from integrations.procore.resources.source import Kept, SourceRecord, kept_fields
+from integrations.procore.api.envelopes import list_of, list_part, parsed, shape_of
+from integrations.procore.api.values import record_id
+from integrations.procore.resources.columns import LONGEST, MOMENT, Column, columns_of, row_type
+from integrations.procore.resources.lenient import Value, WrongShape, absent, in_range, read
+from integrations.procore.resources.source import SourceRecord
 
-_plain = msgspec.json.Decoder(float_hook=Decimal).decode
-Value = str | int | bool | Decimal | date | datetime | None
-Row = Any  # of the type that `_row_type` builds; `Any` ends in `_values`
-
-TYPES: tuple[tuple[type, type], ...] = (
-    (models.DecimalField, Decimal),
-    (models.BigIntegerField, int),
-    (models.BooleanField, bool),
-    (models.DateTimeField, datetime),
-    (models.DateField, date),
-    (models.TextField, str),
-)
-
-
-class FieldUnreadable(ValueError):
-    """A kept field that came in a shape we do not know."""
-
-    def __init__(self, field: str) -> None:
-        self.field = field
-        super().__init__(field)
+Row = Any  # of the type that `row_type` builds; `Any` ends in `_decoded`
+STAMP_YEARS = range(2000, 2200)
+CHECKED = (Decimal, date, datetime)  # of which the type takes more than a column holds
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -50,57 +37,137 @@ class Decoded:
     values: tuple[Value, ...]
     content_hash: bytes
 
+    def newer_than(self, other: "Decoded") -> bool:
+        return (self.updated_at or LONG_AGO) > (other.updated_at or LONG_AGO)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What could not be read, without its value. `set_aside`: the record itself is not stored."""
+
+    remote_id: int | None
+    field: str
+    shape: str
+    set_aside: bool
+
 
 @dataclass(frozen=True)
 class Batch:
-    """One page: records that live, and ids of those that Procore shows as deleted."""
+    """One page: records that live, ids of those that Procore shows as deleted, and faults."""
 
     records: list[Decoded]
     deleted: list[int]
+    faults: list[Fault] = field(default_factory=list)
+    last_id: int | None = None  # of the page, whatever became of its record
 
     @property
-    def ids(self) -> list[int]:
-        """All of the page, in its order of living and deleted."""
-        return [record.remote_id for record in self.records] + self.deleted
+    def ids(self) -> Iterator[int]:
+        """Of all records that Procore showed here, stored or set aside."""
+        yield from (record.remote_id for record in self.records)
+        yield from self.deleted
+        yield from (fault.remote_id for fault in self.faults if fault.remote_id)
+
+    @property
+    def nameless(self) -> int:
+        """Records that were shown here and cannot be told from any other."""
+        return sum(fault.remote_id is None for fault in self.faults)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """One record of a page; nothing of it is stored where `record` is None and it is not gone."""
+
+    remote_id: int | None
+    updated_at: datetime | None = None
+    record: Decoded | None = None
+    gone: bool = False
+    faults: tuple[Fault, ...] = ()
+
+
+class _Unfit(ValueError):
+    """A value that the quick reading took and no column can hold."""
 
 
 class PageDecoder:
     """Of one source of one resource; `extra` holds what the source itself adds."""
 
     def __init__(self, model: type[SourceRecord], extra: Mapping[str, str]) -> None:
-        self.row_type = _row_type(model)
+        self.columns = columns_of(model, extra)
+        self.row_type = row_type(model, self.columns)
         self.page = msgspec.json.Decoder(list[self.row_type], strict=False)  # type: ignore[name-defined]  # made at run time
-        self.readers = [_reader(field, why, extra) for field, why in kept_fields(model)]
-        self.names = {
-            ".".join(why.path) or field.name: field.name for field, why in kept_fields(model)
-        }
+        self.readers = [_reader(column) for column in self.columns]
 
     def __call__(self, body: bytes) -> Batch:
-        """Raises FieldUnreadable; msgspec.DecodeError or TypeError where it is no list at all."""
-        rows: Sequence[Row]
-        try:
-            rows = self.page.decode(body)
-        except msgspec.ValidationError:
-            rows = self._one_by_one(_plain(body))
-        records = [self._decoded(row) for row in rows if not row.deleted_at]
-        return Batch(records, [row.id for row in rows if row.deleted_at])
+        """Raises msgspec.DecodeError where it is no JSON, NotTheShape where it is no list."""
+        if b"\\u0000" not in body:
+            try:
+                return self._quickly(self.page.decode(list_part(body)))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _Unfit):
+                pass
+        return _batch([self._one(row) for row in list_of(parsed(body))])
+
+    def _quickly(self, rows: Sequence[Row]) -> Batch:
+        """Raises _Unfit."""
+        if len({row.id for row in rows}) != len(rows):
+            raise _Unfit
+        records = [self._decoded(row) for row in rows if not _gone(row)]
+        deleted = [row.id for row in rows if row.deleted_at]
+        return Batch(records, deleted, last_id=rows[-1].id if rows else None)
 
     def _decoded(self, row: Row) -> Decoded:
-        values = tuple(read(row) for read in self.readers)
+        """Raises _Unfit."""
+        _check_stamp(row.updated_at)
+        values = tuple(reader(row) for reader in self.readers)
         return Decoded(row.id, row.updated_at, values, content_hash(values))
 
-    def _one_by_one(self, rows: object) -> list[Row]:
-        if not isinstance(rows, list):
-            raise TypeError("not a list of records")
-        return [self._convert(_without_empty(row)) for row in rows]
-
-    def _convert(self, row: object) -> Row:
+    def _one(self, row: object) -> _Read:
+        """A record of a page of which something does not fit; most of its records still do."""
+        if not isinstance(row, dict):
+            return _Read(None, faults=(Fault(None, "record", shape_of(row), set_aside=True),))
         try:
-            return msgspec.convert(row, self.row_type, strict=False)
-        except msgspec.ValidationError as error:
-            _, _, path = str(error).rpartition("$.")
-            path = path.strip("`").replace("[...]", "")
-            raise FieldUnreadable(self.names.get(path, path or "record")) from None
+            if not _has_nul(row):
+                fit: Row = msgspec.convert(row, self.row_type, strict=False)
+                if _gone(fit):
+                    return _Read(fit.id, fit.updated_at, gone=True)
+                return _Read(fit.id, fit.updated_at, self._decoded(fit))
+        except (ValueError, OverflowError, ArithmeticError, RecursionError):
+            pass
+        return self._leniently(row)
+
+    def _leniently(self, row: Mapping[str, object]) -> _Read:
+        key = record_id(row.get("id"))
+        if key is None:
+            shape = "nothing" if absent(row.get("id")) else "no usable id"
+            return _Read(None, faults=(Fault(None, "id", shape, set_aside=True),))
+        faults: list[Fault] = []
+        updated_at = self._stamp(key, "updated_at", row, faults)
+        if self._stamp(key, "deleted_at", row, faults):
+            return _Read(key, updated_at, gone=True)
+        values: list[Value] = []
+        for column in self.columns:
+            try:
+                values.append(_value(column, row))
+            except WrongShape as error:
+                faults.append(Fault(key, column.name, error.shape, set_aside=column.required))
+                values.append(column.empty)
+        if any(fault.set_aside for fault in faults):
+            return _Read(key, updated_at, faults=tuple(faults))
+        record = Decoded(key, updated_at, tuple(values), content_hash(values))
+        return _Read(key, updated_at, record, faults=tuple(faults))
+
+    def _stamp(
+        self, key: int, name: str, row: Mapping[str, object], faults: list[Fault]
+    ) -> datetime | None:
+        """A stamp that is none changes nothing: a record is gone only where it says since when."""
+        try:
+            found = read(datetime, MOMENT, row.get(name))
+            return _check_stamp(found) if isinstance(found, datetime) else None
+        except WrongShape as error:
+            shape = error.shape
+        except _Unfit:
+            shape = "a date and time out of range"
+        faults.append(Fault(key, name, shape, set_aside=False))
+        return None
 
 
 @cache
@@ -115,88 +182,173 @@ def content_hash(values: Sequence[Value]) -> bytes:
     return hashlib.blake2b(text, digest_size=16).digest()
 
 
-def _row_type(model: type[SourceRecord]) -> type[msgspec.Struct]:
-    tree: dict[str, Any] = {"deleted_at": str}
-    for field, why in kept_fields(model):
-        node, path = tree, why.path or (field.name,)
-        for step in path[:-1]:
-            node = node.setdefault(step, {})
-        node[path[-1]] = _python_type(field)
-    tree |= {"updated_at": datetime}
-    lists = {why.path[0] for _, why in kept_fields(model) if why.summed}
-    return _struct(model.__name__, tree, lists, [("id", int)])
+def _gone(row: Row) -> bool:
+    """Raises _Unfit."""
+    return _check_stamp(row.deleted_at) is not None
 
 
-def _struct(
-    name: str, tree: Mapping[str, Any], lists: set[str], required: list[tuple[str, type]]
-) -> type[msgspec.Struct]:
-    """Every field but the required ones may be absent or null."""
-    fields: list[Any] = list(required)
-    for key, inner in tree.items():
-        if isinstance(inner, dict):
-            inner = _struct(f"{name}_{key}", inner, set(), [])
-            inner = list[inner] if key in lists else inner  # type: ignore[valid-type]  # made at run time
-        if key != "id" or not required:
-            fields.append((key, inner | None, None))
-    return msgspec.defstruct(name, fields, gc=False)
+def _check_stamp(moment: datetime | None) -> datetime | None:
+    """Raises _Unfit: a placeholder in place of a date would delete, or stop what changes."""
+    if moment is not None and moment.year not in STAMP_YEARS:
+        raise _Unfit
+    return moment
 
 
-def _reader(
-    field: "models.Field[Any, Any]", why: Kept, extra: Mapping[str, str]
-) -> Callable[[Row], Value]:
-    """How one column is got out of a record. What is absent is null, or empty, or an error."""
-    if field.name in extra:
-        constant = extra[field.name]
+def _batch(found: list[_Read]) -> Batch:
+    """Of a record that came twice, the one that was changed later counts; else the last."""
+    last_id = found[-1].remote_id if found else None
+    faults = [fault for each in found for fault in each.faults if each.remote_id is None]
+    named = [each for each in found if each.remote_id is not None]
+    kept = {each.remote_id: each for each in named}
+    if len(kept) != len(named):
+        for each in named:
+            if (each.updated_at or LONG_AGO) > (kept[each.remote_id].updated_at or LONG_AGO):
+                kept[each.remote_id] = each
+    return Batch(
+        [each.record for each in kept.values() if each.record],
+        [each.remote_id for each in kept.values() if each.gone and each.remote_id],
+        faults + [fault for each in kept.values() for fault in each.faults],
+        last_id,
+    )
+
+
+def _reader(column: Column) -> Callable[[Row], Value]:
+    """How one column is got out of a record that fits the type."""
+    if column.constant is not None:
+        constant = column.constant
         return lambda _row: constant
-    path = why.path or (field.name,)
-    if why.summed:
-        return _sum_reader(path)
-    empty = None if field.null else _empty(field)
-    required = not field.null and empty is None
+    if column.why.summed:
+        return _sum_reader(column.paths[0])
+    readers = [
+        _joined_reader(path) if column.why.joined and not number else _path_reader(path)
+        for number, path in enumerate(column.paths)
+    ]
+    first, second = readers[0], readers[-1]
+    empty = column.empty
+    if len(readers) > 1:
+        return lambda row: first(row) or second(row) or empty
+    if column.kind in CHECKED:
+        return lambda row: _held(first(row))
+    if empty is None:
+        return first
 
-    def read(row: Row) -> Value:
+    def read_or_empty(row: Row) -> Value:
+        value = first(row)
+        return empty if value is None else value
+
+    return read_or_empty
+
+
+def _held(value: Value) -> Value:
+    """Raises _Unfit."""
+    if value is None:
+        return None
+    if not in_range(value):
+        raise _Unfit
+    return +value if isinstance(value, Decimal) else value
+
+
+def _path_reader(path: tuple[str, ...]) -> Callable[[Row], Value]:
+    def read_path(row: Row) -> Value:
         value: Any = row
         for step in path:
             value = getattr(value, step)
             if value is None:
-                if required:
-                    raise FieldUnreadable(field.name)
-                return empty
+                return None
         return value  # type: ignore[no-any-return]  # one of Value, by the row's type
 
-    return read
+    return read_path
+
+
+def _values_in(row: Row, path: tuple[str, ...]) -> Iterator[Any]:
+    inner = _path_reader(path[1:])
+    for item in getattr(row, path[0]) or ():
+        if (value := inner(item)) is not None:
+            yield value
+
+
+def _joined_reader(path: tuple[str, ...]) -> Callable[[Row], Value]:
+    def read_names(row: Row) -> Value:
+        names = ", ".join(dict.fromkeys(name for name in _values_in(row, path) if name))
+        if len(names) > LONGEST:
+            raise _Unfit
+        return names or None
+
+    return read_names
 
 
 def _sum_reader(path: tuple[str, ...]) -> Callable[[Row], Value]:
-    def read(row: Row) -> Value:
-        found = []
-        for item in getattr(row, path[0]) or ():
-            value = item
-            for step in path[1:]:
-                value = None if value is None else getattr(value, step)
-            if value is not None:
-                found.append(value)
-        return sum(found, Decimal(0)) if found else None
+    def read_sum(row: Row) -> Value:
+        found = [value for value in _values_in(row, path) if _held(value) is not None]
+        return _held(sum(found, Decimal(0))) if found else None
 
-    return read
+    return read_sum
 
 
-def _without_empty(value: object) -> object:
-    """Procore's empty text stands for "absent" wherever something else is expected."""
+def _value(column: Column, row: Mapping[str, object]) -> Value:
+    """Out of a record that does not fit the type. Raises WrongShape."""
+    if column.constant is not None:
+        return column.constant
+    if column.why.summed:
+        return _sum(column, row)
+    trouble: WrongShape | None = None
+    for path in column.paths:
+        try:
+            value = read(
+                column.kind, column.exact, _dug(column, row, path), join=column.why.personal
+            )
+        except WrongShape as error:
+            trouble = trouble or error
+            continue
+        if value is not None and value != "":
+            return value
+    if trouble:
+        raise trouble
+    return column.empty
+
+
+def _sum(column: Column, row: Mapping[str, object]) -> Value:
+    """A sum that lacks a part would be a wrong figure, so it is none. Raises WrongShape."""
+    path = column.paths[0]
+    items = row.get(path[0])
+    if absent(items):
+        return None
+    parts = []
+    for item in items if isinstance(items, list) else [items]:
+        found = read(Decimal, Decimal, _down(column, item, path[1:]))
+        if isinstance(found, Decimal):
+            parts.append(found)
+    total = sum(parts, Decimal(0))
+    if not in_range(total):
+        raise WrongShape("an amount out of range")
+    return total if parts else None
+
+
+def _dug(column: Column, row: Mapping[str, object], path: tuple[str, ...]) -> object:
+    """What stands at the path; a list where the path goes through one."""
+    return _down(column, row.get(path[0]), path[1:])
+
+
+def _down(column: Column, node: object, path: tuple[str, ...]) -> object:
+    """Raises WrongShape. A value in place of the object that would hold it counts as that value."""
+    for number, step in enumerate(path):
+        if absent(node):
+            return None
+        if isinstance(node, list):
+            inner = [item for item in node if not isinstance(item, list)]
+            return [_down(column, item, path[number:]) for item in inner]
+        if not isinstance(node, dict):
+            if column.kind is str and not isinstance(node, str):
+                raise WrongShape(f"{shape_of(node)} where an object was expected")
+            return node
+        node = node.get(step)
+    return node
+
+
+def _has_nul(value: object) -> bool:
+    """Which no text of Postgres can hold, and msgspec takes."""
+    if isinstance(value, str):
+        return "\0" in value
     if isinstance(value, dict):
-        return {key: _without_empty(inner) for key, inner in value.items() if inner != ""}
-    if isinstance(value, list):
-        return [_without_empty(inner) for inner in value]
-    return value
-
-
-def _python_type(field: "models.Field[Any, Any]") -> type:
-    for kind, python_type in TYPES:
-        if isinstance(field, kind):
-            return python_type
-    raise TypeError(f"{field.name}: no kept column has this type yet")
-
-
-def _empty(field: "models.Field[Any, Any]") -> Value:
-    empties: dict[type, Value] = {models.TextField: "", models.BooleanField: False}
-    return empties.get(type(field))
+        return any(map(_has_nul, value.values()))
+    return isinstance(value, list) and any(map(_has_nul, value))

@@ -29,8 +29,14 @@ class Rfi(SourceRecord):
         models.TextField(), purpose="finds cost yet unknown", path="cost_impact.status"
     )
     cost_impact = kept(money(), purpose="ranks by money", path="cost_impact.value")
+    # Several people may have to act; the older key names one of them, or nobody.
     ball_in_court = kept(
-        models.TextField(), purpose="says who has to act", path="ball_in_court.name", personal=True
+        models.TextField(),
+        purpose="says who has to act",
+        path="ball_in_courts.name",
+        otherwise="ball_in_court.name",
+        joined=True,
+        personal=True,
     )
 
     class Meta:

@@ -19,17 +19,32 @@ class Kept:
     path: tuple[str, ...]
     personal: bool = False
     summed: bool = False
+    joined: bool = False
+    otherwise: tuple[str, ...] = ()
+
+    @property
+    def many(self) -> bool:
+        return self.summed or self.joined
 
 
 def kept(
-    field: FieldT, *, purpose: str, path: str = "", personal: bool = False, summed: bool = False
+    field: FieldT,
+    *,
+    purpose: str,
+    path: str = "",
+    personal: bool = False,
+    summed: bool = False,
+    joined: bool = False,
+    otherwise: str = "",
 ) -> FieldT:
-    """`path` is dotted; left out, it is the column's own name.
+    """`path` is dotted; left out, it is the column's own name. `otherwise`: where it gives nothing.
 
-    `summed`: the path's first step is a list, and the column holds the sum over it.
+    The path's first step is a list where the column is `summed` (holds the sum over it) or `joined`
+    (holds the names in it).
     """
-    steps = tuple(path.split(".")) if path else ()
-    field.kept = Kept(purpose, steps, personal, summed)  # type: ignore[attr-defined]  # read back by kept_fields
+    steps, second = (tuple(text.split(".")) if text else () for text in (path, otherwise))
+    why = Kept(purpose, steps, personal, summed, joined, second)
+    field.kept = why  # type: ignore[attr-defined]  # read back by kept_fields
     return field
 
 

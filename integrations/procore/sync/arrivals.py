@@ -14,6 +14,14 @@ from integrations.procore.sync.cursor import advance
 from integrations.procore.sync.derived import MARKING, apart, is_open
 from integrations.procore.sync.models import SyncCursor, SyncRun, SyncStep
 from integrations.procore.sync.parts import Job
+from integrations.procore.sync.quarantine import (
+    Shown,
+    forget_gone,
+    not_in_mirror,
+    note_shown,
+    places_in_quarantine,
+    records_of,
+)
 from integrations.procore.sync.reading import Piece
 from integrations.procore.sync.runs import keep_lease
 from integrations.procore.sync.signals import records_changed
@@ -33,7 +41,7 @@ ROWS = 8000  # records written at once: a statement costs the same for few and f
 SECONDS = 1  # that a page may wait for others to be written with it
 STEP_FIELDS = (
     "done", "error", "error_code", "error_remedy", "fetched", "created", "updated", "deleted",
-    "unchanged", "requests", "progress",
+    "unchanged", "unreadable", "requests", "progress",
 )  # fmt: skip
 PAUSE_FIELDS = ("progress", "requests")
 CURSOR_FIELDS = ("updated_to", "full_at", "fresh_at", "refused_at", "via_id")
@@ -46,6 +54,7 @@ class Arrivals:
         self.ended: list[Job] = []
         self.given_up: list[Job] = []
         self.changed: set[int] = set()  # projects, 0 for the company
+        self.doubtful = places_in_quarantine(run.company_id)
         self.rows, self.since = 0, time.monotonic()
 
     @property
@@ -85,6 +94,7 @@ class Arrivals:
         with tenant(self.run.company_id):
             keep_lease(self.run)
             self._records(pieces)
+            self._faults(pieces)
             self._absent(ended)
             again = self._miscounted(ended)
             for job in ended:
@@ -125,6 +135,14 @@ class Arrivals:
                 steps[model, place].deleted += count
                 self.changed.add(place or 0)
 
+    def _faults(self, pieces: list[tuple[Job, Piece]]) -> None:
+        for job, piece in pieces:
+            job.step.unreadable += records_of(piece.faults)
+            if piece.faults or job.key in self.doubtful:
+                shown = Shown(job.key, job.began, list(piece.ids), piece.faults)
+                note_shown(self.run.company_id, shown)
+                self.doubtful.add(job.key)
+
     def _absent(self, ended: list[Job]) -> None:
         """What a whole reading did not show is gone; so are the children of what is gone."""
         by_model: dict[type[SourceRecord], list[Job]] = defaultdict(list)
@@ -133,18 +151,18 @@ class Arrivals:
         for model, jobs in by_model.items():
             here = {"company_id": self.run.company_id}
             deleted: dict[Place, int] = defaultdict(int)
-            whole = [job for job in jobs if job.whole]
+            whole = [job for job in jobs if job.whole and not job.blind]
             if whole:
                 present = [key for job in whole for key in job.seen]
                 places = [job.project_id for job in whole]
                 _add(deleted, delete_absent(model, **here, places=places, present=present))
             if model.spec.changes is Changes.PARENT:
-                _add(deleted, self._children(model, jobs))
+                _add(deleted, self._children(model, [job for job in jobs if not job.blind]))
             for job in jobs:
                 job.step.deleted += deleted.get(job.project_id, 0)
             self.changed.update(place or 0 for place in deleted)
         for job in ended:
-            if job.step.resource == "projects":
+            if job.step.resource == "projects" and not job.blind:
                 self._forget_projects(job.seen)
 
     def mark_rest(self) -> None:
@@ -187,15 +205,14 @@ class Arrivals:
         return deleted
 
     def _miscounted(self, ended: list[Job]) -> list[Job]:
-        return [
-            job
-            for job in ended
-            if job.total is not None
-            and job.model._base_manager.filter(
-                company_id=self.run.company_id, project_id=job.project_id
-            ).count()
-            != job.total
-        ]
+        return [job for job in ended if job.total is not None and self._count(job) != job.total]
+
+    def _count(self, job: Job) -> int:
+        """As Procore counts: with the records that were set aside."""
+        here = {"company_id": self.run.company_id}
+        rows = job.model._base_manager.filter(**here, project_id=job.project_id)
+        aside = not_in_mirror(self.run.company_id, job.key) if job.key in self.doubtful else 0
+        return rows.count() + aside
 
     def _conclude(self, job: Job, *, done: bool) -> None:
         """The cursor moves with the last of its records, and never before."""
@@ -208,6 +225,8 @@ class Arrivals:
         job.cursor.via_id = job.reader.via_id
         if job.whole:
             job.cursor.full_at = job.began
+            if job.key in self.doubtful:
+                forget_gone(self.run.company_id, job.key, job.began)
 
     def _forget_projects(self, present: set[int]) -> None:
         """A project that is deleted, inactive or no longer permitted takes its records with it."""

@@ -19,3 +19,8 @@ def advance(updated_to: datetime | None, seen: datetime | None) -> datetime | No
     if updated_to is None or seen is None:
         return updated_to or seen
     return max(updated_to, seen)
+
+
+def not_ahead(stamp: datetime | None, now: datetime) -> datetime | None:
+    """A stamp of years to come would hide every change until then: it moves no cursor."""
+    return stamp if stamp is not None and stamp <= now + AHEAD else None

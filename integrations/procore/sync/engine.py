@@ -11,8 +11,8 @@ from integrations.procore.api.errors import (
     ProcoreError,
     RateLimited,
     ServerTrouble,
+    Unreadable,
 )
-from integrations.procore.resources.decoding import FieldUnreadable
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.arrivals import Arrivals
 from integrations.procore.sync.derived import CONCLUSION, apart
@@ -192,21 +192,20 @@ class _Walk:
             raise error
         elif isinstance(error, ProcoreError):
             job.attempts += 1
-            if error.transient and job.attempts < ATTEMPTS:
+            # The client has asked for an unreadable answer several times already.
+            asked_enough = job.attempts >= ATTEMPTS or isinstance(error, Unreadable)
+            if error.transient and not asked_enough:
                 self._add(crew, job)
             else:
                 self._fail(job, error)
-        elif isinstance(error, FieldUnreadable):
-            log.error("resource.unreadable", resource=job.step.resource, field=error.field)
-            job.step.error = f"A field came in an unknown form: {error.field}."
-            job.step.error_remedy = "We have been told; the records read before are unchanged."
-            job.step.error_code = "resource.unreadable"
-            self._end(job, given_up=True)
         else:
             raise error
 
     def _fail(self, job: Job, error: ProcoreError) -> None:
         job.step.error, job.step.error_remedy = error.message, error.advice
+        if isinstance(error, Unreadable) and error.shape:
+            job.step.error = f"In place of this list, Procore sent {error.shape}."
+            job.step.error_remedy = "What was read before is unchanged; the next sync asks again."
         job.step.error_code = error.code
         log.info("resource.failed", resource=job.step.resource, code=error.code)
         self._end(job, given_up=True)

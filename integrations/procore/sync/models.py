@@ -73,6 +73,7 @@ class SyncStep(models.Model):
     updated = models.IntegerField(default=0)
     deleted = models.IntegerField(default=0)
     unchanged = models.IntegerField(default=0)
+    unreadable = models.IntegerField(default=0, db_default=0)  # records, in part or whole
     requests = models.IntegerField(default=0)
     progress = models.JSONField(null=True)  # where a pause has ended it; see resuming.py
 
@@ -168,4 +169,34 @@ class Incident(models.Model):
                 condition=models.Q(closed_at=None),
                 name="incident_newest_open",
             ),
+        ]
+
+
+class Quarantine(models.Model):
+    """A record, or a field of one, that could not be read; `remote_id` null where it has no id."""
+
+    operational: ClassVar[str] = "ids, names of fields and shapes of values; never a value"
+    keep_for: ClassVar[int] = KEEP
+    kept_since: ClassVar[str] = "last_seen_at"
+
+    company = models.ForeignKey(Company, models.CASCADE, related_name="+", db_index=False)
+    resource = models.TextField()
+    project_id = models.BigIntegerField(default=0)  # 0: the company
+    remote_id = models.BigIntegerField(null=True)
+    field = models.TextField()
+    shape = models.TextField()  # "text where a date was expected"
+    set_aside = models.BooleanField()  # the record is not stored; else the field alone is empty
+    records = models.IntegerField(default=1)  # more than one only without an id
+    release = models.TextField()  # of the reading code that could not
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            # Its index also serves every question here: of a company, and of one list of it.
+            models.UniqueConstraint(
+                fields=["company", "resource", "project_id", "remote_id", "field"],
+                nulls_distinct=False,
+                name="one_fault",
+            )
         ]

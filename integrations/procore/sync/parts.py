@@ -10,15 +10,16 @@ from integrations.procore.api.client import ProcoreClient
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord
 from integrations.procore.resources.spec import Changes, Parent, Scope
-from integrations.procore.sync.cursor import advance, window
+from integrations.procore.sync.cursor import advance, not_ahead, window
 from integrations.procore.sync.errors import Withdrawn
 from integrations.procore.sync.models import DueRead, Mode, SyncCursor, SyncRun, SyncStep
+from integrations.procore.sync.quarantine import places_to_try_again
 from integrations.procore.sync.reading import Parents, Piece, Position, Reader, Window
 from integrations.procore.sync.resuming import Progress, packed, unpacked
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 
-COUNTS = ("fetched", "created", "updated", "deleted", "unchanged", "requests")
+COUNTS = ("fetched", "created", "updated", "deleted", "unchanged", "unreadable", "requests")
 Key = tuple[str, int]  # resource, project (0: the company)
 
 
@@ -37,9 +38,14 @@ class Job:
     newest: datetime | None = None  # stamp of Procore's among what was read
     seen: set[int] = field(default_factory=set)
     position: Position = field(default_factory=Position)  # behind what is written
+    blind: bool = False  # some record had no id, so that nothing proves which are gone
     total: int | None = None
     attempts: int = 0
     withdrawn: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def key(self) -> Key:
+        return self.step.resource, self.step.project_id
 
     @property
     def project_id(self) -> int | None:
@@ -56,15 +62,18 @@ class Job:
     def note(self, piece: Piece) -> None:
         """That is being written."""
         self.position = piece.then
+        self.seen.update(piece.ids)
+        self.blind = self.blind or bool(piece.nameless)
         for record in piece.records:
-            self.seen.add(record.remote_id)
-            self.newest = advance(self.newest, record.updated_at)
+            self.newest = advance(self.newest, not_ahead(record.updated_at, self.began))
 
     def pause(self) -> None:
         """Whoever goes on with the run begins where this ends."""
         parents = [list(ids) for ids in self.parents.values()]
         seen = sorted(self.seen)
-        here = Progress(self.began, self.whole, self.newest, self.position, parents, seen)
+        here = Progress(
+            self.began, self.whole, self.newest, self.position, parents, seen, self.blind
+        )
         self.step.progress = packed(here)
         self.step.requests += self.reader.requests
 
@@ -97,10 +106,12 @@ def jobs_of(run: SyncRun, keys: list[Key], client: ProcoreClient) -> list[Job]:
         (c.resource, c.project_id): c for c in SyncCursor.objects.filter(company_id=run.company_id)
     }
     withdrawn: dict[int, threading.Event] = defaultdict(threading.Event)  # one a project
+    again = places_to_try_again(run.company_id)
     jobs = []
     with tenant(run.company_id):
         for key in wanted:
-            job = job_of(run, steps[key], cursors[key], client, whole=run.mode == Mode.FULL)
+            whole = run.mode == Mode.FULL or key in again
+            job = job_of(run, steps[key], cursors[key], client, whole=whole)
             job.withdrawn = withdrawn[job.step.project_id]
             jobs.append(job)
     return jobs
@@ -179,6 +190,7 @@ def job_of(
         began=begun.began,
         newest=begun.newest,
         seen=set(begun.seen),
+        blind=begun.blind,
         position=begun.position,
     )
 

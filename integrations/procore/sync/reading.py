@@ -7,7 +7,8 @@ from datetime import datetime
 
 from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.errors import NotFoundOrHidden
-from integrations.procore.api.pages import Page, between
+from integrations.procore.api.pages import ListGuard, Page, between
+from integrations.procore.api.values import record_id
 from integrations.procore.resources.decoding import Batch, decoder_of
 from integrations.procore.resources.source import SourceRecord
 from integrations.procore.resources.spec import Parent, Source
@@ -34,7 +35,7 @@ class Position:
 class Piece(Batch):
     """A page, and where a later reading goes on once it is written."""
 
-    then: Position
+    then: Position = Position()
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,14 @@ class Reader:
         self.names = {"company_id": str(company_id), "project_id": str(project_id or "")}
         self.parents = parents or {}
         self.asks: deque[Ask] | None = None
-        self.position, self.restarts = position, 0
+        self.position, self.restarts, self.guard = position, 0, ListGuard()
 
     @property
     def requests(self) -> int:
         return self.client.calls
 
     def pieces(self) -> Iterator[Piece]:
-        """Raises ProcoreError, FieldUnreadable."""
+        """Raises ProcoreError."""
         if self.asks is None:
             self.asks = deque(list(self._asks())[self.position.lists :])
         while self.asks:
@@ -85,24 +86,31 @@ class Reader:
             if here.rows is not None:
                 if self._drifted(self.asks[0]):
                     self.position, self.restarts = Position(here.lists), self.restarts + 1
+                    self.guard = ListGuard()
                 else:
                     self._end_list()
                 continue
             page = self._page(self.asks[0])
             content = page.content
             if page.more:
-                last = content.ids[-1] if content.ids else None
+                last = content.last_id
                 self.position = replace(here, number=here.number + 1, before_last=last)
             elif here.number > 1:
                 self.position = replace(here, rows=(here.number - 1) * page.per_page)
             else:
                 self._end_list()
-            yield Piece(content.records, content.deleted, self.position)
+            guard = self.guard
+            yield Piece(
+                content.records, content.deleted, content.faults, content.last_id, self.position
+            )
+            nameless = [f"page {here.number}"] if content.nameless else []
+            guard.check(page, here.number, [*content.ids, *nameless])
 
     def _end_list(self) -> None:
         assert self.asks is not None
         self.asks.popleft()
         self.position, self.restarts = Position(self.position.lists + 1), 0
+        self.guard = ListGuard()
 
     def total(self) -> int | None:
         """How many records there are, changed or not; None where Procore does not say."""
@@ -135,7 +143,7 @@ class Reader:
             return False
         decode = decoder_of(self.model, tuple(ask.source.extra.items()))
         page = self.client.page(ask.path, ask.params, place, decode=decode, per_page=1)
-        return page.content.ids != [before_last]
+        return page.content.last_id != before_last
 
     def _asks(self) -> Iterator[Ask]:
         for source in self.model.spec.sources:
@@ -161,7 +169,7 @@ class Reader:
     def _has_via(self, source: Source) -> bool:
         if self.via_id is None:
             query = {"project_id": self.names["project_id"]}
-            first = next(self.client.rows(source.via, query), None)
-            self.via_id = int(first["id"]) if first else None
+            ids = (record_id(row.get("id")) for row in self.client.rows(source.via, query))
+            self.via_id = next(filter(None, ids), None)
         self.names["via"] = str(self.via_id)
         return self.via_id is not None

@@ -21,6 +21,7 @@ class Progress(msgspec.Struct, frozen=True):
     position: Position = Position()
     parents: Sequence[Sequence[int]] = ()
     seen: Sequence[int] = ()
+    blind: bool = False
 
 
 def packed(progress: Progress) -> dict[str, object]:

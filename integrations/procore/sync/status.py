@@ -2,6 +2,7 @@
 
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.models import DueRead, Incident, SyncCursor, SyncRun
+from integrations.procore.sync.quarantine import counts_by_resource
 from partner_app.connections.access import calls_left
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
@@ -17,6 +18,7 @@ def status(company_id: int | None) -> dict[str, object]:
 def _of(company: Company) -> dict[str, object]:
     run = SyncRun.objects.filter(company_id=company.id).order_by("-started_at").first()
     fresh: dict[str, object] = {}
+    unreadable = counts_by_resource(company.id)
     with tenant(company.id):
         for name, model in RESOURCES.items():
             oldest = (
@@ -28,6 +30,7 @@ def _of(company: Company) -> dict[str, object]:
             moment = oldest.fresh_at if oldest else None
             fresh[name] = {
                 "records": model._base_manager.filter(company_id=company.id).count(),
+                "unreadable": unreadable[name],
                 "fresh_at": moment,
                 "age_seconds": round((clock.now() - moment).total_seconds()) if moment else None,
             }

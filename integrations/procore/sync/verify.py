@@ -1,14 +1,17 @@
 """Reads Procore again and compares, record by record, with what is stored, changing nothing."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.errors import Forbidden, RateLimited, ServerTrouble
+from integrations.procore.resources.decoding import Fault
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord, kept_fields
 from integrations.procore.resources.spec import Parent, Scope
 from integrations.procore.sync.engine import Wait
 from integrations.procore.sync.fetching import Crew
+from integrations.procore.sync.quarantine import records_of
 from integrations.procore.sync.reading import Piece, Reader
 from partner_app.connections.access import app_client
 from partner_app.connections.rates import Priority
@@ -19,7 +22,10 @@ Remote = dict[int, bytes]  # content hash by id
 
 
 def verify(*, company_id: int, wait: Wait) -> dict[str, object]:
-    """`drift` is everything missing here, extra here, or different."""
+    """`drift` is everything missing here, extra here, or different.
+
+    What cannot be read is no drift: it is counted as unreadable, and its former copy may be here.
+    """
     company_or_error(company_id)
     client = app_client(company_id, Priority.CHECK)
     check = _Check(client, company_id, wait)
@@ -33,24 +39,31 @@ class _Check:
     def __init__(self, client: ProcoreClient, company_id: int, wait: Wait) -> None:
         self.client, self.company_id, self.wait = client, company_id, wait
         self.projects: list[int] = []
+        self.faults: dict[str, list[Fault]] = defaultdict(list)
         # Ids by resource, project and what tells their kind: whose children are to be read.
         self.ids: dict[tuple[str, int | None], list[tuple[int, dict[str, object]]]] = {}
 
     def compare(self, model: type[SourceRecord]) -> dict[str, int]:
         remote = self._remote(model)
-        if model.spec.name == "projects":
-            self.projects = list(remote)
+        faults = self.faults[model.spec.name]
+        aside = {fault.remote_id for fault in faults if fault.set_aside}
         with tenant(self.company_id):
             rows = model._base_manager.filter(company_id=self.company_id)
             local = {
                 key: bytes(value) for key, value in rows.values_list("remote_id", "content_hash")
             }
+        if model.spec.name == "projects":
+            self.projects = [*remote, *(key for key in local if key in aside)]
+        extra = len(local.keys() - remote.keys() - aside)
+        if None in aside:  # each record without an id may be any of those
+            extra = max(0, extra - sum(fault.remote_id is None for fault in faults))
         both = remote.keys() & local.keys()
         return {
             "remote": len(remote),
             "local": len(local),
             "missing": len(remote.keys() - local.keys()),
-            "extra": len(local.keys() - remote.keys()),
+            "extra": extra,
+            "unreadable": records_of(faults),
             "different": sum(remote[key] != local[key] for key in both),
         }
 
@@ -65,6 +78,7 @@ class _Check:
                 part, error = delivery.job, delivery.error
                 if delivery.piece is not None:
                     found |= {r.remote_id: r.content_hash for r in delivery.piece.records}
+                    self.faults[model.spec.name].extend(delivery.piece.faults)
                     self._note(model, part.place, delivery.piece)
                 elif isinstance(error, RateLimited | ServerTrouble) and error.until:
                     self.wait(error.until)

@@ -34,10 +34,13 @@ def write_records(
     company_id: int,
     records: Mapping[Place, Sequence[Decoded]],
 ) -> dict[Place, Written]:
-    """Inside tenant(). A record that came twice counts once, and the later one wins."""
-    latest = {
-        record.remote_id: (place, record) for place, rows in records.items() for record in rows
-    }
+    """Inside tenant(). A record that came twice counts once: the one that was changed later."""
+    latest: dict[int, tuple[Place, Decoded]] = {}
+    for place, rows in records.items():
+        for record in rows:
+            _, former = latest.get(record.remote_id, (None, None))
+            if former is None or not former.newer_than(record):
+                latest[record.remote_id] = place, record
     found: dict[Place, Written] = defaultdict(Written)
     for place, _ in latest.values():
         found[place].fetched += 1
