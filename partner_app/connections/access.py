@@ -11,6 +11,7 @@ from django.db import connection
 
 from integrations.procore.api.client import Bearer, ProcoreClient
 from integrations.procore.api.oauth import TokenPair
+from integrations.procore.api.values import names_by_id
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.connections.models import Connection, ConnectionKind
 from partner_app.connections.rates import Priority, SharedRate
@@ -129,7 +130,7 @@ def service_listed(company_id: int) -> bool:
 def listed_companies() -> dict[int, str]:
     """Names by id of the companies where the service account is installed. Raises ProcoreError."""
     client = fresh_client(oauth().client_credentials(), company_id=None, who="service:0")
-    return {int(row["id"]): str(row["name"]) for row in client.rows("/rest/v1.0/companies", {})}
+    return names_by_id(client.rows("/rest/v1.0/companies", {}))
 
 
 def service_client(company_id: int) -> ProcoreClient:

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from integrations.procore.api.errors import NotConnected, ProcoreError
+from integrations.procore.api.errors import NotConnected, ProcoreError, Unreadable
 from integrations.procore.api.manifest import PATH as PERMISSIONS
 from integrations.procore.api.manifest import Level, read_manifest
 from integrations.procore.api.oauth import TokenPair
+from integrations.procore.api.values import names_by_id, record_id, text_of, yes_or_no
 from partner_app.connections.access import fresh_client
 from partner_app.connections.errors import (
     NoCompany,
@@ -99,14 +100,14 @@ def complete(attempt: SignInAttempt, *, code: str) -> SignedIn:
     """Redeems the code and asks Procore who this is. Raises ProcoreError."""
     pair = oauth().redeem(code=code, verifier=unseal(attempt.verifier))
     client = fresh_client(pair, company_id=None, who="sign-in")
-    me = client.get("/rest/v1.0/me")
-    person = Person(int(me["id"]), str(me.get("name") or me.get("login") or ""))
-    companies = {
-        int(row["id"]): str(row["name"])
-        for row in client.rows("/rest/v1.0/companies", {})
-        if row.get("is_active", True)
-    }
-    return SignedIn(attempt, person, companies, pair)
+    me = client.record("/rest/v1.0/me")
+    key = record_id(me.get("id"))
+    if key is None:
+        raise Unreadable("a person without an id")
+    person = Person(key, text_of(me.get("name")) or text_of(me.get("login")))
+    rows = client.rows("/rest/v1.0/companies", {})
+    active = (row for row in rows if yes_or_no(row.get("is_active")) is not False)
+    return SignedIn(attempt, person, names_by_id(active), pair)
 
 
 def keep_for_choice(signed_in: SignedIn) -> None:

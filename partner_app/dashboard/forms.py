@@ -56,6 +56,10 @@ class IncidentsForm(FilterForm):
     )
 
 
+class UnreadableForm(FilterForm):
+    company = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
 class AuditForm(FilterForm):
     text = forms.CharField(label="Who or what", required=False, max_length=100)
     company = forms.IntegerField(label="Company number", required=False)

@@ -8,6 +8,7 @@ from django.db.models import Count, F, Min, OrderBy, Q, QuerySet
 from integrations.procore.resources.projects import Project
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.models import DueRead, DueWork, Incident, SyncCursor, SyncRun
+from integrations.procore.sync.quarantine import counts_by_resource
 from integrations.procore.sync.runs import label
 from integrations.procore.webhooks.models import WebhookHook
 from partner_app.accounts.grants import living_grant, under_grant
@@ -28,12 +29,13 @@ EVENTS_SHOWN = 50
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource of a tenant: how old its oldest reading is, and what Procore withholds."""
+    """One resource of a tenant: its oldest reading, what is withheld, what is unreadable."""
 
     label: str
     parts: int
     refused: int
     fresh_at: datetime | None
+    unreadable: int
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,14 @@ def tenant_page(company_id: int) -> TenantPage:
             projects=Count("project_id", distinct=True, filter=~Q(project_id=0)),
         ).order_by()
     }
+    unreadable = counts_by_resource(company_id)
     runs = SyncRun.objects.filter(company=company).order_by("-started_at")[:RUNS_SHOWN]
     told = DueRead.objects.filter(company_id=company_id).aggregate(oldest=Min("due_at"))
     return TenantPage(
         company=company,
         installations=list(company.installations.order_by("-installed_at")),
         resources=[
-            Resource(label(name), row["parts"], row["refused"], row["oldest"])
+            Resource(label(name), row["parts"], row["refused"], row["oldest"], unreadable[name])
             for name in RESOURCES
             if (row := found.get(name))
         ],

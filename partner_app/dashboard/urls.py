@@ -20,6 +20,7 @@ urlpatterns = [
     path("handoffs/", operations.handoffs_page, name="handoff-events"),
     path("incidents/", incidents.incident_list, name="incidents"),
     path("incidents/<int:incident_id>/", incidents.incident, name="incident"),
+    path("unreadable/", incidents.unreadable_list, name="unreadable"),
     path("alerts/", alerts.channels, name="alerts"),
     path("alerts/<int:channel_id>/remove/", alerts.remove, name="alert-remove"),
     path("alerts/<int:channel_id>/try/", alerts.attempt, name="alert-try"),

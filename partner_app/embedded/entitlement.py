@@ -14,7 +14,7 @@ from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.errors import Forbidden, NotFoundOrHidden, Unreadable
 from integrations.procore.api.manifest import PATH as PERMISSIONS
 from integrations.procore.api.manifest import Level, Manifest, read_manifest
-from integrations.procore.api.values import record_id
+from integrations.procore.api.values import record_id, text_of
 from integrations.procore.resources.projects import EVERY_STATUS
 from partner_app.connections.access import pinned, viewer_client
 from partner_app.core import clock
@@ -195,7 +195,7 @@ def rights_across(viewer: Viewer, project_ids: Iterable[int]) -> tuple[dict[int,
 def address_of(viewer: Viewer) -> str:
     """The mail address under which Procore knows the viewer. Raises ProcoreError."""
     client = viewer_client(viewer.company_id, viewer.remote_user_id)
-    return str(client.get("/rest/v1.0/me")["login"])
+    return text_of(client.record("/rest/v1.0/me").get("login"))
 
 
 def known_across(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Rights]:

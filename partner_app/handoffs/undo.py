@@ -10,14 +10,12 @@ from partner_app.core import clock
 from partner_app.core.bulk import update_rows
 from partner_app.handoffs.diff import LiveLine
 from partner_app.handoffs.errors import BudgetLocked
-from partner_app.handoffs.live import read_budget, read_lines
+from partner_app.handoffs.live import NUMBERS, read_budget, read_lines
 from partner_app.handoffs.models import Action, Handoff, HandoffRow, HandoffState, RowState
 from partner_app.handoffs.push import LARGEST_BATCH, SYNC, WRITES, Checkpoint
 from partner_app.handoffs.record import note
 from partner_app.handoffs.states import move
 from partner_app.tenancy.context import tenant
-
-NUMBERS = ("original_budget_amount", "quantity", "unit_cost")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from integrations.procore.resources.projects import Project
 from integrations.procore.sync.models import RunState, SyncRun
+from integrations.procore.sync.quarantine import unread_mark
 from integrations.procore.sync.runs import newest_run, problems, progress
 from partner_app.core import clock
 from partner_app.core.frames import allows
@@ -107,6 +108,7 @@ def freshness(company_id: int) -> dict[str, object]:
         "first": not ended,
         "running": running,
         "problems": problems(run) if run and run.state in WITH_PROBLEMS else [],
+        "unread": unread_mark(company_id),
     }
 
 

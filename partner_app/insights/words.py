@@ -158,6 +158,14 @@ RESOURCE_WORDS: dict[str, object] = {
     "requisitions": gettext_lazy("Invoices"),
     "observations": gettext_lazy("Observations"),
     "punch_items": gettext_lazy("Punch items"),
+    "projects": gettext_lazy("Projects"),
+    "users": gettext_lazy("People"),
+    "vendors": gettext_lazy("Vendors"),
+    "cost_types": gettext_lazy("Cost types"),
+    "wbs_codes": gettext_lazy("WBS codes"),
+    "budget_rows": gettext_lazy("Budget rows"),
+    "commitment_line_items": gettext_lazy("Lines of commitments"),
+    "direct_cost_line_items": gettext_lazy("Lines of direct costs"),
 }
 
 

@@ -49,6 +49,7 @@ def note_installed(*, company_id: int, name: str) -> bool:
     """Procore says the app is installed there. True when that is news."""
     now = clock.now()
     company = _locked(company_id)
+    name = name or (company.name if company else f"Company {company_id}")  # it may not be readable
     if company is None:
         company = Company.objects.create(id=company_id, name=name, state_since=now)
         record(Event.COMPANY_DISCOVERED, actor="procore", company_id=company_id)

@@ -25,8 +25,8 @@ MAY = {
     "owner": ("Ask to reconnect", *OPERATORS, "Delete everything now"),
 }
 PLACES = (
-    "", "tenants/", "incidents/", "syncs/", "webhooks/", "usage/", "queues/", "handoffs/",
-    "support/", "alerts/", "audit/",
+    "", "tenants/", "incidents/", "unreadable/", "syncs/", "webhooks/", "usage/", "queues/",
+    "handoffs/", "support/", "alerts/", "audit/",
 )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ PAGES = {
     "/dashboard/numbers/": Role.VIEWER,
     "/dashboard/tenants/": Role.VIEWER,
     "/dashboard/incidents/": Role.VIEWER,
+    "/dashboard/unreadable/": Role.VIEWER,
     "/dashboard/syncs/": Role.VIEWER,
     "/dashboard/webhooks/": Role.VIEWER,
     "/dashboard/usage/": Role.VIEWER,

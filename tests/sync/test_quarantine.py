@@ -13,9 +13,12 @@ from integrations.procore.sync.models import Incident, Quarantine
 from integrations.procore.sync.services import sync_now
 from integrations.procore.sync.status import status
 from integrations.procore.sync.verify import verify
+from partner_app.accounts.models import Role
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.purge import purge_company
+from tests.dashboard.people import admin_of
+from tests.frame import Frame, text_of
 from tests.procore import Procore
 
 
@@ -83,7 +86,7 @@ def test_a_record_that_was_set_aside_keeps_its_former_copy(synced: int, procore:
         answer_with(procore, path, rows)
         assert sync(synced, only=("users",))["resources"]["users"]["unreadable"] == 1
     with tenant(synced):
-        kept = User.objects.get(company_id=synced, remote_id=rows[0]["id"])
+        kept = User.objects.get(company_id=synced, remote_id=everybody[0].remote_id)
         assert User.objects.filter(company_id=synced).count() == len(rows)
     assert kept.name == everybody[0].name
     [row] = Quarantine.objects.all()
@@ -224,3 +227,19 @@ def test_the_command_counts_what_could_not_be_read_and_ends_well(
     answer = json.loads(capsys.readouterr().out)
     assert answer["resources"]["rfis"]["unreadable"] == 1
     assert all("unreadable" in counts for counts in answer["resources"].values())
+
+
+def test_it_is_shown_on_pages_and_in_the_dashboard(synced: int, procore: Procore) -> None:
+    change(procore, rfis(procore)[0], due_date="soon")
+    change(procore, rfis(procore)[1], due_date="later", cost_impact={"value": "9e99"})
+    sync(synced, full=False)
+    home = Frame(procore, synced).sign_in("admin").get("/embedded/home/")
+    with tenant(synced):
+        total = Rfi.objects.filter(company_id=synced).count()
+    assert f"2 of {total} records could not be read in full: RFIs." in text_of(home)
+    page = text_of(admin_of(Role.VIEWER).get("/dashboard/unreadable/"))
+    assert "RFIs, 1 project due_date text where a date was expected 2 field empty" in page
+    assert "cost_impact an amount out of range 1 field empty" in page
+    assert "soon" not in page
+    tenant_page = admin_of(Role.VIEWER).get(f"/dashboard/tenants/{synced}/")
+    assert f"/dashboard/unreadable/?company={synced}" in tenant_page.content.decode()

@@ -9,15 +9,26 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import requests
 from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
 from requests_oauthlib import OAuth2Session
 
-from integrations.procore.api.errors import GrantRefused, ServerTrouble, Unreachable
+from integrations.procore.api.envelopes import parsed
+from integrations.procore.api.errors import (
+    GrantRefused,
+    RateLimited,
+    ServerTrouble,
+    Unreachable,
+)
+from integrations.procore.api.rate import retry_at
+from integrations.procore.api.values import record_id
 from partner_app.core import clock
 
 TIMEOUT = 20.0  # seconds
 DEFAULT_LIFETIME = 5400  # seconds
+LONGEST = 86_400  # seconds that we believe
+WAIT_WITHOUT_ADVICE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,7 @@ class OAuth:
                 },
                 headers={"User-Agent": self.user_agent},
                 timeout=TIMEOUT,
+                allow_redirects=False,
             )
         except requests.RequestException:
             raise Unreachable from None
@@ -120,23 +132,61 @@ class OAuth:
     ) -> TokenPair:
         session = session or self._session()
         session.headers["User-Agent"] = self.user_agent
-        session.register_compliance_hook("access_token_response", _server_trouble)
-        session.register_compliance_hook("refresh_token_response", _server_trouble)
+        session.max_redirects = 0  # our secret goes to the login origin and nowhere else
+        session.register_compliance_hook("access_token_response", _checked)
+        session.register_compliance_hook("refresh_token_response", _checked)
         try:
             token = request(session)
         except OAuth2Error:
             raise GrantRefused from None
         except (requests.RequestException, ValueError):
             raise Unreachable from None
-        lifetime = timedelta(seconds=int(token.get("expires_in", DEFAULT_LIFETIME)))
         return TokenPair(
             token["access_token"],
             token.get("refresh_token"),
-            clock.now().astimezone(UTC) + lifetime,
+            clock.now().astimezone(UTC) + timedelta(seconds=token["expires_in"]),
         )
 
 
-def _server_trouble(response: requests.Response) -> requests.Response:
-    if response.status_code >= 500:
-        raise ServerTrouble(response.status_code)
+def _checked(response: requests.Response) -> requests.Response:
+    """The answer with nothing in it but what we use, in the form that we expect.
+
+    A new pair must not be lost because of an odd `expires_in` beside it: the old one is dead.
+    Raises ServerTrouble, RateLimited, GrantRefused, Unreachable.
+    """
+    status = response.status_code
+    if status == 429:
+        raise RateLimited(retry_at(response.headers, clock.now(), WAIT_WITHOUT_ADVICE))
+    if status >= 500:
+        raise ServerTrouble(status)
+    if status >= 400:
+        raise GrantRefused
+    try:
+        body = parsed(response.content)
+    except msgspec.DecodeError:
+        raise Unreachable from None  # what became of the grant is not known
+    given = body if isinstance(body, dict) else {}
+    given = given["data"] if isinstance(given.get("data"), dict) else given
+    if "error" in given and not given.get("access_token"):
+        raise GrantRefused
+    access, refresh = _token(given.get("access_token")), _token(given.get("refresh_token"))
+    if access is None:
+        raise Unreachable
+    clean: dict[str, object] = {"access_token": access, "token_type": "bearer"}
+    clean["expires_in"] = _lifetime(given.get("expires_in"))
+    if refresh is not None:
+        clean["refresh_token"] = refresh
+    response._content = msgspec.json.encode(clean)
     return response
+
+
+def _token(value: object) -> str | None:
+    """Text that a header can carry."""
+    fits = isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value
+    return str(value) if fits and value else None
+
+
+def _lifetime(given: object) -> int:
+    """As Procore says, where that makes sense; a token that ends sooner is renewed after a 401."""
+    seconds = record_id(given)
+    return seconds if seconds and seconds <= LONGEST else DEFAULT_LIFETIME

@@ -1,5 +1,6 @@
 """Single values of Procore's JSON, read leniently. Pure; nothing here raises."""
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 LARGEST_ID = 2**63 - 1  # a signed 64-bit column
@@ -19,6 +20,19 @@ def record_id(value: object) -> int | None:
     else:
         number = 0
     return number if 0 < number <= LARGEST_ID else None
+
+
+def yes_or_no(value: object) -> bool | None:
+    """None where it is neither."""
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().casefold()
+    return True if word in {"true", "1", "yes"} else False if word in {"false", "0", "no"} else None
+
+
+def names_by_id(rows: Iterable[Mapping[str, object]]) -> dict[int, str]:
+    """Of records with a name; those without a usable id are left out."""
+    return {key: text_of(row.get("name")) for row in rows if (key := record_id(row.get("id")))}
 
 
 def text_of(value: object) -> str:

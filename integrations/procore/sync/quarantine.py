@@ -17,6 +17,7 @@ from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.release import RELEASE
 from integrations.procore.sync.models import Quarantine
 from partner_app.core import clock
+from partner_app.tenancy.context import tenant
 
 Key = tuple[str, int]  # resource, project (0: the company)
 
@@ -29,6 +30,15 @@ class Shown:
     began: datetime  # of the reading that they belong to
     ids: Collection[int]
     faults: Collection[Fault]
+
+
+@dataclass(frozen=True)
+class UnreadMark:
+    """`count` of `total` records could not be read, or not in full; all of these `resources`."""
+
+    count: int
+    total: int
+    resources: list[str]
 
 
 def places_in_quarantine(company_id: int) -> set[Key]:
@@ -117,6 +127,20 @@ def counts_by_resource(company_id: int) -> Counter[str]:
     for (name, _), count in counts_by_place(company_id).items():
         found[name] += count
     return found
+
+
+def unread_mark(company_id: int) -> UnreadMark | None:
+    """None where all could be read. For the freshness mark of pages."""
+    places = counts_by_place(company_id)
+    if not places:
+        return None
+    names = {name for name, _ in places}
+    with tenant(company_id):
+        stored = sum(
+            RESOURCES[name]._base_manager.filter(company_id=company_id).count() for name in names
+        )
+        total = stored + sum(not_in_mirror(company_id, key) for key in places)
+    return UnreadMark(sum(places.values()), total, [name for name in RESOURCES if name in names])
 
 
 def _of(company_id: int, key: Key) -> "QuerySet[Quarantine]":

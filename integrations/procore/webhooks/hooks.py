@@ -11,7 +11,14 @@ import msgspec
 from django.conf import settings
 
 from integrations.procore.api.client import ProcoreClient
-from integrations.procore.api.errors import Forbidden, NotFoundOrHidden, ProcoreError
+from integrations.procore.api.envelopes import NotTheShape, record_of, rows_of
+from integrations.procore.api.errors import (
+    Forbidden,
+    NotFoundOrHidden,
+    ProcoreError,
+    Unreadable,
+)
+from integrations.procore.api.values import record_id
 from integrations.procore.sync.models import DueWork
 from integrations.procore.sync.schedule import make_due
 from integrations.procore.webhooks.inbox import RESOURCES_OF, Told, accept, read_payload
@@ -76,20 +83,24 @@ def remove(*, company_id: int) -> None:
 
 def _mend(client: ProcoreClient, hook: WebhookHook) -> None:
     path = _path(hook.company_id)
-    ours = [row for row in client.rows(path, {}) if row["namespace"] == NAMESPACE]
-    fitting = [row for row in ours if row["destination_url"] == _address(hook)]
-    fitting.sort(key=lambda row: int(row["id"]) != hook.remote_id)
-    for row in ours:
-        if row not in fitting[:1]:
-            client.write("DELETE", f"{path}/{row['id']}", None)
+    ours = {
+        key: row
+        for row in client.rows(path, {})
+        if row.get("namespace") == NAMESPACE and (key := record_id(row.get("id")))
+    }
+    fitting = [key for key, row in ours.items() if row.get("destination_url") == _address(hook)]
+    fitting.sort(key=lambda key: key != hook.remote_id)
+    for key in ours:
+        if key not in fitting[:1]:
+            client.write("DELETE", f"{path}/{key}", None)
             log.info("hook.removed", company_id=hook.company_id)
     if not fitting:
         _register(client, hook, path)
         return
-    known = hook.remote_id == int(fitting[0]["id"])
-    hook.remote_id = int(fitting[0]["id"])
+    known = hook.remote_id == fitting[0]
+    hook.remote_id = fitting[0]
     old = hook.rotated_at is None or clock.now() - hook.rotated_at > ROTATE_EVERY
-    if old or not known or fitting[0].get("status") != "active":
+    if old or not known or ours[fitting[0]].get("status") != "active":
         _rotate(client, hook, path)
     _complete_triggers(client, hook, path)
 
@@ -102,11 +113,21 @@ def _register(client: ProcoreClient, hook: WebhookHook, path: str) -> None:
         "destination_url": _address(hook),
         "destination_headers": {"Authorization": _new_secret(hook)},
     }
-    answer = client.write("POST", path, body)
-    hook.remote_id = int(answer["data"]["id"])
+    hook.remote_id = _id_in(client.write("POST", path, body))
     hook.save(update_fields=["remote_id"])
     _complete_triggers(client, hook, path)
     log.info("hook.registered", company_id=hook.company_id)
+
+
+def _id_in(answer: object) -> int:
+    """Raises Unreadable: the next look finds the hook in the list and goes on with it."""
+    try:
+        key = record_id(record_of(answer).get("id"))
+    except NotTheShape as error:
+        raise Unreadable(error.shape) from None
+    if key is None:
+        raise Unreadable("a hook without an id")
+    return key
 
 
 def _rotate(client: ProcoreClient, hook: WebhookHook, path: str) -> None:
@@ -127,13 +148,13 @@ def _new_secret(hook: WebhookHook) -> str:
 
 def _complete_triggers(client: ProcoreClient, hook: WebhookHook, path: str) -> None:
     triggers = f"{path}/{hook.remote_id}/triggers"
-    have = {(row["resource_name"], row["event_type"]) for row in client.rows(triggers, {})}
+    have = {(row.get("resource_name"), row.get("event_type")) for row in client.rows(triggers, {})}
     wanted = {(name, event) for name in RESOURCES_OF for event in EVENTS}
     missing = sorted(wanted - have)
     if not missing:
         return
     offered = client.get(f"{path.removesuffix('/hooks')}/resources", payload_version=VERSION)
-    actions = {row["name"]: set(row["actions"]) for row in offered["data"]}
+    actions = _actions_in(offered)
     bodies = [
         {"resource_name": name, "event_type": event}
         for name, event in missing
@@ -141,6 +162,19 @@ def _complete_triggers(client: ProcoreClient, hook: WebhookHook, path: str) -> N
     ]
     if bodies:
         client.write("POST", f"{triggers}/bulk", bodies)
+
+
+def _actions_in(offered: object) -> dict[object, list[object]]:
+    """Events by resource, as Procore offers them. Raises Unreadable."""
+    try:
+        rows = rows_of(offered)
+    except NotTheShape as error:
+        raise Unreadable(error.shape) from None
+    return {
+        row.get("name"): actions
+        for row in rows
+        if isinstance(actions := row.get("actions"), list) and isinstance(row.get("name"), str)
+    }
 
 
 def _read_undelivered(client: ProcoreClient, hook: WebhookHook) -> None:

@@ -9,8 +9,9 @@ from partner_app.accounts.decorators import AdminRequest, role_required
 from partner_app.accounts.models import Role
 from partner_app.core.listing import page_of
 from partner_app.dashboard.actions import ACTIONS
-from partner_app.dashboard.forms import IncidentsForm
+from partner_app.dashboard.forms import IncidentsForm, UnreadableForm
 from partner_app.dashboard.incidents import incident_page, incidents
+from partner_app.dashboard.unreadable import unreadable
 
 
 @require_GET
@@ -36,3 +37,13 @@ def incident(request: AdminRequest, incident_id: int) -> HttpResponse:
         if role.covers(ACTIONS[name].role) and ACTIONS[name].fits(found.incident.company)
     ]
     return render(request, "dashboard/incident.html", {"found": found, "actions": actions})
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def unreadable_list(request: AdminRequest) -> HttpResponse:
+    """What Procore sent in a form that nobody knows, by field."""
+    asked = UnreadableForm(request.GET).asked()
+    context = page_of(request, unreadable(company_id=asked["company"] or None))
+    context["rows"] = [(label(each["resource"]), each) for each in context["page"]]
+    return render(request, "dashboard/unreadable.html", context)

@@ -10,6 +10,7 @@ from django import template
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from integrations.procore.sync.quarantine import UnreadMark
 from partner_app.core.templatetags.show import day, measure, money
 from partner_app.insights.charts import Cell, Column, Figure
 from partner_app.insights.words import RESOURCE_WORDS
@@ -41,6 +42,12 @@ def table_rows(figure: Figure) -> SafeString:
         for name, *cells in figure.rows
     ]
     return mark_safe("</tr>".join([*rows, ""]))  # noqa: S308  # escaped above
+
+
+@register.filter
+def unread_words(mark: UnreadMark) -> str:
+    """RFIs, Vendors."""
+    return ", ".join(str(RESOURCE_WORDS.get(name, name)) for name in mark.resources)
 
 
 @register.filter
