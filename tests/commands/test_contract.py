@@ -53,7 +53,7 @@ def test_from_discovery_to_purge(procore: Procore, tmp_path: Path) -> None:
     checked = run("verify", company)
     assert checked["drift"] == 0
     assert set(checked["resources"]["rfis"]) == {
-        "remote", "local", "missing", "extra", "different",
+        "remote", "local", "missing", "extra", "different", "unreadable",
     }  # fmt: skip
 
     state = run("status", company)["companies"][0]
