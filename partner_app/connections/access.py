@@ -116,7 +116,7 @@ def _app_credential(company_id: int) -> tuple[ConnectionKind, int]:
 
 
 def serves_a_person(company_id: int) -> bool:
-    """Inside tenant(): whether app_client() speaks for whoever connected, not a service account."""
+    """Inside tenant(): whether app_client() speaks for an administrator who connected."""
     living = Connection.objects.filter(company_id=company_id, broken_at=None)
     kinds = set(living.values_list("kind", flat=True))
     return ConnectionKind.INSTALLER in kinds and ConnectionKind.SERVICE not in kinds

@@ -28,7 +28,7 @@ class Cause(StrEnum):
     NOT_PERMITTED = "not permitted"
     ABSENT = "not named"
     UNCLEAR = "not understood"
-    REFUSED = "not told"
+    REFUSED = "not answered"
     PERSON = "person"
 
 
@@ -131,7 +131,7 @@ class Answers:
     company: Answer | None
     projects: Mapping[int, Answer]
     update_waits: bool | None = None
-    by_person: bool = False  # there is no service account: whoever connected serves
+    by_person: bool = False  # there is no service account: the administrator who connected serves
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Outcome(models.TextChoices):
 
     ANSWERED = "answered", "Answered"
     NOT_PERMITTED = "not_permitted", "Not among the permitted projects"
-    REFUSED = "refused", "Not told"
+    REFUSED = "refused", "Refused"
     UNREADABLE = "unreadable", "Not understood"
 
 

@@ -1,6 +1,6 @@
 """Duties kept apart: who made a plan submits it, somebody else decides, where the company wants.
 
-Whoever will write has proved before that Procore lets them, so that no approved plan fails on it.
+Before an approval it is proved that the credential may write, so no approved plan fails on it.
 """
 
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Whether somebody may write a project's budget, told by Procore before an approval.
+"""Whether somebody may write a project's budget, asked before an approval.
 
 Procore's pages give two readings: Admin on the Budget tool, or a granular permission within it.
 Either is enough, and both are said.
@@ -16,7 +16,7 @@ TOOL = "Budget"
 
 @dataclass(frozen=True)
 class WriteProof:
-    """Of one project. `found`: both readings in words, for whoever is refused."""
+    """Of one project. `found`: both readings in words, for the one who is refused."""
 
     project_id: int
     proved: bool

@@ -134,7 +134,7 @@ def test_doctor_is_well_and_says_what_is_wrong_when_it_is_not(procore: Procore) 
     assert all(check["remedy"] for check in ill["checks"] if not check["ok"])
 
 
-def test_permissions_are_told_tool_by_tool_and_doctor_names_companies_that_lack_some(
+def test_permissions_are_compared_tool_by_tool_and_doctor_names_companies_that_lack_some(
     procore: Procore,
 ) -> None:
     company = procore.company_id

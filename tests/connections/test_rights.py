@@ -44,7 +44,7 @@ def test_with_all_that_is_asked_there_is_no_gap_on_either_tab(
     assert procore.violations() == []
 
 
-def test_a_manifest_that_asks_for_less_is_told_from_a_template_that_gives_less(
+def test_a_manifest_that_asks_for_less_is_no_template_that_gives_less(
     company: int, procore: Procore
 ) -> None:
     change(procore, manifest=LESS)
@@ -110,7 +110,7 @@ def test_both_readings_of_the_budget_permissions_count(
     assert {right.asked.tool for right in gaps(procore, company)} == tools
 
 
-def test_where_procore_does_not_tell_nothing_counts_as_granted(
+def test_where_procore_does_not_answer_nothing_counts_as_granted(
     company: int, procore: Procore
 ) -> None:
     change(procore, answers=False)

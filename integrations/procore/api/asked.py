@@ -15,7 +15,7 @@ class Tab(StrEnum):
     PROJECT = "Project"
 
 
-# Tools of the company tab; every other one stands on the project tab.
+# Tools of the company tab; every other one is on the project tab.
 COMPANY_TOOLS = frozenset({"Admin", "Directory", "Portfolio"})
 BOTH_TABS = frozenset({"Webhooks API"})  # [webhooks_api]
 

@@ -87,6 +87,10 @@ class ProcoreClient:
         """One record, bare or in an envelope. Raises ProcoreError."""
         return self._read(path, params, lambda body: record_of(parsed(body)))[0]
 
+    def look(self, path: str, params: Mapping[str, object]) -> tuple[Any, Mapping[str, str]]:
+        """One document, and the headers that came with it. Raises ProcoreError."""
+        return self._read(path, params, _decode)
+
     def page(
         self,
         path: str,

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -119,6 +119,20 @@ class OAuth:
             )
         except requests.RequestException:
             raise Unreachable from None
+
+    def look_at_sign_in(self) -> list[tuple[str, int, Mapping[str, str]]]:
+        """Host, status and headers of the sign-in page and of those that lead to it.
+
+        Nobody signs in. Raises Unreachable.
+        """
+        address = self.authorization_address(state="first-day", verifier="first-day")
+        agent = {"User-Agent": self.user_agent}
+        try:
+            answer = requests.get(address, headers=agent, timeout=TIMEOUT)
+        except requests.RequestException:
+            raise Unreachable from None
+        pages = [*answer.history, answer]
+        return [(urlsplit(p.url).netloc, p.status_code, p.headers) for p in pages]
 
     @property
     def _token_url(self) -> str:

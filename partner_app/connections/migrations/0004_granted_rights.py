@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('pk', models.CompositePrimaryKey('company_id', 'project_id', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('project_id', models.BigIntegerField(default=0)),
-                ('outcome', models.TextField(choices=[('answered', 'Answered'), ('not_permitted', 'Not among the permitted projects'), ('refused', 'Not told'), ('unreadable', 'Not understood')])),
+                ('outcome', models.TextField(choices=[('answered', 'Answered'), ('not_permitted', 'Not among the permitted projects'), ('refused', 'Refused'), ('unreadable', 'Not understood')])),
                 ('tools', models.JSONField(default=dict)),
                 ('unclear', models.JSONField(default=list)),
                 ('update_waits', models.BooleanField(null=True)),
