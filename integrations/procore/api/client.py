@@ -89,7 +89,7 @@ class ProcoreClient:
 
     def look(self, path: str, params: Mapping[str, object]) -> tuple[Any, Mapping[str, str]]:
         """One document, and the headers that came with it. Raises ProcoreError."""
-        return self._read(path, params, _decode)
+        return self._read(path, params, parsed)
 
     def page(
         self,
