@@ -240,6 +240,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "partner_app.core.logging.RequestLog",
     "partner_app.core.machines.StraightToView",
+    "partner_app.core.bodies.BodyLimit",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "partner_app.core.language.WorkspaceLanguage",
     "django.middleware.common.CommonMiddleware",
@@ -357,7 +358,13 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; larger bodies are refused unread
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes beside files; as core.bodies.ORDINARY
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+FILE_UPLOAD_HANDLERS = [
+    "partner_app.core.bodies.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 # Set by core.security_headers: the sign-in pop-up must keep its opener.

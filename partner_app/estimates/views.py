@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from integrations.procore.resources.projects import Project
+from partner_app.core.bodies import takes_file
 from partner_app.core.errors import TiebackError
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.estimates.access import budget_rights, estimate_for
@@ -52,6 +53,7 @@ GROUPS_A_PAGE = 25
 PROBLEMS_SHOWN = 50
 
 
+@takes_file(LARGEST_FILE)
 @framed
 @require_POST
 @viewer_required
@@ -108,6 +110,7 @@ def answer_question(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     return _estimate_page(request, estimate_id)
 
 
+@takes_file(LARGEST_FILE)
 @framed
 @require_POST
 @viewer_required

@@ -1,14 +1,15 @@
 """Deliveries on their way in: who may speak, and what is said to Procore in return."""
 
 import hmac
+import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.db import connection
+from django.db import DataError, connection
 
 from integrations.procore.sync.tasks import ring
-from integrations.procore.webhooks.inbox import Told, accept, read_payload
+from integrations.procore.webhooks.inbox import Told, accept, read_payload, unreadable
 from partner_app.core.logging import log
 from partner_app.core.secrets import fingerprint
 from partner_app.core.together import Together
@@ -17,29 +18,36 @@ from partner_app.core.together import Together
 HOOKS = """
     SELECT key, company_id, secret_hash, former_hash FROM procore_webhookhook WHERE key = ANY(%s)
 """
-ACCEPTED, UNAUTHORIZED, UNKNOWN, TOO_LARGE = 202, 401, 404, 413
+ACCEPTED, UNAUTHORIZED, UNKNOWN = 202, 401, 404
+RECOGNISED = 60.0  # seconds for which nobody is looked up again before their body is read
+MOST_RECOGNISED = 10_000
 Hook = tuple[int, bytes, bytes | None]
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """`body` is None where it was too large to be read."""
-
     key: uuid.UUID
     authorization: str
-    body: bytes | None
+    body: bytes
 
 
 def take_in(deliveries: Sequence[Delivery]) -> list[int]:
     """The status for each. All that is authorised is stored at once.
 
     What nobody can read is answered 202 all the same, or Procore would hold back every later event
-    of its hook for the sake of that one.
+    of its hook for the sake of that one. It is kept as an event of which nothing is known.
     """
     hooks = _hooks({each.key for each in deliveries})
     found = [_read(hooks, each) for each in deliveries]
     told = [each for each in found if isinstance(each, Told)]
-    for company_id in accept(told):
+    try:
+        due = accept(told)
+    except DataError:
+        if len(deliveries) > 1:
+            raise  # each is tried alone then, and the others are stored
+        log.warning("webhook.not_stored", company_id=told[0].company_id)
+        due = accept([replace(told[0], payload=unreadable(deliveries[0].body))])
+    for company_id in due:
         ring(company_id)
     return [ACCEPTED if isinstance(each, Told) else each for each in found]
 
@@ -47,22 +55,46 @@ def take_in(deliveries: Sequence[Delivery]) -> list[int]:
 deliver = Together(take_in)
 
 
+_recognised: dict[tuple[uuid.UUID, bytes], float] = {}
+
+
+def refusal(key: uuid.UUID, authorization: str) -> int:
+    """The status for whoever may not speak, 0 for who may: asked before their body is read.
+
+    Who may is remembered for a minute, so that a stream of deliveries asks the database once;
+    take_in() looks at the secret again all the same.
+    """
+    now, speaker = time.monotonic(), (key, fingerprint(authorization))
+    if _recognised.get(speaker, 0.0) > now:
+        return 0
+    status = _judge(_hooks({key}), key, speaker[1])
+    if not status:
+        if len(_recognised) >= MOST_RECOGNISED:
+            _recognised.clear()
+        _recognised[speaker] = now + RECOGNISED
+    return status
+
+
+def _judge(hooks: Mapping[uuid.UUID, Hook], key: uuid.UUID, given: bytes) -> int:
+    """0 where the secret of that hook was given."""
+    if key not in hooks:
+        return UNKNOWN
+    _company_id, *hashes = hooks[key]
+    fits = [hmac.compare_digest(given, bytes(known)) for known in hashes if known]  # always both
+    return 0 if any(fits) else UNAUTHORIZED
+
+
 def _read(hooks: Mapping[uuid.UUID, Hook], delivery: Delivery) -> Told | int:
     """What was told, or the status of what is not stored."""
-    if delivery.key not in hooks:
-        return UNKNOWN
-    company_id, *hashes = hooks[delivery.key]
-    given = fingerprint(delivery.authorization)
-    fits = [hmac.compare_digest(given, bytes(known)) for known in hashes if known]  # always both
-    if not any(fits):
-        return UNAUTHORIZED
-    if delivery.body is None:
-        return TOO_LARGE
+    status = _judge(hooks, delivery.key, fingerprint(delivery.authorization))
+    if status:
+        return status
+    company_id = hooks[delivery.key][0]
     try:
         return Told(company_id, read_payload(delivery.body))
-    except ValueError:
+    except (ValueError, RecursionError):
         log.warning("webhook.unreadable", company_id=company_id)
-        return ACCEPTED
+        return Told(company_id, unreadable(delivery.body))
 
 
 def _hooks(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Hook]:

@@ -1,9 +1,11 @@
 """Stores what Procore tells us and makes it due, in one statement; a payload is only a hint."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 from django.db import connection
@@ -42,6 +44,8 @@ ACCEPT = """
     WHERE company_id IN (SELECT company_id FROM sleeping) RETURNING company_id
 """
 
+UNREADABLE = "(unreadable)"
+
 
 def _by_webhook_name() -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
@@ -54,15 +58,21 @@ def _by_webhook_name() -> dict[str, list[str]]:
 RESOURCES_OF = _by_webhook_name()
 
 
+# What the columns and their indexes can hold. Postgres keeps no NUL in a text.
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+Word = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00]*$")]
+Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+FIRST_YEAR, LAST_YEAR = 2000, 2200  # outside of them it is no time of a change
+
+
 class Payload(msgspec.Struct):
     """Version v4.0. Ids are text; a company's own records have no project."""
 
-    id: str
-    resource_type: str
-    reason: str = ""
-    company_id: int = 0
-    project_id: int | None = None
-    resource_id: int | None = None
+    id: Name
+    resource_type: Name
+    reason: Word = ""
+    project_id: Id | None = None
+    resource_id: Id | None = None
     timestamp: datetime | None = None
 
 
@@ -91,8 +101,16 @@ def read_again(event: WebhookEvent) -> bool:
 
 
 def read_payload(body: bytes) -> Payload:
-    """Raises ValueError."""
-    return _decode(body)
+    """Raises ValueError; RecursionError for what is nested too deeply."""
+    found = _decode(body)
+    if found.timestamp and not FIRST_YEAR <= found.timestamp.year <= LAST_YEAR:
+        raise ValueError("no time of a change")
+    return found
+
+
+def unreadable(body: bytes) -> Payload:
+    """In place of what nobody can read, or no table can hold: the same bytes are one event."""
+    return Payload(id=f"unreadable-{hashlib.sha256(body).hexdigest()}", resource_type=UNREADABLE)
 
 
 def accept(told: Sequence[Told]) -> list[int]:

@@ -2,24 +2,33 @@
 
 import uuid
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.http import require_POST
 
-from integrations.procore.webhooks.deliveries import UNAUTHORIZED, UNKNOWN, Delivery, deliver
-from partner_app.core.limits import TooOften, check_stranger
+from integrations.procore.webhooks.deliveries import Delivery, deliver, refusal
+from partner_app.core.bodies import check_body
+from partner_app.core.errors import TiebackError
+from partner_app.core.limits import check_stranger
 
-LARGEST = 64 * 1024  # bytes; a payload has a few hundred
+UNREAD = 400  # whoever sent it went away in the middle
 
 
 @require_POST
 def receive(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """404 and 401 leave nothing behind."""
-    fits = int(request.headers.get("Content-Length") or 0) <= LARGEST
+    """Key and secret come first, then the length, then the body. 404 and 401 leave nothing behind.
+
+    A body without a length is refused: it would be taken for an empty one and be lost.
+    """
     authorization = request.headers.get("Authorization", "")
-    status = deliver(Delivery(key, authorization, request.body if fits else None))
-    if status in {UNKNOWN, UNAUTHORIZED}:
-        try:
+    try:
+        status = refusal(key, authorization)
+        if status:
             check_stranger(request)
-        except TooOften as error:
-            status = error.status
+        else:
+            check_body(request)
+            status = deliver(Delivery(key, authorization, request.body))
+    except TiebackError as error:
+        status = error.status
+    except UnreadablePostError:
+        status = UNREAD
     return HttpResponse(status=status)
