@@ -37,7 +37,11 @@ VARIABLES = (
     "SUPPORT_EMAIL",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "DATABASE_BACKUP_URL",
+    "METRICS_TOKEN",
 )
+
+
+CONNECT_TIMEOUT = 5  # seconds, for Postgres
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,14 @@ def _text(name: str, meaning: str) -> str:
     value = os.environ.get(name, "").strip()
     if not value:
         raise ImproperlyConfigured(f"{name} is missing: it should be {meaning}.")
+    return value
+
+
+def _secret(name: str, shortest: int, *, needed: bool = True) -> str:
+    meaning = f"a random text of at least {shortest} characters"
+    value = _text(name, meaning) if needed else os.environ.get(name, "").strip()
+    if (needed or value) and len(value) < shortest:
+        raise ImproperlyConfigured(f"{name} is malformed: it should be {meaning}.")
     return value
 
 
@@ -169,7 +181,7 @@ def _database(name: str, meaning: str) -> dict[str, Any]:
         "PASSWORD": parts.pop("password", ""),
         "HOST": parts.pop("host", ""),
         "PORT": str(parts.pop("port", "")),
-        "OPTIONS": dict(parts),
+        "OPTIONS": {"connect_timeout": CONNECT_TIMEOUT, **parts},
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         # Safe behind a pooler that gives each transaction another server connection.
@@ -178,8 +190,10 @@ def _database(name: str, meaning: str) -> dict[str, Any]:
 
 
 def _access(name: str, fallback: str) -> dict[str, str]:
-    """As libpq's programs read it from their environment."""
+    """As libpq's programs read it from their environment; empty where neither is given."""
     given = name if os.environ.get(name, "").strip() else fallback
+    if not os.environ.get(given, "").strip():
+        return {}
     database = _database(given, "a role that may bypass row-level security")
     names = {"NAME": "DATABASE", "USER": "USER", "PASSWORD": "PASSWORD", "HOST": "HOST"}
     found = {f"PG{libpq}": database[ours] for ours, libpq in {**names, "PORT": "PORT"}.items()}
@@ -187,7 +201,14 @@ def _access(name: str, fallback: str) -> dict[str, str]:
 
 
 BASE_URL = _origin("BASE_URL", "the app's public origin")
-SECRET_KEY = _text("SECRET_KEY", "a long random text")
+HTTPS = BASE_URL.startswith("https://")
+# Where nobody but this machine is asked: pages for developers, and no encryption.
+ON_LOCALHOST = not HTTPS and urlsplit(BASE_URL).hostname in {"localhost", "127.0.0.1"}
+if not HTTPS and not ON_LOCALHOST:
+    raise ImproperlyConfigured(
+        "BASE_URL is malformed: it should begin with https:// on any host but localhost."
+    )
+SECRET_KEY = _secret("SECRET_KEY", 50)
 FIELD_ENCRYPTION_KEYS = _keys("FIELD_ENCRYPTION_KEYS")
 FRAME_ANCESTORS = _ancestors("PROCORE_FRAME_ANCESTORS")
 PROCORE = _procore()
@@ -201,12 +222,13 @@ if MAIL:
     DEFAULT_FROM_EMAIL = _text("EMAIL_FROM", "the address that mail comes from")
 SUPPORT_EMAIL = os.environ.get("SUPPORT_EMAIL", "").strip()
 TRACES = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()  # where traces go, if anywhere
-HTTPS = BASE_URL.startswith("https://")
+METRICS_TOKEN = _secret("METRICS_TOKEN", 20, needed=False)
 
 DEBUG = False
-# Pages for developers: where nobody but this machine is asked.
-ON_LOCALHOST = not HTTPS and urlsplit(BASE_URL).hostname in {"localhost", "127.0.0.1"}
-ALLOWED_HOSTS = [urlsplit(BASE_URL).hostname or "", "127.0.0.1", "localhost"]
+# Probes of a platform name whatever host they like: core.machines lets them pass before this.
+ALLOWED_HOSTS = [urlsplit(BASE_URL).hostname or ""]
+if ON_LOCALHOST:
+    ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 ROOT_URLCONF = "partner_app.urls"
 WSGI_APPLICATION = "partner_app.wsgi.application"
 INSTALLED_APPS = [
@@ -269,17 +291,20 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": _database("DATABASE_URL", "the role that the app runs as"),
-    "owner": _database("DATABASE_OWNER_URL", "the role that owns the schema"),
-}
+DATABASES = {"default": _database("DATABASE_URL", "the role that the app runs as")}
+# For `migrate` and `provision_database` alone: whatever else runs had better not know it.
+if os.environ.get("DATABASE_OWNER_URL", "").strip():
+    DATABASES["owner"] = _database("DATABASE_OWNER_URL", "the role that owns the schema")
 BACKUP_ACCESS = _access("DATABASE_BACKUP_URL", "DATABASE_OWNER_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Seconds. Nothing in Redis is worth a longer wait of a person in front of a page.
+REDIS_WAITS = {"socket_timeout": 1.0, "socket_connect_timeout": 0.5}
 CACHES = {
     "default": {
         "BACKEND": "partner_app.core.cache.SharedClientCache",
         "LOCATION": _text("CELERY_BROKER_URL", "the address of Redis"),
         "KEY_PREFIX": "tieback",
+        "OPTIONS": REDIS_WAITS,
     }
 }
 
@@ -358,6 +383,9 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+# W002: framing is by core.security_headers. W021: a partner asks browsers to preload, or does not.
+SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W021"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes beside files; as core.bodies.ORDINARY
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 FILE_UPLOAD_HANDLERS = [
@@ -376,8 +404,8 @@ ACCOUNT_ADAPTER = "partner_app.accounts.adapter.PartnerAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-# Attempts: per address, and per name that is tried; the wait grows with each refusal.
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key,20/d/key"}
+# By address. How often one name may be tried, from where: accounts.adapter.
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip"}
 MFA_TOTP_ISSUER = "Tieback"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # a browser allows it on localhost alone

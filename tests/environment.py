@@ -57,7 +57,7 @@ def _begin() -> tuple[dict[str, Any], str]:
         {
             "DJANGO_SETTINGS_MODULE": "partner_app.settings",
             "BASE_URL": base_url,
-            "SECRET_KEY": "only-for-tests",
+            "SECRET_KEY": "only-for-tests-of-one-run-and-never-anywhere-else-0123456789",
             "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
             "DATABASE_OWNER_URL": database.owner_url,
             "DATABASE_URL": database.runtime_url,

@@ -6,6 +6,7 @@ connection goes to the very address that was checked.
 """
 
 import socket
+from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -20,32 +21,56 @@ class NotifyFailed(Exception):
     """Says why in words; never holds the address, which is a secret in itself."""
 
 
+@dataclass(frozen=True)
+class Target:
+    """An address taken apart; `origin` is what its server calls itself."""
+
+    secure: bool
+    host: str
+    port: int
+    origin: str
+    path: str
+
+
+def read_address(address: str, *, local: bool = False) -> Target:
+    """Without asking the network, so that a form can say what is wrong. Raises NotifyFailed."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+        host.encode("idna")
+        path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+        path.encode("ascii")
+    except ValueError:  # a port, an IPv6 address or a name that is none
+        raise NotifyFailed("The address cannot be read.") from None
+    secure = parts.scheme == "https"
+    if not host or not (secure or (local and parts.scheme == "http")):
+        raise NotifyFailed("The address has to begin with https:// and name a host.")
+    origin = parts.netloc.rpartition("@")[2]
+    return Target(secure, host, port or (443 if secure else 80), origin, path)
+
+
 def post(address: str, text: str, *, local: bool = False) -> None:
     """`local` allows this very host, for a demo and for tests. Raises NotifyFailed."""
-    parts = urlsplit(address)
-    host, secure = parts.hostname or "", parts.scheme == "https"
-    if not host or not (secure or local):
-        raise NotifyFailed("The address has to begin with https://.")
-    port = parts.port or (443 if secure else 80)
-    target = _checked(host, port, local=local)
+    target = read_address(address, local=local)
+    host, port = target.host, target.port
+    numbers = _checked(host, port, local=local)
     pool: HTTPConnectionPool
-    if secure:
-        pool = HTTPSConnectionPool(target, port, assert_hostname=host, server_hostname=host)
+    if target.secure:
+        pool = HTTPSConnectionPool(numbers, port, assert_hostname=host, server_hostname=host)
     else:
-        pool = HTTPConnectionPool(target, port)
-    path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-    headers = {"Host": parts.netloc.rpartition("@")[2], "Content-Type": "application/json"}
+        pool = HTTPConnectionPool(numbers, port)
+    headers = {"Host": target.origin, "Content-Type": "application/json"}
     try:
         answer = pool.request(
             "POST",
-            path,
+            target.path,
             body=msgspec.json.encode({"text": text}),
             headers=headers,
             timeout=LIMITS,
             redirect=False,
             retries=False,
         )
-    except HTTPError:
+    except (HTTPError, ValueError):  # the latter for a header that cannot be sent
         raise NotifyFailed("The address did not answer.") from None
     finally:
         pool.close()
@@ -56,7 +81,7 @@ def post(address: str, text: str, *, local: bool = False) -> None:
 def _checked(host: str, port: int, *, local: bool) -> str:
     try:
         entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):
         raise NotifyFailed("The host of the address is not known.") from None
     found = {str(entry[4][0]) for entry in entries}
     for each in found:

@@ -1,9 +1,49 @@
-"""Partner admins are made by an operator; nobody signs up."""
+"""How partner admins sign in: made by an operator, nobody signs up; and how often one may try.
+
+Wrong passwords count by name and address together, so that nobody can lock another one out. Over
+all addresses a name has a limit as well, against guesses from many places; a device on which that
+very person has passed the second factor before is spared that one.
+"""
+
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal import ratelimit
 from django.http import HttpRequest
+
+from partner_app.accounts.devices import known_device
+from partner_app.core.origin import client_address
+
+BY_ADDRESS = "10/m/ip"
+FROM_HERE = "5/5m/key,20/d/key"  # of one name from one address, or on one known device
+FROM_ANYWHERE = "100/h/key"  # of one name
 
 
 class PartnerAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Behind our own proxy, whoever asked it; allauth would count the proxy itself."""
+        return client_address(request)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Counts an attempt, which authenticate() takes back where it succeeds."""
+        name = str(credentials.get("username", "")).lower()
+        device = known_device(request, name)
+        here = f"{name}@{device or client_address(request)}"
+        limits = [(here, f"{BY_ADDRESS},{FROM_HERE}")]
+        if not device:
+            limits.append((f"{name}@anywhere", FROM_ANYWHERE))
+        self._login_failed_rl_usage = ratelimit.RateLimitUsage(usage=[])
+        for key, rates in limits:
+            used = ratelimit.consume(
+                request,
+                app="allauth.account",
+                action="login_failed",
+                config={"login_failed": rates},
+                key=key,
+            )
+            if not used:
+                raise self.validation_error("too_many_login_attempts")
+            self._login_failed_rl_usage.usage += used.usage

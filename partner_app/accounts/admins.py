@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
@@ -16,8 +17,14 @@ LIFETIME = timedelta(days=1)
 
 
 @transaction.atomic
-def invite_admin(*, username: str, role: Role) -> tuple[str, datetime]:
-    """The secret of a link that sets the account up, and until when. Former links become void."""
+def invite_admin(
+    *, username: str, role: Role, reset_second_factor: bool = False
+) -> tuple[str, datetime]:
+    """The secret of a link that sets the account up, and until when. Former links become void.
+
+    The account keeps its second factor, which is asked for after the link, unless it is reset for
+    somebody who has lost it.
+    """
     user, _ = get_user_model().objects.get_or_create(username=username)
     user.set_unusable_password()
     user.save()
@@ -25,7 +32,18 @@ def invite_admin(*, username: str, role: Role) -> tuple[str, datetime]:
     admin.set_up_links.all().delete()
     secret, until = random_secret(), clock.now() + LIFETIME
     SetUpLink.objects.create(secret_hash=fingerprint(secret), admin=admin, expires_at=until)
-    record(Event.ADMIN_INVITED, actor="operator", company_id=None, subject=username, role=role)
+    factors = "kept"
+    if reset_second_factor:
+        Authenticator.objects.filter(user=user).delete()
+        factors = "reset"
+    record(
+        Event.ADMIN_INVITED,
+        actor="operator",
+        company_id=None,
+        subject=username,
+        role=role,
+        second_factor=factors,
+    )
     return secret, until
 
 

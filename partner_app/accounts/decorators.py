@@ -5,10 +5,13 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from allauth.mfa.utils import is_mfa_enabled
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from partner_app.accounts.devices import has_passed, remember_device
 from partner_app.accounts.errors import RoleMissing
 from partner_app.accounts.models import PartnerAdmin, Role
 
@@ -25,7 +28,9 @@ class AdminRequest(HttpRequest):
 def role_required(
     needed: Role,
 ) -> Callable[[Callable[Concatenate[AdminRequest, P], HttpResponse]], View[P]]:
-    """Without a second factor, first to setting one up. Raises RoleMissing."""
+    """Without a second factor, first to setting one up; a session that has not given the account's
+    own goes back to signing in. Raises RoleMissing.
+    """
 
     def decorate(view: Callable[Concatenate[AdminRequest, P], HttpResponse]) -> View[P]:
         @login_required
@@ -36,11 +41,16 @@ def role_required(
                 return render(request, "public/no_access.html", status=403)
             if not is_mfa_enabled(request.user):
                 return redirect("mfa_activate_totp")
+            if not has_passed(request):
+                logout(request)
+                return redirect_to_login(request.get_full_path())
             if not Role(admin.role).covers(needed):
                 raise RoleMissing(role=needed.label)
             known: Any = request
             known.admin = admin
-            return view(known, *args, **kwargs)
+            response = view(known, *args, **kwargs)
+            remember_device(request, response)
+            return response
 
         return inner  # type: ignore[return-value]  # login_required forgets the arguments
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth import login
+from allauth.account.utils import perform_login
 from django.contrib.auth.forms import SetPasswordForm
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from partner_app.accounts.admins import living_link, use_link
@@ -14,14 +14,18 @@ from partner_app.accounts.admins import living_link, use_link
 
 @require_http_methods(["GET", "POST"])
 def set_up(request: HttpRequest, secret: str) -> HttpResponse:
-    """A password of their own, then a second factor: without it the dashboard stays closed."""
+    """A password of their own, then a second factor: without it the dashboard stays closed.
+
+    The link proves no second factor. Who has lost theirs needs a link that says so.
+    """
     link = living_link(secret)
     user: Any = link.admin.user
     form = SetPasswordForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         admin = use_link(secret, password=form.cleaned_data["new_password1"])
-        login(request, admin.user, backend=settings.AUTHENTICATION_BACKENDS[0])
-        return redirect("dashboard")  # and from there to the second factor
+        # The usual way in: an account that has a second factor is asked for it here as well.
+        answer: HttpResponse = perform_login(request, admin.user, redirect_url=reverse("dashboard"))
+        return answer
     status = 422 if request.method == "POST" else 200
     context = {"form": form, "username": user.get_username()}
     return render(request, "account/set_up.html", context, status=status)

@@ -17,7 +17,7 @@ from redis.client import Pipeline
 
 from integrations.procore.api.rate import Budget, Standing
 from partner_app.connections.usage import COUNTED, field_of
-from partner_app.core.broker import broker
+from partner_app.core.broker import broker, reachable
 from partner_app.core.logging import log
 
 HOUR = 3600  # seconds; the longest of Procore's windows
@@ -125,7 +125,8 @@ def _change(
             pipe.hincrby(COUNTED, name, count)
 
     try:
-        broker().transaction(step, key)
+        with reachable():
+            broker().transaction(step, key)
         if answers:
             answers.clear()
     except (redis.RedisError, OSError):

@@ -72,6 +72,8 @@ def _run(program: str, *arguments: str) -> None:
 
 def _access() -> dict[str, str]:
     """In the environment of the program alone: an argument could be read by others."""
+    if not settings.BACKUP_ACCESS:
+        raise BackupFailed(program="backup", reason="DATABASE_BACKUP_URL is missing")
     return dict(settings.BACKUP_ACCESS)
 
 

@@ -5,13 +5,17 @@ from typing import Any
 
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 
+from partner_app.core.broker import NO_RETRY
+
 
 class _Client(RedisCacheClient):
     """Django makes a client a call, which takes longer than the call. Threads may share one."""
 
     @cached_property
     def _shared(self) -> Any:
-        return super().get_client(write=True)
+        client = super().get_client(write=True)
+        client.set_retry(NO_RETRY)
+        return client
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
         return self._shared

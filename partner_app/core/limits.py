@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django_ratelimit.core import is_ratelimited
 from redis.exceptions import RedisError
 
+from partner_app.core.broker import reachable
 from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.http import error_page
 from partner_app.core.logging import log
@@ -65,9 +66,12 @@ def check_stranger(request: HttpRequest) -> None:
 
 
 def check(request: HttpRequest, group: str, key: str, rate: str) -> None:
-    """Without its broker the app serves people rather than counting them."""
+    """Without its broker the app serves people rather than counting them. Raises TooOften."""
     try:
-        over = is_ratelimited(request, group=group, key=lambda *_: key, rate=rate, increment=True)
+        with reachable():
+            over = is_ratelimited(
+                request, group=group, key=lambda *_: key, rate=rate, increment=True
+            )
     except (RedisError, OSError):
         log.warning("limit.not_counted", group=group)
         return

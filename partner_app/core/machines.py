@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import resolve
+from django.urls import Resolver404, resolve
 
-PATHS = ("/webhooks/",)
+PATHS = ("/webhooks/", "/healthz", "/readyz", "/metrics")
 
 
 class StraightToView:
@@ -20,6 +20,9 @@ class StraightToView:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(PATHS):
             return self.get_response(request)
-        match = resolve(request.path_info)
+        try:
+            match = resolve(request.path_info)
+        except Resolver404:
+            return HttpResponse(status=404)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)
         return response

@@ -13,5 +13,5 @@ def deliver(message: EmailMessage) -> None:
     """Raises MailFailed."""
     try:
         message.send()
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, ValueError) as error:  # the last for a bad header
         raise MailFailed(type(error).__name__) from None

@@ -10,6 +10,10 @@ from partner_app.core.errors import TiebackError
 USUAL = "SELECT, INSERT, UPDATE, DELETE"
 NARROW = {"audit_auditevent": "SELECT, INSERT", "django_migrations": "SELECT"}
 
+# Nothing that the app asks takes as long; set on the role, so that it holds behind a pooler too.
+BOUNDS = {"statement_timeout": "5min", "idle_in_transaction_session_timeout": "5min"}
+MAY_CHANGE = "SELECT pg_has_role(current_user, %s, 'MEMBER WITH ADMIN OPTION')"
+
 
 class SameRole(TiebackError):
     code = "database.same_role"
@@ -17,8 +21,24 @@ class SameRole(TiebackError):
     remedy = "Give DATABASE_URL a role of its own: the app must not own its tables."
 
 
+class OwnerUnknown(TiebackError):
+    code = "database.owner_unknown"
+    user_message = "DATABASE_OWNER_URL is missing: it should be the role that owns the schema."
+    remedy = "Give it to this command alone, not to web, worker and beat."
+
+
+def require_owner() -> None:
+    """Raises OwnerUnknown."""
+    if "owner" not in settings.DATABASES:
+        raise OwnerUnknown
+
+
 def provision() -> dict[str, object]:
-    """Creates the role where it is missing and grants what it needs; may be repeated."""
+    """Creates the role where it is missing and grants what it needs; may be repeated.
+
+    Raises OwnerUnknown, SameRole.
+    """
+    require_owner()
     runtime, owner = settings.DATABASES["default"], settings.DATABASES["owner"]
     if runtime["USER"] == owner["USER"]:
         raise SameRole
@@ -39,6 +59,14 @@ def provision() -> dict[str, object]:
             name=sql.Identifier(owner["NAME"]),
         )
         run("GRANT USAGE ON SCHEMA public TO {role}")
+        cursor.execute(MAY_CHANGE, [runtime["USER"]])
+        if cursor.fetchone()[0]:
+            for name, value in BOUNDS.items():
+                run(
+                    "ALTER ROLE {role} SET {name} = {value}",
+                    name=sql.SQL(name),
+                    value=sql.Literal(value),
+                )
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         tables = [name for (name,) in cursor.fetchall()]
         for table in tables:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from redis.exceptions import RedisError
 
 from partner_app.core import clock
-from partner_app.core.broker import broker
+from partner_app.core.broker import broker, reachable
 
 PULSES = "tieback:pulses"
 SCHEDULER = "scheduler"  # all other names are workers'
@@ -27,7 +27,8 @@ class Process:
 def beat(name: str) -> None:
     """Without Redis nobody hears it; readiness tells of that."""
     try:
-        broker().hset(PULSES, name, str(clock.now().timestamp()))
+        with reachable():
+            broker().hset(PULSES, name, str(clock.now().timestamp()))
     except (RedisError, OSError):
         return
 
@@ -35,7 +36,8 @@ def beat(name: str) -> None:
 def processes() -> list[Process]:
     """Those seen in the last hour, by name."""
     try:
-        found: dict[bytes, bytes] = broker().hgetall(PULSES)  # type: ignore[assignment]  # not awaited
+        with reachable():
+            found: dict[bytes, bytes] = broker().hgetall(PULSES)  # type: ignore[assignment]  # not awaited
     except (RedisError, OSError):
         return []
     rows = [
@@ -64,6 +66,7 @@ def signs() -> Signs:
 def waiting(queues: tuple[str, ...]) -> dict[str, int | None]:
     """Messages in each queue; None where the broker does not answer."""
     try:
-        return {name: int(broker().llen(name)) for name in queues}
+        with reachable():
+            return {name: int(broker().llen(name)) for name in queues}
     except (RedisError, OSError):
         return dict.fromkeys(queues)

@@ -4,9 +4,11 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from integrations.notify.webhook import NotifyFailed, read_address
 from integrations.procore.sync.models import RunState
 from partner_app.dashboard.models import ChannelKind
 from partner_app.tenancy.models import CompanyState
@@ -99,10 +101,11 @@ class ChannelForm(forms.Form):
                 validate_email(address)
             except ValidationError:
                 self.add_error("address", "This is not a mail address.")
-        elif address and not address.startswith(
-            ("https://", "http://localhost", "http://127.0.0.1")
-        ):
-            self.add_error("address", "A webhook’s address begins with https://.")
+        elif address:
+            try:
+                read_address(address, local=settings.ON_LOCALHOST)
+            except NotifyFailed as error:
+                self.add_error("address", str(error))
         if bool(found.get("quiet_from")) != bool(found.get("quiet_to")):
             self.add_error("quiet_to", "Quiet hours need a beginning and an end.")
         return found

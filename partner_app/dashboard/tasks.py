@@ -8,5 +8,7 @@ from partner_app.dashboard.watch import watch
 
 @shared_task
 def look_after_tenants() -> None:
-    watch()
-    send_alerts()
+    try:
+        watch()
+    finally:
+        send_alerts()

@@ -15,6 +15,7 @@ from partner_app.accounts.models import Role, SetUpLink, SupportGrant
 from partner_app.audit.models import AuditEvent
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
+from tests.dashboard.people import pass_second_factor
 from tests.frame import text_of
 
 PASSWORD = "correct-horse-battery"
@@ -34,6 +35,7 @@ def signed_in(role: Role, username: str = "ann-example") -> Client:
     browser = Client()
     assert choose_password(browser, link(role, username)).status_code == 302
     TOTP.activate(get_user_model().objects.get(username=username), generate_totp_secret())
+    pass_second_factor(browser)
     return browser
 
 

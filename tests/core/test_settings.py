@@ -11,10 +11,13 @@ from tests.house.test_rules import ROOT
 
 MAY_BE_MISSING = {
     "EMAIL_URL", "EMAIL_FROM", "PROCORE_ALLOWED_COMPANIES", "WEBHOOKS_ENABLED", "SUPPORT_EMAIL",
-    "OTEL_EXPORTER_OTLP_ENDPOINT", "DATABASE_BACKUP_URL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT", "DATABASE_BACKUP_URL", "DATABASE_OWNER_URL",
+    "METRICS_TOKEN",
 }  # fmt: skip
 MALFORMED = {
     "BASE_URL": "tieback.example",
+    "SECRET_KEY": "short",
+    "METRICS_TOKEN": "brief",
     "FIELD_ENCRYPTION_KEYS": "short",
     "DATABASE_URL": "postgresql:/ /",
     "PROCORE_LOGIN_URL": "https://login.procore.com/path",

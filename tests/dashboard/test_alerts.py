@@ -245,7 +245,7 @@ def test_a_channel_is_added_tried_and_removed_and_its_address_is_shown_nowhere(
     ("changes", "says"),
     [
         ({"address": "not-one", "kind": "email"}, "not a mail address"),
-        ({"address": "ftp://x"}, "begins with https"),
+        ({"address": "ftp://x"}, "begin with https"),
         ({"quiet_from": "22:00"}, "a beginning and an end"),
         ({"time_zone": "Mars"}, "America/Chicago"),
     ],

@@ -86,9 +86,7 @@ def test_a_stranger_may_not_send_a_file_even_of_a_permitted_size(database: None)
 
 
 @pytest.mark.parametrize("length", ["100", str(10**9), None])
-def test_a_webhook_looks_at_key_and_secret_before_the_body(
-    synced: int, length: str | None
-) -> None:
+def test_a_webhook_looks_at_key_and_secret_before_the_body(synced: int, length: str | None) -> None:
     hook = WebhookHook.objects.create(company_id=synced, secret_hash=fingerprint(SECRET))
     unknown, known = (f"/webhooks/procore/{key}/" for key in (uuid.uuid4(), hook.key))
     chunked = length is None

@@ -1,4 +1,4 @@
-"""Makes a partner admin, or sets one up anew: prints a link that is used once, within a day."""
+"""Makes a partner admin, or lets one choose a new password, by a link used once within a day."""
 
 from typing import Any
 
@@ -20,12 +20,19 @@ class Command(JsonCommand):
         parser.add_argument(
             "--unless-set-up", action="store_true", help="no new link where one was used"
         )
+        parser.add_argument(
+            "--reset-second-factor", action="store_true", help="for somebody who has lost theirs"
+        )
 
     def work(self, **options: Any) -> Any:
         role = Role(options["role"])
         if options["unless_set_up"] and is_set_up(options["username"]):
             return {"username": options["username"], "set_up_link": ""}
-        secret, until = invite_admin(username=options["username"], role=role)
+        secret, until = invite_admin(
+            username=options["username"],
+            role=role,
+            reset_second_factor=options["reset_second_factor"],
+        )
         return {
             "username": options["username"],
             "role": role.value,
