@@ -34,6 +34,7 @@ urlpatterns = [
     path("embedded/renewal/", embedded.renewal, name="renewal"),
     path("embedded/pairing/", embedded.pairing, name="pairing"),
     path("embedded/sign-out/", embedded.sign_out, name="sign-out"),
+    path("embedded/sign-out/everywhere/", embedded.sign_out_all, name="sign-out-all"),
     path("embedded/", include("partner_app.estimates.urls")),
     path("embedded/", include("partner_app.handoffs.urls")),
     path("embedded/", include("partner_app.insights.urls")),

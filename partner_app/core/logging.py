@@ -31,15 +31,15 @@ def redact(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     """Hides values by the name of their key, and tokens inside any text."""
     for key, value in event.items():
         if key == "event":
-            event[key] = _clean(value)
+            event[key] = clean(value)
         elif SECRET_NAMES.search(key):
             event[key] = REDACTED
         else:
-            event[key] = _clean(value)
+            event[key] = clean(value)
     return event
 
 
-def _clean(value: Any) -> Any:
+def clean(value: Any) -> Any:
     if isinstance(value, str):
         return SECRET_VALUES.sub(lambda m: next(filter(None, m.groups()), "") + REDACTED, value)
     return value

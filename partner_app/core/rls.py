@@ -24,6 +24,22 @@ def force_row_level_security(table: str, *, column: str = "company_id") -> migra
     )
 
 
+def same_project(table: str, column: str, target: str, target_column: str) -> migrations.RunSQL:
+    """A foreign key that carries company and project, so that it cannot point into another one.
+
+    Rows that are there already are not looked at: the owner of the schema does not see them.
+    """
+    name = f"{table}_{column}_same_project"
+    return migrations.RunSQL(
+        sql=f"""
+            ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY (company_id, project_id, {column})
+                REFERENCES {target} (company_id, project_id, {target_column})
+                DEFERRABLE INITIALLY DEFERRED NOT VALID;
+        """,
+        reverse_sql=f"ALTER TABLE {table} DROP CONSTRAINT {name};",
+    )
+
+
 def same_company(table: str, column: str, target: str, target_column: str) -> migrations.RunSQL:
     """A foreign key that carries the company, so that it cannot point across tenants."""
     name = f"{table}_{column}_same_company"

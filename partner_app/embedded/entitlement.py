@@ -142,7 +142,8 @@ def rights_on(viewer: Viewer, project_id: int, *, anew: bool = False) -> Rights:
     """
     if anew:
         with tenant(viewer.company_id):
-            _fresh(viewer).filter(project_id=project_id).delete()
+            # Kept as old news, so that a loss shows in comparison.
+            _fresh(viewer).filter(project_id=project_id).update(checked_at=clock.now() - FRESH)
     if project_id not in visible_projects(viewer):
         raise ProjectHidden
     found = rights_on_each(viewer, [project_id])
@@ -165,6 +166,8 @@ def rights_on_each(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Righ
         with ThreadPoolExecutor(min(AT_ONCE, len(missing))) as pool:
             asked = pool.map(partial(_ask, client), missing)
             answers = [rights for rights in asked if rights]
+        if _lost(viewer, missing, answers):
+            forget(viewer)
         for rights in answers:
             _remember(
                 viewer,
@@ -175,6 +178,17 @@ def rights_on_each(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Righ
             )
             found[rights.project_id] = rights
     return found
+
+
+def _lost(viewer: Viewer, asked: list[int], answers: list[Rights]) -> bool:
+    """Whether Procore has taken anything since it was asked last.
+
+    Then overviews ask again at once as well, instead of answering from memory for an hour.
+    """
+    with tenant(viewer.company_id):
+        before = known_across(viewer, asked)
+    now = {rights.project_id: rights.tools for rights in answers}
+    return any(not own.tools <= now.get(key, frozenset()) for key, own in before.items())
 
 
 def rights_across(viewer: Viewer, project_ids: Iterable[int]) -> tuple[dict[int, Rights], int]:

@@ -18,6 +18,12 @@ class SignInNeeded(ViewerError):
     status = 401
 
 
+class SignedOutEverywhere(SignInNeeded):
+    code = "viewer.signed_out_everywhere"
+    user_message = gettext_noop("You are signed out in every window, here and elsewhere.")
+    remedy = gettext_noop("To go on, sign in with Procore; it takes one click.")
+
+
 class CodeRefused(ViewerError):
     code = "viewer.code_refused"
     user_message = gettext_noop(

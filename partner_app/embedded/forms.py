@@ -1,8 +1,21 @@
 """What may come in by address or by post."""
 
+import re
+
 from django import forms
+from django.core.exceptions import ValidationError
 
 LARGEST_ID = 2**63 - 1
+# A page below /embedded/: no scheme, no host, no way up, and no percents that could hide one.
+PAGE = re.compile(r"(?!.*(//|\.\.))[A-Za-z0-9][A-Za-z0-9/_.-]*")
+QUERY = re.compile(r"[A-Za-z0-9/_.=&%+?~!*'(),;:@$-]*")
+
+
+def validate_page(value: str) -> None:
+    """Of a deep link, or a view that somebody keeps. Raises ValidationError."""
+    path, _, query = value.partition("?")
+    if not (PAGE.fullmatch(path) and QUERY.fullmatch(query)):
+        raise ValidationError("not a page of the frame")
 
 
 class FrameForm(forms.Form):
@@ -12,8 +25,7 @@ class FrameForm(forms.Form):
     project_id = forms.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
     view = forms.CharField(max_length=100, required=False)
     resource_id = forms.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
-    # A page below /embedded/, as a deep link names it: no scheme, no host, no way up.
-    open = forms.RegexField(r"^(?!.*(//|\.\.))[a-z0-9][A-Za-z0-9/_.=&%+?-]*$", required=False)
+    open = forms.CharField(required=False, validators=[validate_page])
 
 
 class SignInForm(forms.Form):

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from partner_app.audit.events import Event
+from partner_app.audit.record import record
 from partner_app.core import clock
 from partner_app.core.secrets import fingerprint, random_secret
 from partner_app.embedded.errors import (
@@ -17,6 +19,7 @@ from partner_app.embedded.errors import (
     SignInNeeded,
 )
 from partner_app.embedded.models import EmbeddedSession, HandoffCode, ViewerProfile
+from partner_app.tenancy.access import end_access
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.models import Company
 
@@ -168,6 +171,21 @@ def close_session(header: str) -> None:
     found = EmbeddedSession.objects.filter(token_hash=fingerprint(token)).first()
     if found:
         EmbeddedSession.objects.filter(family=found.family).delete()
+
+
+def windows_of(viewer: Viewer) -> int:
+    """In how many windows they are signed in at the moment."""
+    own = EmbeddedSession.objects.filter(
+        company_id=viewer.company_id, remote_user_id=viewer.remote_user_id
+    )
+    now = clock.now()
+    return own.filter(expires_at__gt=now, created_at__gt=now - LONGEST).count()
+
+
+def sign_out_everywhere(viewer: Viewer) -> None:
+    """Every window, every code under way, and what Procore was known to allow."""
+    end_access(company_id=viewer.company_id, remote_user_id=viewer.remote_user_id)
+    record(Event.VIEWER_SIGNED_OUT, actor=viewer.actor, company_id=viewer.company_id)
 
 
 def greet(viewer: Viewer, name: str) -> None:

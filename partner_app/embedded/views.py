@@ -20,8 +20,13 @@ from partner_app.core.errors import TiebackError
 from partner_app.core.http import error_page
 from partner_app.core.secrets import random_secret
 from partner_app.core.templatetags.show import message
-from partner_app.embedded.decorators import framed
-from partner_app.embedded.errors import CodeRefused, PairingRefused, RenewalRefused
+from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.errors import (
+    CodeRefused,
+    PairingRefused,
+    RenewalRefused,
+    SignedOutEverywhere,
+)
 from partner_app.embedded.forms import (
     CompanyForm,
     ConfirmForm,
@@ -40,6 +45,7 @@ from partner_app.embedded.session import (
     name_of,
     open_session,
     renew,
+    sign_out_everywhere,
 )
 from partner_app.tenancy.lifecycle import company_or_error
 
@@ -136,6 +142,15 @@ def confirm(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     close_session(request.headers.get("Authorization", ""))
     return HttpResponse(status=204)
+
+
+@framed
+@require_POST
+@viewer_required
+def sign_out_all(request: ViewerRequest) -> HttpResponse:
+    """All windows of this person at this company."""
+    sign_out_everywhere(request.viewer)
+    raise SignedOutEverywhere
 
 
 @require_GET

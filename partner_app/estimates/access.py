@@ -4,6 +4,7 @@ from uuid import UUID
 
 from partner_app.embedded.decorators import ViewerRequest
 from partner_app.embedded.entitlement import Rights, Tool, rights_on
+from partner_app.estimates.errors import NotYours
 from partner_app.estimates.models import Estimate
 from partner_app.estimates.services import estimate_or_error
 from partner_app.tenancy.context import tenant
@@ -16,6 +17,19 @@ def budget_rights(request: ViewerRequest, project_id: int, *, anew: bool = False
     rights = rights_on(request.viewer, project_id, anew=anew)
     rights.require(Tool.BUDGET)
     return rights
+
+
+def estimate_to_change(request: ViewerRequest, estimate_id: UUID) -> Estimate:
+    """Their own, or anybody's where Procore lets them edit the budget.
+
+    Raises EstimateUnknown, ProjectHidden, NotEntitled, NotYours, ProcoreError.
+    """
+    with tenant(request.company.id):
+        estimate = estimate_or_error(estimate_id)
+    rights = budget_rights(request, estimate.project_id)
+    if not rights.edits_budget and estimate.created_by != request.viewer.actor:
+        raise NotYours
+    return estimate
 
 
 def estimate_for(request: ViewerRequest, estimate_id: UUID) -> Estimate:

@@ -1,5 +1,6 @@
 """TiebackError ── ReadingError ─ FileUnreadable  FileForgotten  LayoutUnknown  LayoutAmbiguous
-ChoosePart  MappingUnreadable  EstimateUnknown  ProjectUnknown  CodeUnknown  SplitUneven"""
+NotYours  ChoosePart  MappingUnreadable  EstimateUnknown  ProjectUnknown
+CodeUnknown  SplitUneven"""
 
 from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.words import gettext_noop
@@ -61,6 +62,15 @@ class MappingUnreadable(ReadingError):
     code = "estimate.mapping_unreadable"
     user_message = "The mapping file, row {row}: {reason}."
     remedy = "Its columns are item_code, wbs_code, percent; mend the row and import again."
+
+
+class NotYours(ReadingError):
+    code = "estimate.not_yours"
+    user_message = gettext_noop("Somebody else has brought this estimate in.")
+    remedy = gettext_noop(
+        "They can change it, and so can everybody who may edit the budget in Procore."
+    )
+    status = 403
 
 
 class EstimateUnknown(ReadingError):

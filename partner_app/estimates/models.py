@@ -45,7 +45,11 @@ class Estimate(TenantModel):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["company", "id"], name="estimate_company")
+            models.UniqueConstraint(fields=["company", "id"], name="estimate_company"),
+            # What a revision and a handoff refer to: never an estimate of another project.
+            models.UniqueConstraint(
+                fields=["company", "project_id", "id"], name="estimate_project"
+            ),
         ]
         indexes: ClassVar = [
             # estimates of a project, newest first.

@@ -126,7 +126,7 @@ def take_estimate(
         _require_project(company_id, project_id)
         decisions = Decisions()
         if revision_of:
-            decisions = decisions_of(estimate_or_error(revision_of))
+            decisions = decisions_of(estimate_or_error(revision_of, project_id=project_id))
         _take(estimate, name, content, actor)
         _settle(estimate, found, decisions)
     return estimate.id
@@ -196,9 +196,13 @@ def delete_estimate(*, company_id: int, estimate_id: UUID, actor: str) -> None:
         estimate.delete()
 
 
-def estimate_or_error(estimate_id: UUID | str, *, lock: bool = False) -> Estimate:
-    """Inside tenant(). Raises EstimateUnknown."""
+def estimate_or_error(
+    estimate_id: UUID | str, *, lock: bool = False, project_id: int | None = None
+) -> Estimate:
+    """Inside tenant(); with `project_id`, of that project alone. Raises EstimateUnknown."""
     rows = Estimate.objects.filter(id=estimate_id)
+    if project_id is not None:
+        rows = rows.filter(project_id=project_id)
     found = (rows.select_for_update() if lock else rows).first()
     if found is None:
         raise EstimateUnknown(estimate_id=estimate_id)

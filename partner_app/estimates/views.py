@@ -15,7 +15,7 @@ from integrations.procore.resources.projects import Project
 from partner_app.core.bodies import takes_file
 from partner_app.core.errors import TiebackError
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
-from partner_app.estimates.access import budget_rights, estimate_for
+from partner_app.estimates.access import budget_rights, estimate_for, estimate_to_change
 from partner_app.estimates.errors import FileUnreadable, ReadingError, SplitUneven
 from partner_app.estimates.forms import (
     MOST_SHARES,
@@ -88,7 +88,7 @@ def estimate_page(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 @viewer_required
 def answer_question(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     """Which part, which column, what stands in a cell: the file is read once more with it."""
-    estimate_for(request, estimate_id)
+    estimate_to_change(request, estimate_id)
     form = AnswerForm(request.POST)
     if not form.is_valid():
         return _estimate_page(request, estimate_id, status=422)
@@ -116,7 +116,7 @@ def answer_question(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 @viewer_required
 def new_file(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     """The file mended at its source; what was decided for its lines stays."""
-    estimate_for(request, estimate_id)
+    estimate_to_change(request, estimate_id)
     form = UploadForm(request.POST, request.FILES)
     if form.is_valid():
         name, content = _uploaded(form)
@@ -146,7 +146,7 @@ def mapping(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 @viewer_required
 def choose(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     """All lines of one group to a code, or shared out. Gives the group's row back."""
-    estimate_for(request, estimate_id)
+    estimate_to_change(request, estimate_id)
     form = ChooseForm(request.POST)
     error: TiebackError | None = None
     if form.is_valid():
@@ -170,7 +170,7 @@ def choose(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 @viewer_required
 def accept(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     """Everything that is sure enough, at one click."""
-    estimate_for(request, estimate_id)
+    estimate_to_change(request, estimate_id)
     accept_suggestions(
         company_id=request.company.id,
         estimate_id=estimate_id,
@@ -184,7 +184,7 @@ def accept(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 @require_POST
 @viewer_required
 def reopen(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
-    estimate_for(request, estimate_id)
+    estimate_to_change(request, estimate_id)
     form = GroupForm(request.POST)
     if form.is_valid():
         open_again(

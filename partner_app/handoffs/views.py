@@ -17,7 +17,7 @@ from partner_app.embedded.decorators import ViewerRequest, framed, viewer_requir
 from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.errors import ProjectHidden
 from partner_app.embedded.session import names_in
-from partner_app.estimates.access import budget_rights, estimate_for
+from partner_app.estimates.access import budget_rights, estimate_to_change
 from partner_app.estimates.services import LARGEST_FILE, delete_estimate
 from partner_app.handoffs import approve as approvals
 from partner_app.handoffs import undo as undoing
@@ -64,7 +64,7 @@ def estimates(request: ViewerRequest, project_id: int) -> HttpResponse:
 @viewer_required
 def delete(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     """Only what never reached Procore; the rest is a record."""
-    estimate = estimate_for(request, estimate_id)
+    estimate = estimate_to_change(request, estimate_id)
     with tenant(request.company.id):
         used = estimate.handoffs.exclude(pushed_by="").exists()
         if used:
@@ -82,7 +82,7 @@ def delete(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 @viewer_required
 def plan(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     """The live budget is read now, with the viewer's own rights."""
-    estimate = estimate_for(request, estimate_id)
+    estimate = estimate_to_change(request, estimate_id)
     rights = budget_rights(request, estimate.project_id)
     form = PlanForm(request.POST)
     override = form.cleaned_data["override"] if form.is_valid() else ""

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from partner_app.accounts.decorators import AdminRequest, role_required
 from partner_app.accounts.models import Role
+from partner_app.core.limits import check
 from partner_app.core.listing import page_of
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.help.forms import QuestionForm
@@ -17,6 +18,7 @@ from partner_app.help.pages import contents, page
 from partner_app.help.services import ask_support, mark_answered
 
 QUESTIONS = 25  # a page
+ASKED = "5/10m"  # by one person: each is a mail to somebody
 
 
 @require_GET
@@ -48,6 +50,8 @@ def in_frame(request: ViewerRequest) -> HttpResponse:
 @viewer_required
 def ask(request: ViewerRequest) -> HttpResponse:
     form = QuestionForm(request.POST)
+    if form.is_valid():
+        check(request, "ask", f"{request.company.id}:{request.viewer.remote_user_id}", ASKED)
     asked = None
     if form.is_valid():
         given = form.cleaned_data

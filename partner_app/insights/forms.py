@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from partner_app.core import clock
+from partner_app.embedded.forms import validate_page
 from partner_app.insights.models import CaseSettings, Rule
 
 LONGEST_SNOOZE = 365  # days
@@ -85,6 +86,9 @@ class SearchForm(_Filters):
         project.choices = [("", _("All projects")), *projects.items()]
 
 
+FRAME = "/embedded/"
+
+
 class SnoozeForm(forms.Form):
     days = forms.ChoiceField(choices=SNOOZES, label=_("For"))
     reason = forms.CharField(
@@ -117,8 +121,12 @@ class SaveViewForm(forms.Form):
 
     def clean_path(self) -> str:
         path: str = self.cleaned_data["path"]
-        if not path.startswith("/embedded/") or "//" in path or "\\" in path:
-            raise ValidationError(_("This page cannot be saved."))
+        try:
+            if not path.startswith(FRAME):
+                raise ValidationError("elsewhere")
+            validate_page(path.removeprefix(FRAME))
+        except ValidationError:
+            raise ValidationError(_("This page cannot be saved.")) from None
         return path
 
 

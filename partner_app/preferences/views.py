@@ -11,7 +11,7 @@ from partner_app.accounts.grants import HOURS, allow_support, end_support, livin
 from partner_app.audit.models import AuditEvent
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.embedded.entitlement import company_rights, require_company_admin
-from partner_app.embedded.session import names_in
+from partner_app.embedded.session import names_in, windows_of
 from partner_app.insights.cases import settings_of
 from partner_app.insights.digests import digest_of, subscribe, unsubscribe
 from partner_app.insights.forms import LimitsForm
@@ -143,5 +143,6 @@ def _page(
         "names": names_in(company.id) if admin else {},
         "inventory": data_inventory(),
         "permissions": overview(company.id) if admin else None,
+        "windows": windows_of(request.viewer),
     }
     return render(request, "preferences/_settings.html", context, status=status)

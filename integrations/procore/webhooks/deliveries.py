@@ -9,10 +9,17 @@ from dataclasses import dataclass, replace
 from django.db import DataError, connection
 
 from integrations.procore.sync.tasks import ring
-from integrations.procore.webhooks.inbox import Told, accept, read_payload, unreadable
+from integrations.procore.webhooks.inbox import (
+    Told,
+    accept,
+    read_payload,
+    removes_person,
+    unreadable,
+)
 from partner_app.core.logging import log
 from partner_app.core.secrets import fingerprint
 from partner_app.core.together import Together
+from partner_app.tenancy.access import end_access
 
 # Ours, not Django's: that would take longer to be made than to be answered.
 HOOKS = """
@@ -47,6 +54,9 @@ def take_in(deliveries: Sequence[Delivery]) -> list[int]:
             raise  # each is tried alone then, and the others are stored
         log.warning("webhook.not_stored", company_id=told[0].company_id)
         due = accept([replace(told[0], payload=unreadable(deliveries[0].body))])
+    for each in told:
+        if removes_person(each.payload):
+            end_access(company_id=each.company_id, remote_user_id=each.payload.resource_id)
     for company_id in due:
         ring(company_id)
     return [ACCEPTED if isinstance(each, Told) else each for each in found]

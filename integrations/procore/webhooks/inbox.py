@@ -108,6 +108,12 @@ def read_payload(body: bytes) -> Payload:
     return found
 
 
+def removes_person(payload: Payload) -> bool:
+    """Somebody has left the company: what they hold here ends now, not with the next poll."""
+    of_people = "users" in RESOURCES_OF.get(payload.resource_type, ())
+    return of_people and payload.reason == "delete" and payload.resource_id is not None
+
+
 def unreadable(body: bytes) -> Payload:
     """In place of what nobody can read, or no table can hold: the same bytes are one event."""
     return Payload(id=f"unreadable-{hashlib.sha256(body).hexdigest()}", resource_type=UNREADABLE)

