@@ -86,7 +86,9 @@ def _news(channel: AlertChannel) -> tuple[list[Incident], list[Incident]]:
 
 
 def _postpone(channel_id: int, reason: str) -> None:
-    channel = AlertChannel.objects.get(id=channel_id)
+    channel = AlertChannel.objects.filter(id=channel_id).first()
+    if channel is None:
+        return  # removed meanwhile
     channel.failures += 1
     wait = min(FIRST_WAIT * 2 ** min(channel.failures, 10), LONGEST_WAIT)
     channel.again_at, channel.last_error = clock.now() + wait, reason
