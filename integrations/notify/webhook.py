@@ -38,6 +38,8 @@ def read_address(address: str, *, local: bool = False) -> Target:
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port
         host.encode("idna")
+        if any(letter <= " " for letter in address):
+            raise NotifyFailed("The address cannot be read.")
         path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         path.encode("ascii")
     except ValueError:  # a port, an IPv6 address or a name that is none
@@ -81,7 +83,7 @@ def post(address: str, text: str, *, local: bool = False) -> None:
 def _checked(host: str, port: int, *, local: bool) -> str:
     try:
         entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
+    except (OSError, ValueError):
         raise NotifyFailed("The host of the address is not known.") from None
     found = {str(entry[4][0]) for entry in entries}
     for each in found:

@@ -60,7 +60,6 @@ def test_who_only_reads_the_budget_changes_nobody_elses_estimate(
     theirs = admin_desk
     theirs.drop(FILE)
     theirs.plan()
-    theirs.act("submit")
     procore.control("people", id=procore.person("manager")["id"], edits_budget=False)
     reader = Desk(procore, synced, "manager")
     reader.project_id = theirs.project_id
@@ -73,7 +72,7 @@ def test_who_only_reads_the_budget_changes_nobody_elses_estimate(
         assert "Somebody else has brought this estimate in" in text_of(refused)
     assert reader.of_estimate().status_code == 200
     with tenant(synced):
-        assert Handoff.objects.get().state == "submitted"
+        assert Handoff.objects.get().state == "planned"
     assert reader.drop(FILE).status_code == 200
     assert reader.of_estimate("delete/", sure="1").status_code == 200
     assert theirs.of_estimate("mapping/accept/", all="1").status_code == 200

@@ -101,7 +101,6 @@ def test_nobody_floods_the_mailbox_of_support(
         "/evil.example/",
         "\\evil.example/",
         "home/#x",
-        "home/\n",
     ],
 )
 def test_neither_a_kept_view_nor_a_deep_link_leads_out_of_the_frames_pages(
@@ -111,9 +110,8 @@ def test_neither_a_kept_view_nor_a_deep_link_leads_out_of_the_frames_pages(
     assert "This page cannot be saved" in text_of(answer)
     with tenant(admin.company_id):
         assert not SavedView.objects.exists()
-    shell = Client().get("/embedded/", {"company_id": "1", "open": page.removesuffix("\n") or page})
-    if not page.endswith("\n"):
-        assert 'data-open=""' in shell.text
+    shell = Client().get("/embedded/", {"company_id": "1", "open": page})
+    assert 'data-open=""' in shell.text
 
 
 def test_a_page_with_words_in_its_query_is_kept(admin: Frame) -> None:

@@ -118,6 +118,7 @@ def test_the_device_of_somebody_else_and_a_made_up_one_spare_nobody(
     try_password(bobs, PASSWORD, address="192.0.2.2", name="bob-example")
     bobs.post("/accounts/2fa/authenticate/", {"code": pyotp.TOTP(secret).now()})
     assert bobs.get("/dashboard/").status_code == 200
+    bobs.post("/accounts/logout/")
     made_up = Client()
     made_up.cookies["tieback_device"] = "ann-example|x:y:z"
     for browser in (bobs, made_up):
@@ -172,6 +173,7 @@ def test_whoever_sets_their_first_factor_up_goes_on(database: None) -> None:
     browser = Client()
     body = {"new_password1": PASSWORD, "new_password2": PASSWORD}
     browser.post(link(), body)
+    browser.post("/accounts/reauthenticate/", {"password": PASSWORD})
     page = browser.get("/accounts/2fa/totp/activate/")
     secret = browser.session["mfa.totp.secret"]
     assert page.status_code == 200

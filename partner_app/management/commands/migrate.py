@@ -2,20 +2,23 @@
 
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as Migrate
 
-from partner_app.core.provision import require_owner
+from partner_app.core.provision import OwnerUnknown, require_owner
 
 OWNER = "owner"
 
 
 class Command(Migrate):
-    def handle(self, *arguments: Any, **options: Any) -> Any:
-        """Raises OwnerUnknown."""
+    def execute(self, *arguments: Any, **options: Any) -> Any:
+        """Before anything is looked at. Raises CommandError."""
         if options["database"] == OWNER:
-            require_owner()
-        return super().handle(*arguments, **options)
+            try:
+                require_owner()
+            except OwnerUnknown as error:
+                raise CommandError(f"{error.message} {error.advice}") from None
+        return super().execute(*arguments, **options)
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
