@@ -13,9 +13,15 @@ import django
 django.setup()
 from django.test import Client
 from opentelemetry import trace
+from integrations.notify.webhook import NotifyFailed, post
 from partner_app.core import tracing
 started = tracing.start("web")
 Client().get("/embedded/?company_id=77&secret=do-not-tell", headers={"host": "localhost"})
+Client().get("/accounts/set-up/do-not-tell-this-link/", headers={"host": "localhost"})
+try:
+    post("https://127.0.0.1:1/services/do-not-tell-this-chat", "text", local=True)
+except NotifyFailed:
+    pass
 if started:
     trace.get_tracer_provider().shutdown()
 print(started)
@@ -34,7 +40,7 @@ def asked(**environment: str) -> str:
     return done.stdout.strip()
 
 
-def test_spans_reach_the_collector_without_the_query_of_an_address() -> None:
+def test_spans_reach_the_collector_without_a_secret_of_an_address() -> None:
     bodies: list[bytes] = []
 
     class Collector(BaseHTTPRequestHandler):
@@ -56,6 +62,8 @@ def test_spans_reach_the_collector_without_the_query_of_an_address() -> None:
     whole = b"".join(bodies)
     assert b"tieback-web" in whole
     assert b"embedded/" in whole
+    assert b"/accounts/set-up/[redacted]/" in whole
+    assert b"https://127.0.0.1:1" in whole
     assert b"do-not-tell" not in whole
 
 

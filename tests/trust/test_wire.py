@@ -95,7 +95,7 @@ def test_a_body_that_is_too_large_is_refused_unread(database: None) -> None:
         "/embedded/session/", "&".join(f"{k}={v}" for k, v in body.items()),
         content_type="application/x-www-form-urlencoded",
     )  # fmt: skip
-    assert answer.status_code == 400
+    assert answer.status_code == 413
     assert "too large" in text_of(answer)
 
 
