@@ -21,6 +21,7 @@ from tests.trust.test_tenants import addresses
 
 SAMPLES = {"int": "1", "uuid": str(uuid.uuid4()), "slug": "x", "str": "x"}
 TAKE_FILES = {"estimate-upload", "estimate-file"}
+PROBES = {"healthz", "readyz", "metrics"}
 SECRET = "Bearer of-this-hook-alone"
 
 
@@ -67,6 +68,9 @@ def test_no_address_reads_a_body_that_is_too_large_or_has_no_length(database: No
     for path, name in everything():
         if name == "webhook":
             continue  # its secret comes first: below
+        if name in PROBES:
+            send(path, length=str(10**9))  # answered at once, and not read either
+            continue
         largest = ORDINARY if name not in TAKE_FILES else LARGEST_FILE + ORDINARY
         for length in (str(largest + 1), "9" * 5000):
             assert send(path, length=length) == 413, path
