@@ -1,7 +1,7 @@
 """What happens when a company leaves: calls end, tokens are revoked, data goes after the grace."""
 
 from integrations.procore.api.errors import ProcoreError
-from partner_app.connections.models import Connection, ConnectionKind
+from partner_app.connections.models import Connection, ConnectionKind, GrantedRights
 from partner_app.connections.refresh import oauth
 from partner_app.connections.vault import unseal
 from partner_app.core.logging import log
@@ -14,11 +14,14 @@ from partner_app.tenancy.purge import due_for_purge, purge_company
 def close_down(*, company_id: int) -> None:
     """After an uninstall: revokes what can be revoked and forgets it; then the grace begins.
 
+    What the service account was granted is forgotten too: a reinstall makes another one.
+
     May be repeated after an interruption.
     """
     revoke_all(company_id=company_id)
     with tenant(company_id):
         Connection.objects.filter(company_id=company_id).delete()
+        GrantedRights.objects.filter(company_id=company_id).delete()
     note_closed_down(company_id=company_id)
 
 

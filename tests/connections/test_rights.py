@@ -8,7 +8,9 @@ import pytest
 
 from integrations.procore.api.asked import Tab, asked
 from integrations.procore.api.manifest import read_manifest
+from partner_app.connections.discover import discover
 from partner_app.connections.gaps import CAUSES, Cause, Right, rights_of
+from partner_app.connections.leave import close_down_all
 from partner_app.connections.rights import A_CHECK, check, known
 from partner_app.core import clock
 from tests.frame import Frame
@@ -185,6 +187,18 @@ def test_without_a_service_account_the_administrator_who_connected_is_named(
     found = {right.cause for right in rights_of(replace(answers, projects=less))}
     assert Cause.PERSON in found
     assert not found & {Cause.TEMPLATE, Cause.MANIFEST, Cause.MEMBERSHIP}
+
+
+def test_after_an_uninstall_nothing_of_the_former_account_is_known(
+    company: int, procore: Procore
+) -> None:
+    check(company_id=company, mirrored=[])
+    assert known(company).company
+    procore.control("installs", company_id=company, permitted_projects=None)
+    discover()
+    close_down_all()
+    assert known(company).company is None
+    assert known(company).projects == {}
 
 
 def test_every_cause_has_words_and_a_remedy() -> None:
