@@ -9,6 +9,7 @@ import pytest
 from integrations.procore.api.asked import Tab, asked
 from integrations.procore.api.manifest import read_manifest
 from partner_app.connections.discover import discover
+from partner_app.connections.first_day import first_day
 from partner_app.connections.gaps import CAUSES, Cause, Right, rights_of
 from partner_app.connections.leave import close_down_all
 from partner_app.connections.rights import A_CHECK, check, known
@@ -199,6 +200,21 @@ def test_after_an_uninstall_nothing_of_the_former_account_is_known(
     close_down_all()
     assert known(company).company is None
     assert known(company).projects == {}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_no_deviation_of_procore_grants_a_right_or_raises(
+    company: int, procore: Procore, seed: int
+) -> None:
+    less = {"project": {"budget": "none", "rfis": "none"}, "company": {"directory": "none"}}
+    change(procore, manifest=less)
+    procore.control("wild", switches="wild", seed=seed)
+    check(company_id=company, mirrored=procore.projects(), wait=clock.wait_until)
+    granted = {right.asked.tool for right in rights_of(known(company)) if not right.cause}
+    assert not granted & {"Budget", "RFIs", "Directory"}
+    assert granted
+    checks = first_day(company_id=company)["checks"]
+    assert json.dumps(checks, default=str).count('"means"') == 6
 
 
 def test_every_cause_has_words_and_a_remedy() -> None:
