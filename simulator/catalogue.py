@@ -201,3 +201,27 @@ UNITS = (
     "ea", "ls", "lf", "sf", "sy", "cy", "tons", "lbs", "gal", "hr", "day", "mo", "acre", "mile",
     "each", "sft", "syd", "cyd", "cft", "$",
 )  # fmt: skip
+
+# Name, role, and what each column holds. The tenant's own view comes first and names columns anew.
+BUDGET_VIEWS = (
+    (
+        "Executive Summary", "custom",
+        {"Signed Contracts": "committed_costs", "Spent on Site": "direct_costs",
+         "Under Discussion": "pending_cost_changes", "Revised Budget": "revised_budget"},
+    ),
+    (
+        "Procore Standard Budget", "budgeting",
+        {"Approved COs": "approved_cos", "Revised Budget": "revised_budget",
+         "Pending Budget Changes": "pending_budget_changes", "Projected Budget": "projected_budget",
+         "Committed Costs": "committed_costs", "Direct Costs": "direct_costs",
+         "Job to Date Costs": "job_to_date_costs", "Pending Cost Changes": "pending_cost_changes",
+         "Projected Costs": "projected_costs", "Forecast To Complete": "forecast_to_complete",
+         "Estimated Cost at Completion": "estimated_cost_at_completion",
+         "Projected over Under": "projected_over_under"},
+    ),
+    (
+        "Monthly Forecast", "forecasting",
+        {"Projected Costs": "projected_costs", "Forecast To Complete": "forecast_to_complete",
+         "Estimated Cost at Completion": "estimated_cost_at_completion"},
+    ),
+)  # fmt: skip

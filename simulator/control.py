@@ -298,6 +298,25 @@ async def mutate(request: Request) -> Response:
     return answer(done)
 
 
+async def budget_views(request: Request) -> Response:
+    """GET a company's. POST {"delete": id}; {"project_id", "hide": ids} that a project lacks."""
+    world = _simulator(request).world
+    company = world.companies[request.path_params["company_id"]]
+    if request.method == "POST":
+        body: dict[str, Any] = await request.json()
+        company.budget_views.pop(body.get("delete", 0), None)
+        if "hide" in body:
+            company.projects[body["project_id"]].hidden_views = set(body["hide"])
+    return answer([asdict(view) for view in company.budget_views.values()])
+
+
+async def unlist(request: Request) -> Response:
+    """POST {"contracts": ids}: no list shows them any more; the budget views still count them."""
+    project = _project(request)
+    project.unlisted = set((await request.json())["contracts"])
+    return answer({"contracts": sorted(project.unlisted)})
+
+
 async def lock(request: Request) -> Response:
     """POST {"locked": true}: someone locks, or unlocks, the project's budget."""
     project = _project(request)
@@ -366,6 +385,10 @@ routes = [
     Route("/control/mutations", mutate, methods=["POST"]),
     Route(BASE, change_project, methods=["POST"]),
     Route(BASE + "/lock", lock, methods=["POST"]),
+    Route(BASE + "/unlist", unlist, methods=["POST"]),
+    Route(
+        "/control/companies/{company_id:int}/budget-views", budget_views, methods=["GET", "POST"]
+    ),
     Route(BASE + "/{kind}", records),
     Route(BASE + "/{kind}/{id:int}", change, methods=["POST"]),
 ]

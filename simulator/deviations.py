@@ -159,3 +159,21 @@ def unknown_levels(record: dict[str, Any], spot: Spot, draw: random.Random) -> N
     """A person's level of access to a tool is one that nobody lists: what they may do is lost."""
     if spot.operation == PERMISSIONS:
         record["user_access_level"] = {"id": 77, "name": "project_controls"}
+
+
+@on_record(OFTEN)
+def budget_rows_without_wbs_code(record: dict[str, Any], spot: Spot, draw: random.Random) -> None:
+    """A budget row is of the older kind: it names cost code and cost type, and no WBS code."""
+    if spot.tool == "detail_rows":
+        record.pop("wbs_code_id", None)
+
+
+@on_record(1)
+def budget_columns_in_other_spelling(
+    record: dict[str, Any], spot: Spot, draw: random.Random
+) -> None:
+    """The standard columns of budget rows come in other case, singular, or with other signs."""
+    if spot.tool == "detail_rows":
+        for name in [name for name in record if " " in name]:
+            other = {"Committed Costs": "Committed cost", "Direct Costs": "DIRECT COSTS"}
+            record[other.get(name, name.replace(" ", "_").lower())] = record.pop(name)

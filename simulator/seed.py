@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from simulator.catalogue import (
+    BUDGET_VIEWS,
     BUSINESS_KINDS,
     CIVIL_SECTIONS,
     CIVIL_TITLES,
@@ -20,7 +21,7 @@ from simulator.chance import Chance
 from simulator.clock import Clock, stamp
 from simulator.costs import Costs
 from simulator.records import UNLISTED, Records
-from simulator.world import PROJECT_TOOLS, Company, Person, Project, Record, World
+from simulator.world import PROJECT_TOOLS, BudgetView, Company, Person, Project, Record, World
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ class _Builder:
             self._vendor(number)
         for letter, name in COST_TYPES.items():
             self._cost_type(letter, name)
+        for name, role, columns in BUDGET_VIEWS:
+            view = BudgetView(self.world.new_id(), name, role, dict(columns))
+            self.company.budget_views[view.id] = view
         people, vendors = list(self.company.users.values()), list(self.company.vendors.values())
         self.people, self.vendors = people, vendors
         self.records = Records(self.world, self.chance, people, vendors)
@@ -197,7 +201,7 @@ class _Builder:
             "is_demo": False,
             **UNLISTED,
         }
-        project = Project(project_id, self.company.id, record, budget_view_id=self.world.new_id())
+        project = Project(project_id, self.company.id, record)
         self.company.projects[project_id] = project
         self._wbs(project, civil=civil)
         self._budget(project, civil=civil)

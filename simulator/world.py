@@ -51,6 +51,16 @@ class Installation:
 
 
 @dataclass
+class BudgetView:
+    """Of a company; `columns` maps the name that a row has it under to what it holds."""
+
+    id: int
+    name: str
+    role: str
+    columns: dict[str, str]
+
+
+@dataclass
 class Project:
     """A project's lists, each a mapping from id to the record exactly as the API shows it."""
 
@@ -74,7 +84,8 @@ class Project:
     budget_line_items: dict[int, Record] = field(default_factory=dict)
     made_codes: set[int] = field(default_factory=set)
     unbudgeted: dict[int, int] = field(default_factory=dict)  # WBS code with costs → its row's id
-    budget_view_id: int = 0
+    hidden_views: set[int] = field(default_factory=set)  # budget views that it does not have
+    unlisted: set[int] = field(default_factory=set)  # contracts that no list shows
     budget_locked: bool = False
 
     def contract(self, contract_id: int) -> Record:
@@ -94,6 +105,7 @@ class Company:
     vendors: dict[int, Record] = field(default_factory=dict)
     cost_types: dict[int, Record] = field(default_factory=dict)
     units: tuple[str, ...] = ()
+    budget_views: dict[int, BudgetView] = field(default_factory=dict)
 
 
 class World:

@@ -18,7 +18,7 @@ from simulator.faults import Fault
 from simulator.hiding import empty_without_permission
 from simulator.ledger import Call
 from simulator.rates import rolling_minute
-from simulator.rest import budget, codes, company, hooks, oauth, project
+from simulator.rest import budget, budget_views, codes, company, hooks, oauth, project
 from simulator.rest.older import OLDER
 from simulator.rest.shows import SHOWS
 from simulator.rest.wire import (
@@ -92,13 +92,13 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
         codes.segment_items,
     ),
     ("GET", "/rest/v1.0/projects/{project_id}/budget", budget.budget),
-    ("GET", "/rest/v1.0/budget_views", budget.budget_views),
+    ("GET", "/rest/v1.0/budget_views", budget_views.budget_views),
     (
         "GET",
         "/rest/v1.0/budget_views/{budget_view_id}/budget_detail_columns",
-        budget.budget_detail_columns,
+        budget_views.budget_detail_columns,
     ),
-    ("GET", "/rest/v1.0/budget_views/{budget_view_id}/detail_rows", budget.detail_rows),
+    ("GET", "/rest/v1.0/budget_views/{budget_view_id}/detail_rows", budget_views.detail_rows),
     ("POST", "/rest/v1.1/budget_line_items", budget.create),
     ("POST", "/rest/v1.0/budget_line_items/sync", budget.sync),
     ("GET", "/rest/v1.1/budget_line_items/{id:int}", budget.show),

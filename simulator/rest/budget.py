@@ -1,4 +1,4 @@
-"""The budget: views, detail rows, line items by create, update, sync and delete, and the lock."""
+"""The budget: line items by create, update, sync and delete, and the lock."""
 
 from decimal import Decimal
 from typing import Any
@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from simulator.clock import stamp
 from simulator.rest.codes import present
-from simulator.rest.holds import erp_status, refuse_held
-from simulator.rest.wire import Caller, Refusal, answer, body_of, page_of
+from simulator.rest.holds import refuse_held
+from simulator.rest.wire import Caller, Refusal, answer, body_of
 from simulator.rights import DELETE_BUDGET_LINES, EDIT_BUDGET
 from simulator.world import Project, Record
 
@@ -22,110 +22,6 @@ NUMBERS = ("original_budget_amount", "quantity", "unit_cost")
 async def budget(request: Request, caller: Caller) -> Response:
     project = caller.project(request.path_params["project_id"], "budget")
     return answer({"locked": project.budget_locked})
-
-
-async def budget_views(request: Request, caller: Caller) -> Response:
-    project = caller.project(request.query_params.get("project_id"), "budget")
-    view = {
-        "id": project.budget_view_id,
-        "name": "Procore Standard Budget",
-        "description": "",
-        "created_at": project.record["created_at"],
-        "updated_at": project.record["updated_at"],
-        "created_by": {"id": 1, "name": "Procore", "login": "support@procore.example"},
-        "role": "primary",
-        "links": {
-            "detail_rows": f"/rest/v1.0/budget_views/{project.budget_view_id}/detail_rows",
-            "summary_rows": f"/rest/v1.0/budget_views/{project.budget_view_id}/summary_rows",
-        },
-    }
-    return page_of(request, [view])
-
-
-COLUMNS = (
-    ("original_budget_amount", "Original Budget Amount", "standard"),
-    ("budget_modifications", "Budget Modifications", "standard"),
-    ("revised_budget", "Revised Budget", "standard"),
-)
-
-
-async def budget_detail_columns(request: Request, caller: Caller) -> Response:
-    _view(request, caller)
-    return answer(
-        [
-            {
-                "id": key,
-                "name": name,
-                "type": kind,
-                "position": position,
-                "aggregatable": True,
-                "filterable": False,
-                "groupable": False,
-            }
-            for position, (key, name, kind) in enumerate(COLUMNS)
-        ]
-    )
-
-
-async def detail_rows(request: Request, caller: Caller) -> Response:
-    project = _view(request, caller)
-    company = caller.here()
-    held = erp_status(caller)
-    lines = [
-        {**_line_row(project, company.name, line), **held}
-        for line in project.budget_line_items.values()
-    ]
-    budgeted = _budgeted(project)
-    # A code with costs and no budget shows as well, until somebody budgets it.
-    costs = [
-        {**_row(project, company.name, wbs_id, row_id), "unbudgeted_reason": "commitment", **held}
-        for wbs_id, row_id in project.unbudgeted.items()
-        if wbs_id not in budgeted
-    ]
-    return page_of(request, [*lines, *costs])
-
-
-def _line_row(project: Project, company_name: str, line: Record) -> Record:
-    original: Decimal = line.get("original_budget_amount") or Decimal(0)
-    changes: Decimal = line["budget_modifications"]
-    return {
-        **_row(project, company_name, line["wbs_code_id"], line["id"]),
-        "deletable": line["deletable"],
-        "budget_line_item_id": line["id"],
-        "original_budget_amount": _text(original),
-        "budget_modifications": _text(changes),
-        "revised_budget": _text(original + changes),
-    }
-
-
-def _row(project: Project, company_name: str, wbs_code_id: int, row_id: int) -> Record:
-    wbs = project.wbs_codes[wbs_code_id]
-    code, kind = wbs["segment_items"]
-    zero = _text(Decimal(0))
-    return {
-        "id": row_id,
-        "deletable": False,
-        "company_id": project.company_id,
-        "company": company_name,
-        "project_id": project.id,
-        "project": project.record["name"],
-        "wbs_code_id": wbs["id"],
-        "biller_id": project.id,
-        "biller": project.record["name"],
-        "biller_type": "Project",
-        "root_cost_code_id": code["id"],
-        "root_cost_code": code["code"].split("-")[0],
-        "cost_code_id": code["id"],
-        "cost_code": f"{code['code']} - {code['name']}",
-        "category_id": kind["id"],
-        "category": kind["name"],
-        "original_budget_amount": zero,
-        "budget_modifications": zero,
-        "revised_budget": zero,
-        "budget_forecast": {},
-        "currency_configuration": {"currency_iso_code": "USD"},
-        "additional_properties": {},
-    }
 
 
 async def create(request: Request, caller: Caller) -> Response:
@@ -206,13 +102,6 @@ async def delete(request: Request, caller: Caller) -> Response:
     del project.budget_line_items[line["id"]]
     _tell(caller, project, line["id"], "delete")
     return Response(status_code=204)
-
-
-def _view(request: Request, caller: Caller) -> Project:
-    project = caller.project(request.query_params.get("project_id"), "budget")
-    if int(request.path_params["budget_view_id"]) != project.budget_view_id:
-        raise Refusal(404, {"errors": "Not Found"})
-    return project
 
 
 def _writable(caller: Caller, body: Record) -> Project:
@@ -301,7 +190,3 @@ def _item(project: Project, line: Record) -> Record:
         "wbs_code": {key: wbs[key] for key in ("id", "flat_code", "description")},
         "currency_configuration": {"currency_iso_code": "USD"},
     }
-
-
-def _text(amount: Decimal) -> str:
-    return f"{amount:.2f}"
