@@ -310,13 +310,6 @@ async def budget_views(request: Request) -> Response:
     return answer([asdict(view) for view in company.budget_views.values()])
 
 
-async def unlist(request: Request) -> Response:
-    """POST {"contracts": ids}: no list shows them any more; the budget views still count them."""
-    project = _project(request)
-    project.unlisted = set((await request.json())["contracts"])
-    return answer({"contracts": sorted(project.unlisted)})
-
-
 async def lock(request: Request) -> Response:
     """POST {"locked": true}: someone locks, or unlocks, the project's budget."""
     project = _project(request)
@@ -385,7 +378,6 @@ routes = [
     Route("/control/mutations", mutate, methods=["POST"]),
     Route(BASE, change_project, methods=["POST"]),
     Route(BASE + "/lock", lock, methods=["POST"]),
-    Route(BASE + "/unlist", unlist, methods=["POST"]),
     Route(
         "/control/companies/{company_id:int}/budget-views", budget_views, methods=["GET", "POST"]
     ),

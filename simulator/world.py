@@ -85,7 +85,6 @@ class Project:
     made_codes: set[int] = field(default_factory=set)
     unbudgeted: dict[int, int] = field(default_factory=dict)  # WBS code with costs → its row's id
     hidden_views: set[int] = field(default_factory=set)  # budget views that it does not have
-    unlisted: set[int] = field(default_factory=set)  # contracts that no list shows
     budget_locked: bool = False
 
     def contract(self, contract_id: int) -> Record:

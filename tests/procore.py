@@ -89,6 +89,12 @@ class Procore:
         rows: list[dict[str, Any]] = self.control(f"projects/{project_id}/{kind}")
         return rows
 
+    def budget_views(self, company_id: int | None = None) -> list[dict[str, Any]]:
+        """The company's own first, then the standard one."""
+        where = f"companies/{company_id or self.company_id}/budget-views"
+        views: list[dict[str, Any]] = self.control(where)
+        return views
+
     def violations(self) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self.control("violations")
         return rows

@@ -1,6 +1,7 @@
 """Gathers the packages' models, so that there is one line of migrations."""
 
 from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.sync.budget_choice import BudgetViewChoice
 from integrations.procore.sync.models import (
     DueRead,
     DueWork,
@@ -14,6 +15,7 @@ from integrations.procore.webhooks.models import WebhookEvent, WebhookHook
 
 __all__ = [
     "RESOURCES",
+    "BudgetViewChoice",
     "DueRead",
     "DueWork",
     "Incident",

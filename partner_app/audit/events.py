@@ -49,6 +49,7 @@ class Event(StrEnum):
     CASE_SNOOZED = "exception.snoozed"
     CASE_WOKEN = "exception.woken"
     CASE_NOTED = "exception.noted"
+    BUDGET_VIEW_CHOSEN = "company.budget_view_chosen"
     LIMITS_CHANGED = "exception.limits_changed"
     INSIGHT_EXPORTED = "insight.exported"
     DIGEST_CHANGED = "digest.changed"

@@ -28,6 +28,7 @@ class LiveLine:
     amount: Decimal
     deletable: bool
     changes: Decimal = ZERO  # modifications or budget changes on top of the original amount
+    rows: int = 1  # that Procore has for this code, where one is expected
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,15 @@ class PlannedRow:
 @dataclass(frozen=True)
 class Budget:
     """What the plan is made against. `last` are the amounts that the handoff before gave; those
-    in `overrides` are overwritten although somebody changed them in Procore since.
+    in `overrides` are overwritten although somebody changed them in Procore since. Codes that are
+    `doubtful` may have a line already, in a row of which Procore does not say the code.
     """
 
     codes: Mapping[str, LiveCode]
     lines: Mapping[int, LiveLine]
     last: Mapping[str, Decimal] = field(default_factory=dict)
     overrides: Collection[str] = ()
+    doubtful: Collection[str] = ()
 
     def line_of(self, code: str) -> LiveLine | None:
         live = self.codes.get(code)
@@ -113,11 +116,15 @@ def _action(
         return "unchanged", ""
     if line is None and after == 0 and last is not None:
         return "unchanged", ""  # it is gone already
+    if line and line.rows > 1:
+        return "blocked", f"WBS code {code} has {line.rows} rows in Procore’s budget"
     if not live.active:
         return "blocked", f"WBS code {code} is inactive"
     if last is not None and before != last and code not in budget.overrides:
         was = "is gone from the budget" if before is None else f"is now {before:,.2f}"
         return "left", f"changed in Procore since the last handoff: was {last:,.2f}, {was}"
+    if line is None and code in budget.doubtful:
+        return "blocked", f"a budget row without a WBS code may already hold {code}"
     if line is None:
         return "create", ""
     if after + line.changes < 0 <= after:

@@ -45,7 +45,7 @@ def make_plan(
         before = handoff_before(estimate)
         last = amounts_given(before) if before else {}
     live = read_budget(client, company_id, estimate.project_id, with_units=True)
-    rows = plan_against(exact, Budget(live.codes, live.lines, last, overrides))
+    rows = plan_against(exact, Budget(live.codes, live.lines, last, overrides, live.doubtful))
     with tenant(company_id):
         estimate = estimate_or_error(estimate_id, lock=True)
         handoff = Handoff.objects.create(
@@ -96,6 +96,10 @@ def _left_alone(rows: list[PlannedRow], live: LiveBudget) -> list[dict[str, str]
         {"code": code, "name": each.name, "amount": str(live.lines[each.wbs_code_id].amount)}
         for code, each in sorted(live.codes.items())
         if each.wbs_code_id in live.lines and each.wbs_code_id not in named
+    ]
+    found += [
+        {"code": "", "name": name, "amount": str(amount)}
+        for name, amount in sorted(live.untied.items())
     ]
     return found[:LEFT_ALONE_SHOWN]
 

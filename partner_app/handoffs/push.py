@@ -135,7 +135,7 @@ def _send_rows(client: ProcoreClient, handoff: Handoff, checkpoint: Checkpoint) 
 
 
 def _read_back(client: ProcoreClient, handoff: Handoff) -> None:
-    lines = read_lines(client, handoff.project_id)
+    lines = read_lines(client, handoff.company_id, handoff.project_id)
     with tenant(handoff.company_id):
         settle(handoff, LiveBudget({}, lines, locked=False))
 

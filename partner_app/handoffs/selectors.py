@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from integrations.procore.resources.budget_codes import tied_rows
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.sync.models import SyncCursor
 from partner_app.estimates.mapping.suggest import division
@@ -193,14 +194,24 @@ def drift(handoff: Handoff) -> list[Drift]:
         return []
     rows = handoff.rows.filter(state=RowState.CONFIRMED).order_by("wbs_code")
     ids = [row.wbs_code_id for row in rows]
-    budget = BudgetRow.objects.filter(
-        company_id=handoff.company_id, project_id=handoff.project_id, wbs_code_id__in=ids
-    )
-    live = dict(
-        budget.filter(unbudgeted_reason="").values_list("wbs_code_id", "original_budget_amount")
-    )
+    live = _budget_by_code(handoff.company_id, handoff.project_id, ids)
     return [
         Drift(row.wbs_code, row.wbs_name, row.after, live.get(row.wbs_code_id))
         for row in rows
         if live.get(row.wbs_code_id) != row.after
     ]
+
+
+def _budget_by_code(
+    company_id: int, project_id: int, codes: Iterable[int | None]
+) -> dict[int | None, Decimal]:
+    """Original amounts as they were synced last, of codes that have a budget line."""
+    tied, wanted = tied_rows(company_id, project_id), set(codes)
+    rows = BudgetRow.objects.filter(
+        company_id=company_id, project_id=project_id, unbudgeted_reason=""
+    )
+    found: dict[int | None, Decimal] = {}
+    for key, own, amount in rows.values_list("remote_id", "wbs_code_id", "original_budget_amount"):
+        if (code := own or tied.get(key)) in wanted:
+            found[code] = found.get(code, ZERO) + (amount or ZERO)
+    return found

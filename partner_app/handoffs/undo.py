@@ -115,7 +115,7 @@ def _delete(client: ProcoreClient, handoff: Handoff, line_item_id: int) -> None:
 
 def _conclude(client: ProcoreClient, handoff: Handoff, steps: list[Step], actor: str) -> None:
     """Reads back: undone only when every line is as it was, or was left with a reason."""
-    lines = read_lines(client, handoff.project_id)
+    lines = read_lines(client, handoff.company_id, handoff.project_id)
     left = [step.reason for step in steps if step.kind in {"stays", "zero"}]
     with tenant(handoff.company_id):
         for step in steps:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
+from integrations.procore.resources.budget_codes import tied_rows
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.change_events import ChangeEvent
 from integrations.procore.resources.change_orders import ChangeOrder
@@ -67,7 +68,11 @@ def of_code(here: dict[str, int], code: int, currency: str) -> list[Group]:
     """Budget, lines of committed contracts, and approved direct costs of a WBS code (0: none)."""
     of = Q(wbs_code_id=code) if code else Q(wbs_code_id=None)
     own = of & in_currency(currency)
-    budget = BudgetRow.objects.filter(own, **here).annotate(amount=BUDGET_AMOUNT)
+    tied = tied_rows(**here)
+    of_row = Q(remote_id__in=[key for key, row_code in tied.items() if row_code == code]) | of
+    budget = BudgetRow.objects.filter(of_row & in_currency(currency), **here)
+    budget = budget if code else budget.exclude(remote_id__in=list(tied))
+    budget = budget.annotate(amount=BUDGET_AMOUNT)
     contracts = Commitment.objects.filter(
         company_id=OuterRef("company_id"), remote_id=OuterRef("contract_id")
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Max, Sum
 
+from integrations.procore.resources.budget_codes import tied_rows
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.change_events import OVER, ChangeEvent
 from integrations.procore.resources.change_orders import ChangeOrder
@@ -107,10 +108,11 @@ class ProjectFacts:
         """By WBS code and currency, in the order of the codes."""
         sums: dict[Key, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         rows = BudgetRow.objects.filter(**self.here)
-        for code, currency, original, changes in rows.values_list(
-            "wbs_code_id", "currency", "original_budget_amount", "budget_modifications"
+        tied = tied_rows(self.company_id, self.project_id)
+        for key, code, currency, original, changes in rows.values_list(
+            "remote_id", "wbs_code_id", "currency", "original_budget_amount", "budget_modifications"
         ):
-            own = sums[code or 0, currency or DEFAULT_CURRENCY]
+            own = sums[code or tied.get(key, 0), currency or DEFAULT_CURRENCY]
             own["original"] += original or ZERO
             own["changes"] += changes or ZERO
         self._add_contracts(sums)

@@ -22,3 +22,10 @@ class DigestForm(forms.Form):
 
 class GraceForm(forms.Form):
     days = forms.IntegerField(min_value=0, max_value=LONGEST_GRACE)
+
+
+class BudgetViewForm(forms.Form):
+    """Procore's ids."""
+
+    project = forms.IntegerField(required=False, min_value=1)
+    view = forms.IntegerField(required=False, min_value=1)

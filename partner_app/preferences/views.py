@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from integrations.procore.resources.registry import data_inventory
+from integrations.procore.sync.budget_choice import choice_of
 from partner_app.accounts.grants import HOURS, allow_support, end_support, living_grant
 from partner_app.audit.models import AuditEvent
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
@@ -125,6 +126,7 @@ def _page(
     with tenant(company.id):
         own_limits = settings_of(company.id)
         own_digest = digest_of(request.viewer)
+        choice = choice_of(company.id)
     rights = company_rights(request.viewer)
     admin = rights.admin
     events = AuditEvent.objects.filter(company_id=company.id).order_by("-at")[:EVENTS_SHOWN]
@@ -136,6 +138,7 @@ def _page(
         "hours": HOURS,
         "longest": LONGEST_GRACE,
         "limits": limits_form or LimitsForm(instance=own_limits),
+        "choice": choice,
         "mail": settings.MAIL is not None,
         "digest": own_digest,
         "form": form or GraceForm(initial={"days": company.grace_days}),

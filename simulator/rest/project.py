@@ -4,7 +4,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from simulator.rest.wire import Caller, Refusal, listed, page_of
-from simulator.world import Project, Record
 
 RFI_SORTS = ("due_date", "created_at", "updated_at", "subject", "status")
 WITH_DELETED = ("updated_at", "include_deleted")
@@ -43,13 +42,13 @@ async def change_events(request: Request, caller: Caller) -> Response:
 
 async def work_order_contracts(request: Request, caller: Caller) -> Response:
     project = caller.project(request.query_params.get("project_id"), "commitments")
-    rows = listed(request, _shown(project, project.work_order_contracts), filters=WITH_DELETED)
+    rows = listed(request, project.work_order_contracts.values(), filters=WITH_DELETED)
     return page_of(request, rows)
 
 
 async def purchase_order_contracts(request: Request, caller: Caller) -> Response:
     project = caller.project(request.query_params.get("project_id"), "commitments")
-    rows = listed(request, _shown(project, project.purchase_order_contracts), filters=WITH_DELETED)
+    rows = listed(request, project.purchase_order_contracts.values(), filters=WITH_DELETED)
     return page_of(request, rows)
 
 
@@ -100,7 +99,3 @@ async def observations(request: Request, caller: Caller) -> Response:
 async def punch_items(request: Request, caller: Caller) -> Response:
     project = caller.project(request.query_params.get("project_id"), "punch_list")
     return page_of(request, listed(request, project.punch_items.values()))
-
-
-def _shown(project: Project, contracts: dict[int, Record]) -> list[Record]:
-    return [row for row in contracts.values() if row["id"] not in project.unlisted]

@@ -112,8 +112,14 @@ OPERATIONS: tuple[Operation, ...] = (
         "/rest/v1.0/projects/{id}/work_breakdown_structure/wbs_codes", "Budget",
         "The codes that an estimate is mapped to",
     ),
-    _reads("/rest/v1.0/budget_views", "Budget", "The company's budget view"),
-    _reads("/rest/v1.0/budget_views/{id}/detail_rows", "Budget", "The budget as it stands"),
+    _reads("/rest/v1.0/budget_views", "Budget", "Which budget views a project has", As.BOTH),
+    _reads(
+        "/rest/v1.0/budget_views/{id}/budget_detail_columns", "Budget",
+        "Which columns a view has, for the company's choice", As.VIEWER,
+    ),
+    _reads(
+        "/rest/v1.0/budget_views/{id}/detail_rows", "Budget", "The budget as it stands", As.BOTH
+    ),
     _reads("/rest/v1.0/projects/{id}/budget", "Budget", "Whether the budget is locked"),
     _reads("/rest/v1.1/budget_line_items/{id}", "Budget", "A line as it was before a push"),
     Operation(

@@ -1,9 +1,13 @@
-"""Budget rows: the live budget, one row for each WBS code, as the company's first view shows it."""
+"""Budget rows: the live budget, one row for each WBS code in use, as one budget view shows it.
+
+Which view it is, budget_views.py says; how its columns get their names here, budget_columns.py.
+"""
 
 from typing import ClassVar
 
 from django.db import models
 
+from integrations.procore.resources.budget_views import ALL_ROWS
 from integrations.procore.resources.source import SourceRecord, kept, money
 from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
 
@@ -14,7 +18,11 @@ class BudgetRow(SourceRecord):
     spec = ResourceSpec(
         name="budget_rows",
         scope=Scope.PROJECT,
-        sources=(Source(VIEWS + "/{via}/detail_rows", {"project_id": "{project_id}"}, via=VIEWS),),
+        sources=(
+            Source(
+                VIEWS + "/{via}/detail_rows", {"project_id": "{project_id}", **ALL_ROWS}, via=VIEWS
+            ),
+        ),
         changes=Changes.CONTENT,
         tool="budget",
         webhooks=("Budget Line Items",),
@@ -24,8 +32,30 @@ class BudgetRow(SourceRecord):
     wbs_code_id = kept(models.BigIntegerField(null=True), purpose="ties a row to its WBS code")
     cost_code = kept(models.TextField(), purpose="names the row as people do")
     category = kept(models.TextField(), purpose="names the cost type")
+    category_id = kept(
+        models.BigIntegerField(null=True), purpose="ties a row without a WBS code to one"
+    )
+    biller = kept(
+        models.TextField(db_default=""), purpose="tells sub jobs apart in a row without a WBS code"
+    )
     original_budget_amount = kept(money(), purpose="the budget before changes")
     budget_modifications = kept(money(), purpose="approved changes of the budget")
+    approved_cos = kept(money(), purpose="approved changes of the prime contract")
+    revised_budget = kept(
+        money(), purpose="the budget with approved changes, as Procore adds it up"
+    )
+    pending_budget_changes = kept(money(), purpose="changes of the budget that wait for approval")
+    projected_budget = kept(money(), purpose="the budget with what is pending")
+    committed_costs = kept(money(), purpose="checks our sum of committed contracts")
+    direct_costs = kept(money(), purpose="checks our sum of direct costs")
+    job_to_date_costs = kept(money(), purpose="what was spent so far")
+    pending_cost_changes = kept(money(), purpose="checks our sum of pending change orders")
+    projected_costs = kept(money(), purpose="what is committed, spent and pending")
+    forecast_to_complete = kept(
+        money(), purpose="what is still to be spent, where people forecast it"
+    )
+    estimated_cost_at_completion = kept(money(), purpose="what the code will have cost")
+    projected_over_under = kept(money(), purpose="whether the code ends over its budget")
     currency = kept(
         models.TextField(),
         purpose="keeps currencies apart",

@@ -44,7 +44,7 @@ STEP_FIELDS = (
     "unchanged", "unreadable", "requests", "progress",
 )  # fmt: skip
 PAUSE_FIELDS = ("progress", "requests")
-CURSOR_FIELDS = ("updated_to", "full_at", "fresh_at", "refused_at", "via_id")
+CURSOR_FIELDS = ("updated_to", "full_at", "fresh_at", "refused_at", "via_id", "via_fallback")
 
 
 class Arrivals:
@@ -223,6 +223,8 @@ class Arrivals:
         job.cursor.fresh_at, job.cursor.refused_at = job.began, None
         job.cursor.updated_to = advance(job.cursor.updated_to, job.newest)
         job.cursor.via_id = job.reader.via_id
+        if job.reader.via_fallback is not None:
+            job.cursor.via_fallback = job.reader.via_fallback
         if job.whole:
             job.cursor.full_at = job.began
             if job.key in self.doubtful:

@@ -18,7 +18,7 @@ from integrations.procore.sync.arrivals import Arrivals
 from integrations.procore.sync.derived import CONCLUSION, apart
 from integrations.procore.sync.errors import Paused, Withdrawn
 from integrations.procore.sync.fetching import Crew, Delivery
-from integrations.procore.sync.incidents import note_incidents
+from integrations.procore.sync.incidents import note_incidents, note_view
 from integrations.procore.sync.models import Mode, SyncRun
 from integrations.procore.sync.parts import Job, job_of, jobs_of, told_meanwhile, waves
 from integrations.procore.sync.runs import Heartbeat, finish, label, release
@@ -67,6 +67,7 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
     finish(run)
     with apart(CONCLUSION, company_id):
         note_incidents(run)
+        note_view(run)
         if run.mode != Mode.TARGETED and not run.only:
             note_health(company_id=company_id, reason=_withheld(run))
     return run
@@ -181,7 +182,8 @@ class _Walk:
             self.wait(until)
             self._add(crew, job)
         elif isinstance(error, NotFoundOrHidden) and job.cursor.via_id:
-            job.cursor.via_id = job.reader.via_id = None  # the view was replaced by another
+            job.cursor.via_id = None  # the view is gone from this project: another is chosen, once
+            job.reader.forget_view()
             self._add(crew, job)
         elif isinstance(error, Forbidden | NotFoundOrHidden):
             job.cursor.refused_at = clock.now()

@@ -96,6 +96,7 @@ class SyncCursor(models.Model):
     fresh_at = models.DateTimeField(null=True)
     refused_at = models.DateTimeField(null=True)  # not asked again before the next full sync
     via_id = models.BigIntegerField(null=True)  # Procore's id of the list's view
+    via_fallback = models.BooleanField(default=False, db_default=False)  # not the one wanted
 
     class Meta:
         constraints: ClassVar = [

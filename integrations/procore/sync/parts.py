@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrations.procore.api.client import ProcoreClient
+from integrations.procore.resources.budget_views import NO_CHOICE
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord
 from integrations.procore.resources.spec import Changes, Parent, Scope
+from integrations.procore.sync.budget_choice import choice_of
 from integrations.procore.sync.cursor import advance, not_ahead, window
 from integrations.procore.sync.errors import Withdrawn
 from integrations.procore.sync.models import DueRead, Mode, SyncCursor, SyncRun, SyncStep
@@ -175,7 +177,8 @@ def job_of(
         project_id=step.project_id or None,
         window=span,
         parents=parents,
-        via_id=cursor.via_id,
+        via_id=_view(run, cursor, model),
+        choice=choice_of(run.company_id) if _has_view(model) else NO_CHOICE,
         position=begun.position,
     )
     sweep = model.spec.hides_deleted and (run.mode != Mode.TARGETED or step.sweep)
@@ -193,6 +196,16 @@ def job_of(
         blind=begun.blind,
         position=begun.position,
     )
+
+
+def _view(run: SyncRun, cursor: SyncCursor, model: type[SourceRecord]) -> int | None:
+    """The one that is known, unless a full look may find the one that is wanted."""
+    again = run.mode == Mode.FULL and cursor.via_fallback
+    return None if again or not _has_view(model) else cursor.via_id
+
+
+def _has_view(model: type[SourceRecord]) -> bool:
+    return any(source.via for source in model.spec.sources)
 
 
 def _is_child(name: str) -> bool:

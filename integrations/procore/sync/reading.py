@@ -1,14 +1,21 @@
 """Reads one resource of one project from Procore, page by page. Asks no database."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.errors import NotFoundOrHidden
 from integrations.procore.api.pages import ListGuard, Page, between
-from integrations.procore.api.values import record_id
+from integrations.procore.resources.budget_columns import renaming
+from integrations.procore.resources.budget_views import (
+    NO_CHOICE,
+    Choice,
+    choose,
+    is_fallback,
+    views_in,
+)
 from integrations.procore.resources.decoding import Batch, decoder_of
 from integrations.procore.resources.source import SourceRecord
 from integrations.procore.resources.spec import Parent, Source
@@ -64,10 +71,13 @@ class Reader:
         window: Window | None = None,
         parents: Parents | None = None,
         via_id: int | None = None,
+        choice: Choice = NO_CHOICE,
         position: Position = Position(),
     ) -> None:
         self.client = replace(client, calls=0)  # counts its own
         self.model, self.window, self.via_id = model, window, via_id
+        self.choice = choice
+        self.via_fallback: bool | None = None  # of a view that was chosen in this reading
         self.names = {"company_id": str(company_id), "project_id": str(project_id or "")}
         self.parents = parents or {}
         self.asks: deque[Ask] | None = None
@@ -112,6 +122,10 @@ class Reader:
         self.position, self.restarts = Position(self.position.lists + 1), 0
         self.guard = ListGuard()
 
+    def forget_view(self) -> None:
+        """The next reading begins with a view that the project has now."""
+        self.via_id, self.asks, self.position = None, None, Position()
+
     def total(self) -> int | None:
         """How many records there are, changed or not; None where Procore does not say."""
         counts = []
@@ -121,7 +135,7 @@ class Reader:
         return None if None in counts else sum(count or 0 for count in counts)
 
     def _page(self, ask: Ask) -> Page[Batch]:
-        decode = decoder_of(self.model, tuple(ask.source.extra.items()))
+        decode = self._decoder(ask.source)
         try:
             if not ask.source.paged:
                 return self.client.all_at_once(ask.path, ask.params, decode=decode)
@@ -141,7 +155,7 @@ class Reader:
         before_last, place = self.position.before_last, self.position.rows
         if self.restarts >= RESTARTS or before_last is None or place is None:
             return False
-        decode = decoder_of(self.model, tuple(ask.source.extra.items()))
+        decode = self._decoder(ask.source)
         page = self.client.page(ask.path, ask.params, place, decode=decode, per_page=1)
         return page.content.last_id != before_last
 
@@ -169,7 +183,13 @@ class Reader:
     def _has_via(self, source: Source) -> bool:
         if self.via_id is None:
             query = {"project_id": self.names["project_id"]}
-            ids = (record_id(row.get("id")) for row in self.client.rows(source.via, query))
-            self.via_id = next(filter(None, ids), None)
+            view = choose(views_in(self.client.rows(source.via, query)), self.choice)
+            self.via_id = view.id if view else None
+            self.via_fallback = is_fallback(view, self.choice)
         self.names["via"] = str(self.via_id)
         return self.via_id is not None
+
+    def _decoder(self, source: Source) -> Callable[[bytes], Batch]:
+        """The columns of a budget view are named by it: they get the names that we know."""
+        decode = decoder_of(self.model, tuple(source.extra.items()))
+        return renaming(decode, self.choice.columns_of(self.via_id)) if source.via else decode

@@ -1,6 +1,11 @@
 """How each company is, for an operator's eyes and scripts."""
 
+from decimal import Decimal
+
+from integrations.procore.resources.budget_codes import untied
+from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.sync.budget_choice import choice_of
 from integrations.procore.sync.models import DueRead, Incident, SyncCursor, SyncRun
 from integrations.procore.sync.quarantine import counts_by_resource
 from partner_app.connections.access import calls_left
@@ -20,6 +25,7 @@ def _of(company: Company) -> dict[str, object]:
     fresh: dict[str, object] = {}
     unreadable = counts_by_resource(company.id)
     with tenant(company.id):
+        budget = _budget(company.id)
         for name, model in RESOURCES.items():
             oldest = (
                 SyncCursor.objects.filter(company_id=company.id, resource=name)
@@ -48,6 +54,7 @@ def _of(company: Company) -> dict[str, object]:
         if run
         else None,
         "resources": fresh,
+        "budget": budget,
         "problems": problems,
         "incidents": list(
             incidents.order_by("opened_at").values("resource", "message", "remedy", "opened_at")
@@ -55,4 +62,22 @@ def _of(company: Company) -> dict[str, object]:
         # How long the oldest change that Procore told us of has waited to be read.
         "webhook_lag_seconds": round((clock.now() - told.due_at).total_seconds()) if told else 0,
         "api_calls_left": calls_left(company.id),
+    }
+
+
+def _budget(company_id: int) -> dict[str, object]:
+    """Inside tenant(): the pinned view, and rows that belong to no WBS code, by currency."""
+    old = BudgetRow.objects.filter(company_id=company_id, wbs_code_id=None)
+    rows, sums = 0, dict[str, Decimal]()
+    for project_id in old.order_by().values_list("project_id", flat=True).distinct():
+        count, amounts = untied(company_id, project_id or 0)
+        rows += count
+        for currency, amount in amounts.items():
+            sums[currency] = sums.get(currency, Decimal(0)) + amount
+    cursors = SyncCursor.objects.filter(company_id=company_id, resource=BudgetRow.spec.name)
+    return {
+        "view": choice_of(company_id).name or None,
+        "projects_with_another_view": cursors.filter(via_fallback=True).count(),
+        "rows_without_code": rows,
+        "without_code": sums,
     }

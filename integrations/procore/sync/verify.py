@@ -9,6 +9,7 @@ from integrations.procore.resources.decoding import Fault
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord, kept_fields
 from integrations.procore.resources.spec import Parent, Scope
+from integrations.procore.sync.budget_choice import choice_of
 from integrations.procore.sync.engine import Wait
 from integrations.procore.sync.fetching import Crew
 from integrations.procore.sync.quarantine import records_of
@@ -40,6 +41,8 @@ class _Check:
         self.client, self.company_id, self.wait = client, company_id, wait
         self.projects: list[int] = []
         self.faults: dict[str, list[Fault]] = defaultdict(list)
+        with tenant(company_id):
+            self.choice = choice_of(company_id)
         # Ids by resource, project and what tells their kind: whose children are to be read.
         self.ids: dict[tuple[str, int | None], list[tuple[int, dict[str, object]]]] = {}
 
@@ -95,6 +98,7 @@ class _Check:
             company_id=self.company_id,
             project_id=place,
             parents={parent: self._parents(parent, place) for parent in parents},
+            choice=self.choice,
         )
 
     def _note(self, model: type[SourceRecord], place: int | None, piece: Piece) -> None:

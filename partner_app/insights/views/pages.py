@@ -11,9 +11,10 @@ from django.views.decorators.http import require_GET, require_POST
 from integrations.procore.resources.projects import Project
 from integrations.procore.sync.schedule import make_due
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
-from partner_app.embedded.entitlement import rights_on
+from partner_app.embedded.entitlement import Tool, rights_on
 from partner_app.embedded.session import end_tour, wants_tour
 from partner_app.handoffs.selectors import waiting_for_approval
+from partner_app.insights.budget_notes import budget_notes
 from partner_app.insights.context import (
     freshness,
     portfolio_of,
@@ -25,6 +26,8 @@ from partner_app.insights.forms import ProjectsForm
 from partner_app.insights.health import arrived, at_a_glance, health_of
 from partner_app.insights.listings import KINDS, listing, open_to
 from partner_app.insights.panel import record_context
+from partner_app.insights.procore_check import project_check
+from partner_app.insights.rules import COST_TOOLS
 from partner_app.insights.selectors import (
     cases_of,
     figures_behind,
@@ -142,6 +145,11 @@ def project(request: ViewerRequest, project_id: int) -> HttpResponse:
             "news": news,
             "behind": figures_behind(company_id, project_id),
         }
+        tools = here[project_id].tools
+        if Tool.BUDGET in tools:
+            context["budget_notes"] = budget_notes(company_id, project_id)
+        if tools >= COST_TOOLS:
+            context["checked"] = project_check(company_id, project_id)
     context |= {
         "health": health,
         "project": found,

@@ -1,0 +1,70 @@
+"""Which of a project's budget views is read: the one that the company has pinned, else by role.
+
+Pure.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from integrations.procore.api.values import record_id, text_of
+from integrations.procore.resources.budget_columns import Column, plain
+
+ALL_ROWS = {"budget_row_type": "all"}  # left out, what is returned is not documented
+STANDARD_ROLE = "budgeting"
+STANDARD_NAME = "Procore Standard Budget"
+
+
+@dataclass(frozen=True)
+class View:
+    id: int
+    name: str = ""
+    role: str = ""
+
+    @property
+    def standard(self) -> bool:
+        return plain(self.role) == plain(STANDARD_ROLE)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a company has pinned; without a view, the standard one of each project is read."""
+
+    view_id: int | None = None
+    name: str = ""
+    columns: tuple[Column, ...] = ()
+
+    def columns_of(self, view_id: int | None) -> tuple[Column, ...]:
+        """Another view than the pinned one has its columns by their standard names."""
+        return self.columns if view_id is not None and view_id == self.view_id else ()
+
+
+NO_CHOICE = Choice()
+
+
+def views_in(rows: Iterable[Mapping[str, Any]]) -> list[View]:
+    found = ((record_id(row.get("id")), row) for row in rows)
+    return [
+        View(key, text_of(row.get("name")), text_of(row.get("role"))) for key, row in found if key
+    ]
+
+
+def choose(views: list[View], choice: Choice) -> View | None:
+    """The pinned one, the standard one by role, the one with its name, the first."""
+    tests = (
+        lambda view: view.id == choice.view_id,
+        lambda view: view.standard,
+        lambda view: plain(view.name) == plain(STANDARD_NAME),
+    )
+    for test in tests:
+        for view in views:
+            if test(view):
+                return view
+    return views[0] if views else None
+
+
+def is_fallback(view: View | None, choice: Choice) -> bool:
+    """Whether another view is read than was wanted, so that a later look may find the right one."""
+    if view is None or choice.view_id is not None:
+        return view is not None and view.id != choice.view_id
+    return not view.standard

@@ -1,0 +1,56 @@
+"""Which budget view a company has pinned, what its columns mean, and which projects lack it."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from integrations.procore.resources.budget_columns import Column
+from integrations.procore.resources.budget_rows import BudgetRow
+from integrations.procore.resources.budget_views import NO_CHOICE, Choice
+from integrations.procore.sync.models import SyncCursor
+from partner_app.tenancy.models import TenantModel
+
+
+class BudgetViewChoice(TenantModel):
+    """A company's own decision. `columns` lists meaning, id and name of each."""
+
+    exported: ClassVar[str] = "budget_view"
+
+    pk = models.CompositePrimaryKey("company_id", "view_id")
+    view_id = models.BigIntegerField()
+    view_name = models.TextField()
+    columns = models.JSONField(default=list)
+    chosen_at = models.DateTimeField()
+    chosen_by = models.TextField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["company"], name="one_budget_view_choice")
+        ]
+
+
+def choice_of(company_id: int) -> Choice:
+    """Inside tenant()."""
+    row = BudgetViewChoice.objects.filter(company_id=company_id).first()
+    if row is None:
+        return NO_CHOICE
+    columns = tuple(Column(**column) for column in row.columns)
+    return Choice(row.view_id, row.view_name, columns)
+
+
+def lacks_pinned_view(company_id: int, project_id: int) -> bool:
+    """Inside tenant(). Whether a project's budget was read from another view than the pinned."""
+    rows = budget_cursors(company_id).filter(project_id=project_id, via_fallback=True)
+    return rows.exists() and choice_of(company_id).view_id is not None
+
+
+def pinned_view_gone(company_id: int) -> bool:
+    """Inside tenant(). No project that has been read has the view that the company pinned."""
+    if choice_of(company_id).view_id is None:
+        return False
+    read = budget_cursors(company_id).exclude(via_id=None)
+    return read.exists() and not read.filter(via_fallback=False).exists()
+
+
+def budget_cursors(company_id: int) -> "models.QuerySet[SyncCursor]":
+    return SyncCursor.objects.filter(company_id=company_id, resource=BudgetRow.spec.name)

@@ -1,0 +1,32 @@
+"""What has to be said about how a project's budget was read, in the reader's language."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from integrations.procore.resources.budget_codes import untied
+from integrations.procore.sync.budget_choice import choice_of, lacks_pinned_view
+from partner_app.core.templatetags.show import money
+from partner_app.insights.facts import DEFAULT_CURRENCY
+
+
+def budget_notes(company_id: int, project_id: int) -> list[str]:
+    """Inside tenant(). Mostly there is nothing to say."""
+    found = []
+    count, sums = untied(company_id, project_id)
+    if count:
+        text = ngettext(
+            "%(number)s budget row could not be tied to a WBS code: %(amounts)s. It counts in the "
+            "totals, under no code.",
+            "%(number)s budget rows could not be tied to a WBS code: %(amounts)s. They count in "
+            "the totals, under no code.",
+            count,
+        )
+        amounts = [money(sum_, currency or DEFAULT_CURRENCY) for currency, sum_ in sums.items()]
+        found.append(text % {"number": count, "amounts": ", ".join(amounts)})
+    if lacks_pinned_view(company_id, project_id):
+        text = _(
+            "This project does not have the budget view “%(name)s”, which your company chose; its "
+            "standard view is read. Add the view to the project in Procore to change that."
+        )
+        found.append(text % {"name": choice_of(company_id).name})
+    return found

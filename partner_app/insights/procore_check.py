@@ -1,0 +1,160 @@
+"""Our sums beside what Procore's own budget view says, by currency and WBS code.
+
+The view adds up the same contracts, orders and costs by Procore's own rules: equality checks both
+the reading and the formulas, and a difference names the codes to look at.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import gettext_lazy as _
+
+from integrations.procore.resources.budget_codes import tied_rows
+from integrations.procore.resources.budget_rows import BudgetRow
+from integrations.procore.resources.wbs_codes import WbsCode
+from partner_app.insights.facts import DEFAULT_CURRENCY
+from partner_app.insights.metrics import ZERO
+from partner_app.insights.models import CostFigure
+
+# What it is called, the column of ours, the column of Procore's.
+KINDS = (
+    (_("Committed"), "committed", "committed_costs"),
+    (_("Direct costs"), "direct", "direct_costs"),
+    (_("Pending changes"), "pending", "pending_cost_changes"),
+)
+CENT = Decimal("0.01")
+Key = tuple[str, int]  # currency, WBS code (0: none)
+Amounts = dict[str, Decimal]  # by column
+
+
+@dataclass(frozen=True)
+class CodeDifference:
+    """`code` is empty for amounts that belong to no WBS code."""
+
+    code: str
+    name: str
+    ours: Decimal
+    theirs: Decimal
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One sum of one currency. Equal in total may hide differences between codes."""
+
+    label: object
+    currency: str
+    ours: Decimal
+    theirs: Decimal
+    codes: tuple[CodeDifference, ...]
+
+    @property
+    def difference(self) -> Decimal:
+        return self.ours - self.theirs
+
+    @property
+    def equal(self) -> bool:
+        return not self.codes
+
+
+@dataclass(frozen=True)
+class ProjectCheck:
+    """Of a project: every sum that could be checked; none where the view has no such columns."""
+
+    rows: tuple[Checked, ...]
+
+    @property
+    def apart(self) -> list[Checked]:
+        return [row for row in self.rows if not row.equal]
+
+
+def procore_columns(company_id: int, project_id: int) -> dict[Key, Amounts]:
+    """Inside tenant(). The columns of the budget view as they were read last, by code.
+
+    A column that the view does not have is absent; `budget` has the budget with its changes.
+    """
+    tied = tied_rows(company_id, project_id)
+    columns = [theirs for _, _, theirs in KINDS]
+    rows = BudgetRow.objects.filter(company_id=company_id, project_id=project_id)
+    found: dict[Key, Amounts] = defaultdict(dict)
+    for row in rows:
+        currency = row.currency or DEFAULT_CURRENCY
+        own = found[currency, row.wbs_code_id or tied.get(row.remote_id, 0)]
+        budget = (row.original_budget_amount or ZERO) + (row.budget_modifications or ZERO)
+        own["budget"] = own.get("budget", ZERO) + budget
+        for name in columns:
+            value: Decimal | None = getattr(row, name)
+            if value is not None:
+                own[name] = own.get(name, ZERO) + value
+    return dict(found)
+
+
+def project_check(company_id: int, project_id: int) -> ProjectCheck | None:
+    """Inside tenant(). None before anything was computed, or without a budget in Procore."""
+    theirs = procore_columns(company_id, project_id)
+    figures = CostFigure.objects.filter(company_id=company_id, project_id=project_id)
+    ours = {
+        (figure.currency, figure.wbs_code_id): {name: getattr(figure, name) for _, name, _ in KINDS}
+        for figure in figures
+    }
+    if not ours or not theirs:
+        return None
+    names = _names(company_id, {code for _, code in (*ours, *theirs)})
+    found: list[Checked] = []
+    for currency in sorted({own for own, _code in theirs}):
+        mine = {code: row for (own, code), row in ours.items() if own == currency}
+        procores = {code: row for (own, code), row in theirs.items() if own == currency}
+        found += compare(currency, mine, procores, names)
+    return ProjectCheck(tuple(found))
+
+
+def compare(
+    currency: str,
+    ours: Mapping[int, Mapping[str, Decimal]],
+    theirs: Mapping[int, Mapping[str, Decimal]],
+    names: Mapping[int, tuple[str, str]],
+) -> list[Checked]:
+    """One for each kind that Procore's view has a column for, in this currency."""
+    found = []
+    for label, own, column in KINDS:
+        if any(column in row for row in theirs.values()):
+            pairs = {
+                code: (
+                    ours.get(code, {}).get(own, ZERO),
+                    theirs.get(code, {}).get(column, ZERO),
+                )
+                for code in ours.keys() | theirs.keys()
+            }
+            found.append(
+                Checked(
+                    label,
+                    currency,
+                    sum((mine for mine, _ in pairs.values()), ZERO),
+                    sum((procores for _, procores in pairs.values()), ZERO),
+                    tuple(_differences(pairs, names)),
+                )
+            )
+    return found
+
+
+def _differences(
+    pairs: Mapping[int, tuple[Decimal, Decimal]], names: Mapping[int, tuple[str, str]]
+) -> Iterable[CodeDifference]:
+    """The largest first."""
+    apart = [
+        (abs(ours - theirs), code)
+        for code, (ours, theirs) in pairs.items()
+        if abs(ours - theirs) >= CENT
+    ]
+    for _size, code in sorted(apart, key=lambda each: (-each[0], each[1])):
+        flat_code, name = names.get(code, ("", ""))
+        yield CodeDifference(flat_code, name, *pairs[code])
+
+
+def _names(company_id: int, codes: set[int]) -> dict[int, tuple[str, str]]:
+    rows = WbsCode.objects.filter(company_id=company_id, remote_id__in=codes)
+    return {
+        key: (code, name)
+        for key, code, name in rows.values_list("remote_id", "flat_code", "flat_name")
+    }

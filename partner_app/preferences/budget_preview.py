@@ -1,0 +1,124 @@
+"""A project's budget views as Procore has them now, and some rows as they would be read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from integrations.procore.api.client import ProcoreClient
+from integrations.procore.api.values import text_of
+from integrations.procore.resources.budget_columns import STANDARD, Column, meaning_of, renamed
+from integrations.procore.resources.budget_rows import VIEWS
+from integrations.procore.resources.budget_views import ALL_ROWS, Choice, View, choose, views_in
+
+ROWS_SHOWN = 4
+LABELS = {
+    "committed_costs": _("Committed"),
+    "direct_costs": _("Direct costs"),
+    "pending_cost_changes": _("Pending changes"),
+    "job_to_date_costs": _("Spent to date"),
+    "revised_budget": _("Revised budget"),
+    "approved_cos": _("Approved changes of the prime contract"),
+    "pending_budget_changes": _("Pending changes of the budget"),
+    "projected_budget": _("Projected budget"),
+    "projected_costs": _("Projected costs"),
+    "forecast_to_complete": _("Forecast to complete"),
+    "estimated_cost_at_completion": _("Estimated cost at completion"),
+    "projected_over_under": _("Projected over or under"),
+}
+assert LABELS.keys() == STANDARD.keys()
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """One of our columns, the view's column that it is read from, and what the rows hold there."""
+
+    key: str
+    label: object
+    column_id: str
+    samples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """`columns` are the chosen view's, by id; `rows` name the rows whose values are shown."""
+
+    views: tuple[View, ...]
+    view: View
+    columns: Mapping[str, str]
+    meanings: tuple[Meaning, ...]
+    rows: tuple[str, ...]
+
+    def pinned(self) -> list[Column]:
+        return [
+            Column(each.key, each.column_id, self.columns[each.column_id])
+            for each in self.meanings
+            if each.column_id
+        ]
+
+
+def preview(
+    client: ProcoreClient,
+    project_id: int,
+    choice: Choice,
+    *,
+    view_id: int | None,
+    wanted: Mapping[str, str] | None,
+) -> Preview | None:
+    """`wanted` are ids of columns by meaning, as somebody sets them; None takes what is pinned or
+    has a standard name. None where the project has no budget view. Raises ProcoreError.
+    """
+    views = views_in(client.rows(VIEWS, {"project_id": project_id}))
+    view = choose(views, Choice(view_id) if view_id else choice)
+    if view is None:
+        return None
+    columns = _columns(client, project_id, view)
+    ids = _chosen(columns, choice.columns_of(view.id), wanted)
+    rows = list(
+        islice(
+            client.rows(f"{VIEWS}/{view.id}/detail_rows", {"project_id": project_id, **ALL_ROWS}),
+            ROWS_SHOWN,
+        )
+    )
+    pinned = [Column(key, found, columns[found]) for key, found in ids.items() if found]
+    read = [renamed(row, pinned) for row in rows] if pinned else rows
+    meanings = tuple(
+        Meaning(key, label, ids[key], tuple(_shown(row.get(key)) for row in read))
+        for key, label in LABELS.items()
+    )
+    return Preview(tuple(views), view, columns, meanings, tuple(map(_name, rows)))
+
+
+def _columns(client: ProcoreClient, project_id: int, view: View) -> dict[str, str]:
+    """Names by id; a column without either is none."""
+    path = f"{VIEWS}/{view.id}/budget_detail_columns"
+    found = {}
+    for column in client.rows(path, {"project_id": project_id}):
+        key, name = text_of(column.get("id")), text_of(column.get("name"))
+        if key and name:
+            found[key] = name
+    return found
+
+
+def _chosen(
+    columns: Mapping[str, str], pinned: tuple[Column, ...], wanted: Mapping[str, str] | None
+) -> dict[str, str]:
+    """By meaning the id of a column that the view has, or empty."""
+    if wanted is not None:
+        return {key: wanted.get(key, "") if wanted.get(key) in columns else "" for key in LABELS}
+    if pinned:
+        by_name = {name: key for key, name in columns.items()}
+        ids = {each.meaning: by_name.get(each.name, each.id) for each in pinned}
+    else:
+        ids = {ours: key for key, name in columns.items() if (ours := meaning_of(name))}
+    return {key: ids.get(key, "") if ids.get(key) in columns else "" for key in LABELS}
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return f"{text_of(row.get('cost_code'))} · {text_of(row.get('category'))}"
+
+
+def _shown(value: object) -> str:
+    return text_of(value) or "–"
