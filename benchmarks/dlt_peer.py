@@ -41,8 +41,11 @@ def resources(wanted: dict[str, Any]) -> list[dict[str, Any]]:
                 resource(f"lines_{parent}", f"lines_{kind}", lines, params={"contract": of})
             )
         views = f"views_{project}"
-        found.append(resource(views, "views", f"/rest/v1.0/budget_views?project_id={project}"))
+        listed = resource(views, "views", f"/rest/v1.0/budget_views?project_id={project}")
+        listed["processing_steps"] = [{"filter": lambda view: view["role"] == "budgeting"}]
+        found.append(listed)
         rows = f"/rest/v1.0/budget_views/{{view}}/detail_rows?project_id={project}"
+        rows += "&budget_row_type=all"
         of = {"type": "resolve", "resource": views, "field": "id"}
         found.append(resource(f"rows_{project}", "rows", rows, params={"view": of}))
     return found

@@ -79,8 +79,10 @@ class Reader:
         return [(kind, key) for key in self.procore.projects() for kind in CONTRACTS]
 
     def budget(self, project: int) -> bytes:
-        view = json.loads(self.body(f"/rest/v1.0/budget_views?project_id={project}"))[0]["id"]
-        return self.body(f"/rest/v1.0/budget_views/{view}/detail_rows?project_id={project}")
+        views = json.loads(self.body(f"/rest/v1.0/budget_views?project_id={project}"))
+        view = next(row["id"] for row in views if row["role"] == "budgeting")
+        rows = f"/rest/v1.0/budget_views/{view}/detail_rows?project_id={project}"
+        return self.body(f"{rows}&budget_row_type=all")
 
     def lines(self, kind: str, project: int, body: bytes) -> list[str]:
         return [
