@@ -1,5 +1,6 @@
 """Estimate, last handoff and live budget: what becomes of each WBS code."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
@@ -35,6 +36,14 @@ def actions(exact: dict[str, str], lines: dict[int, LiveLine], **budget: object)
 def test_a_code_without_a_line_is_created_another_changed_a_third_left_as_it_is() -> None:
     found = actions({"a": "1", "b": "2", "c": "3"}, live(b="1.00", c="3.00"))
     assert found == {"a": "create", "b": "update", "c": "unchanged"}
+
+
+def test_a_code_with_two_rows_or_one_that_may_have_a_line_already_is_not_written() -> None:
+    twice = {1: replace(live(a="5.00")[1], rows=2)}
+    assert actions({"a": "1"}, twice) == {"a": "blocked"}
+    assert actions({"a": "5"}, twice) == {"a": "unchanged"}
+    assert actions({"a": "1", "b": "2"}, {}, doubtful={"a"}) == {"a": "blocked", "b": "create"}
+    assert actions({"a": "1"}, live(a="3.00"), doubtful={"a"}) == {"a": "update"}
 
 
 def test_a_code_that_is_missing_or_inactive_is_blocked() -> None:

@@ -106,6 +106,46 @@ def test_the_budget_equals_the_estimate_to_the_cent_and_a_second_push_writes_not
     assert road.budget() == before
 
 
+def test_rows_that_name_no_wbs_code_are_planned_written_and_read_back_like_all_others(
+    road: Road,
+) -> None:
+    estimate_id = pushed(road)
+    first = road.budget()
+    road.procore.wild("budget_rows_without_wbs_code")
+    again = road.step("plan", road.estimate())
+    assert (again["create"], again["update"], again["blocked"]) == (0, 0, 0)
+    assert road.step("undo", estimate_id)["state"] == "undone"
+    assert pushed(road)
+    assert road.budget() == first
+
+
+def test_a_row_that_may_be_any_of_several_codes_is_not_written_over(
+    road: Road, procore: Procore
+) -> None:
+    """Without its cost type a row may hold the code: Procore might write over it unseen."""
+    pushed(road)
+    before = road.budget()
+    codes = {c["flat_code"]: c for c in procore.records(road.project_id, "wbs_codes")}
+    kind = codes["105-000.S"]["segment_items"]
+    kind[1]["name"], kind[1]["code"] = "Nobody's type", "?"
+    procore.control(
+        f"projects/{road.project_id}/wbs_codes/{codes['105-000.S']['id']}",
+        set={"segment_items": kind},
+    )
+    estimate_id = road.estimate()
+    plans = []
+    for seed in range(20):  # until the row of this code is one of those
+        procore.wild("budget_rows_without_wbs_code", seed=seed)
+        plans.append(road.step("plan", estimate_id))
+    blocked = [plan for plan in plans if plan["blocked"]]
+    assert blocked
+    for plan in plans:
+        assert plan["create"] == 0
+    for plan in blocked:
+        assert "a budget row without a WBS code may already hold 105-000.S" in plan["reasons"]
+    assert road.budget() == before
+
+
 @pytest.mark.parametrize("kind", ["reset_before", "reset_after", "truncate"])
 def test_a_push_whose_answer_is_lost_writes_each_line_once(road: Road, kind: str) -> None:
     before = road.budget()
