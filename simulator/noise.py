@@ -3,6 +3,7 @@
 These switches destroy, so they do nothing before schemas are given with `POST /control/wild`.
 """
 
+import copy
 import random
 from typing import Any
 
@@ -17,7 +18,7 @@ JUNK: tuple[Any, ...] = (
 )  # fmt: skip
 # A readable id names another record, so an id only ever becomes one that cannot be read.
 NO_IDS: tuple[Any, ...] = (
-    None, "", "n/a", 0, -1, 1.5, 2**63, str(2**64), True, [], {}, [7], {"id": 7}, "7 8", "0x7",
+    None, "", "n/a", 0, -1, 1.5, 2**63, str(2**64), True, [], {}, [None], {"id": 0}, "7 8", "0x7",
 )  # fmt: skip
 # These say that a record is gone, so they only ever say nothing.
 GONE = {"deleted_at", "deleted", "in_recycle_bin"}
@@ -52,15 +53,14 @@ def strangers_in_lists(document: Any, spot: Spot) -> Any:
 def _spoil(record: dict[str, Any], path: Path, spot: Spot, draw: random.Random) -> None:
     holder: Any = record
     for step in path[:-1]:
-        inside = holder[step] if _has(holder, step) else {}
-        if not isinstance(inside, dict | list):
+        if not _has(holder, step):
             return  # spoiled before
-        holder[step] = holder = inside
+        holder = holder[step]
     last = path[-1]
     if _has(holder, last) and draw.random() < 0.2:
         del holder[last]
     elif isinstance(holder, dict) or _has(holder, last):
-        holder[last] = draw.choice(_values(path, spot))
+        holder[last] = copy.deepcopy(draw.choice(_values(path, spot)))
 
 
 def _values(path: Path, spot: Spot) -> tuple[Any, ...]:

@@ -162,6 +162,7 @@ class Wild:
                 if draw.random() < share:
                     found = apply(value, spot, draw)
                     if found is not AS_IT_IS:
+                        self.struck.setdefault(name, set()).add(spot.record_id)
                         return found
         return value
 

@@ -8,7 +8,7 @@ shape of what came, never the value, and no record costs another.
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -36,6 +36,12 @@ class Decoded:
     updated_at: datetime | None
     values: tuple[Value, ...]
     content_hash: bytes
+
+    def with_value(self, column: int, value: Value) -> "Decoded":
+        if self.values[column] == value:
+            return self
+        values = (*self.values[:column], value, *self.values[column + 1 :])
+        return replace(self, values=values, content_hash=content_hash(values))
 
     def newer_than(self, other: "Decoded") -> bool:
         return (self.updated_at or LONG_AGO) > (other.updated_at or LONG_AGO)
@@ -66,6 +72,11 @@ class Batch:
         yield from (record.remote_id for record in self.records)
         yield from self.deleted
         yield from (fault.remote_id for fault in self.faults if fault.remote_id)
+
+    def with_value(self, column: int, value: Value) -> "Batch":
+        """Every record has this value in this column, whatever it said."""
+        records = [record.with_value(column, value) for record in self.records]
+        return replace(self, records=records)
 
     @property
     def nameless(self) -> int:

@@ -17,7 +17,7 @@ from integrations.procore.resources.budget_views import (
     views_in,
 )
 from integrations.procore.resources.decoding import Batch, decoder_of
-from integrations.procore.resources.source import SourceRecord
+from integrations.procore.resources.source import SourceRecord, kept_fields
 from integrations.procore.resources.spec import Parent, Source
 
 Window = tuple[datetime, datetime]
@@ -139,12 +139,21 @@ class Reader:
         try:
             if not ask.source.paged:
                 return self.client.all_at_once(ask.path, ask.params, decode=decode)
-            return self.client.page(ask.path, ask.params, self.position.number, decode=decode)
+            page = self.client.page(ask.path, ask.params, self.position.number, decode=decode)
+            return self._below(ask, page)
         except NotFoundOrHidden:
             if ask.parent_id is None:
                 raise
             # The parent was deleted since it was listed; its records are gone with it.
             return Page(Batch([], []), None, 0, more=False)
+
+    def _below(self, ask: Ask, page: Page[Batch]) -> Page[Batch]:
+        """Whose list was asked for is known; a record that says otherwise would count as orphan."""
+        if ask.parent_id is None or ask.source.parent is None:
+            return page
+        names = [field.name for field, _ in kept_fields(self.model)]
+        column = names.index(ask.source.parent.column)
+        return replace(page, content=page.content.with_value(column, ask.parent_id))
 
     def _drifted(self, ask: Ask) -> bool:
         """Whether rows were removed while we read, so that later ones moved to a page before.
