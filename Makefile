@@ -83,6 +83,7 @@ bench-mapping: setup ## Measures suggestions on real estimates of contractors ke
 	@.data/bench/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 	@touch $@
 
-chaos: setup ## Five hundred seeds of trouble during syncs, where the tests take twenty; twenty rounds of kills.
+chaos: setup ## Five hundred seeds of trouble during syncs and of answers that deviate; twenty rounds of kills.
 	@CHAOS_SEEDS=500 .venv/bin/pytest tests/sync/test_engine.py -k loses_nothing
+	@WILD_SEEDS=500 .venv/bin/pytest tests/sync/test_wild.py tests/embedded/test_wild_rights.py
 	@KILL_SEEDS=20 .venv/bin/pytest tests/chaos

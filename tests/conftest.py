@@ -11,6 +11,7 @@ import requests
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -20,6 +21,10 @@ from partner_app.core import clock
 from tests.environment import ANNOUNCEMENT, SUPERUSER_URL
 from tests.frame import Frame
 from tests.procore import Procore
+
+# Several suites may share a machine: how long an example takes says nothing.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
