@@ -69,7 +69,7 @@ def test_signing_out_everywhere_ends_every_window_of_that_person_alone(
 ) -> None:
     windows = [Frame(procore, synced).sign_in("admin") for _ in range(3)]
     other = Frame(procore, synced).sign_in("manager")
-    assert "signed in in 3 windows" in text_of(windows[0].get("/embedded/settings/"))
+    assert "3 windows are signed in" in text_of(windows[0].get("/embedded/settings/"))
     answer = windows[0].post("/embedded/sign-out/everywhere/")
     assert answer.status_code == 401
     assert "signed out in every window" in text_of(answer)
