@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := list
 
-.PHONY: list setup demo test smoke bench bench-mapping bench-views chaos lint fix audit requirements screenshots
+.PHONY: list setup demo test smoke bench bench-calls bench-mapping bench-views chaos lint fix audit requirements screenshots
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 list: ## Lists the targets, a sentence each.
@@ -72,6 +72,9 @@ bench: setup .data/bench/ready ## Measures syncs, webhooks and the scheduler aga
 	@$(PY) -m benchmarks.views
 	@$(PY) -m benchmarks.dashboard
 
+bench-calls: setup ## Counts calls and minutes, in virtual time, until what people need is there.
+	@$(PY) -m benchmarks.calls
+
 bench-views: setup ## Measures the workspace's pages at growing sizes, at the server and in a browser.
 	@$(PY) -m benchmarks.views
 
@@ -83,7 +86,7 @@ bench-mapping: setup ## Measures suggestions on real estimates of contractors ke
 	@.data/bench/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 	@touch $@
 
-chaos: setup ## Five hundred seeds of trouble during syncs and of answers that deviate; twenty rounds of kills.
+chaos: setup ## Five hundred seeds of trouble during syncs and of answers that deviate; twenty rounds of kills; a long day.
 	@CHAOS_SEEDS=500 .venv/bin/pytest tests/sync/test_engine.py -k loses_nothing
 	@WILD_SEEDS=500 .venv/bin/pytest tests/sync/test_wild.py tests/embedded/test_wild_rights.py
-	@KILL_SEEDS=20 .venv/bin/pytest tests/chaos
+	@KILL_SEEDS=20 DAY_ROUNDS=20 .venv/bin/pytest tests/chaos

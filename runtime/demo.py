@@ -79,7 +79,7 @@ class Demo:
         for line in (ROOT / "Procfile").read_text().splitlines():
             name, _, command = line.partition(":")
             self.commands[name] = ["/bin/sh", "-c", "exec " + command.strip()]
-            self._spawn(name, self.commands[name], self.environment)
+            self.spawn(name)
         self._wait_for(f"http://127.0.0.1:{port}/readyz")
         self.address = self.announcement["frame"] + "/"
 
@@ -102,7 +102,11 @@ class Demo:
                 raise CannotStart(f"{name} ended unexpectedly; its last words are in {log}.")
             _signal_group(process.pid, signal.SIGKILL)  # what it may have left behind
             print(f"{name} ended ({code}) and is started again.", file=sys.stderr, flush=True)
-            self._spawn(name, self.commands[name], self.environment)
+            self.spawn(name)
+
+    def spawn(self, name: str) -> None:
+        """A process by its command, which is started again where it ends."""
+        self._spawn(name, self.commands[name], self.environment)
 
     def end(self, name: str) -> None:
         """One process for good, as when an operator takes it out of service."""
@@ -204,6 +208,10 @@ class Demo:
             "PROCORE_CLIENT_SECRET": self.saved["client_secret"],
             "PROCORE_ALLOWED_COMPANIES": "",
             "PROCORE_FRAME_ANCESTORS": self.announcement["frame"],
+            # The stand-in has calls to spare, and nobody who tries it out should wait.
+            "PROCORE_CALLS_PER_MINUTE": "0",
+            "PROCORE_CALLS_PER_HOUR": "0",
+            "DISCOVER_EVERY_SECONDS": "30",
             "WEBHOOKS_ENABLED": "1",
         }
 

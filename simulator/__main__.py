@@ -50,7 +50,12 @@ def main() -> int:
 async def _serve(simulator: Simulator, sockets: list[socket.socket]) -> None:
     apps: list[ASGIApp] = [login_app(simulator), api_app(simulator), frame_app(simulator)]
     servers = [
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
+        # Each origin dates its answers by its own clock.
+        uvicorn.Server(
+            uvicorn.Config(
+                app, log_level="warning", access_log=False, lifespan="off", date_header=False
+            )
+        )
         for app in apps
     ]
     running = [

@@ -111,13 +111,31 @@ async def login(request: Request) -> Response:
 
 
 async def rates(request: Request) -> Response:
-    """POST {"per_hour", "per_spike"}."""
-    simulator = _simulator(request)
-    body: dict[str, int] = await request.json()
-    simulator.rates.per_hour = body.get("per_hour", simulator.rates.per_hour)
-    simulator.rates.per_spike = body.get("per_spike", simulator.rates.per_spike)
-    simulator.rates.used.clear()
-    return answer({"per_hour": simulator.rates.per_hour, "per_spike": simulator.rates.per_spike})
+    """POST {"per_hour", "per_spike", "spike_seconds", "rolling", "shared"}; others stay.
+
+    Calls made so far are forgotten: nobody could foresee a limit below what is used already.
+    """
+    found = _simulator(request).rates
+    body: dict[str, Any] = await request.json()
+    for name in ("per_hour", "per_spike", "spike_seconds"):
+        setattr(found, name, int(body.get(name, getattr(found, name))))
+    for name in ("rolling", "shared"):
+        setattr(found, name, bool(body.get(name, getattr(found, name))))
+    found.used.clear()
+    kept = ("per_hour", "per_spike", "spike_seconds", "rolling", "shared")
+    return answer({name: getattr(found, name) for name in kept})
+
+
+async def tokens(request: Request) -> Response:
+    """POST {"revoke_app": true} ends the app's own tokens; {"one_app_token": true}: from now on an
+    older one of them should not be used once a newer one was given out.
+    """
+    found = _simulator(request).tokens
+    body: dict[str, Any] = await request.json()
+    if body.get("revoke_app"):
+        found.revoke_app()
+    found.one_app_token = bool(body.get("one_app_token", found.one_app_token))
+    return answer({"one_app_token": found.one_app_token})
 
 
 async def wild(request: Request) -> Response:
@@ -368,6 +386,7 @@ routes = [
     Route("/control/clock", clock, methods=["POST"]),
     Route("/control/login", login, methods=["POST"]),
     Route("/control/rates", rates, methods=["POST"]),
+    Route("/control/tokens", tokens, methods=["POST"]),
     Route("/control/wild", wild, methods=["GET", "POST"]),
     Route("/control/webhooks", mischief, methods=["POST"]),
     Route("/control/installs", installs, methods=["GET", "POST"]),

@@ -2,6 +2,8 @@
 
 import fnmatch
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from typing import Literal, get_args
 
 Kind = Literal[
@@ -21,8 +23,16 @@ class Fault:
     status: int = 503
     seconds: float = 0.0
     retry_after: int | None = None
+    as_date: bool = False  # the Retry-After
     body: str = ""  # of kind `body`: sent as it is, under `status` and with `headers`
     headers: dict[str, str] = field(default_factory=dict)
+
+    def advice(self, now: datetime) -> str:
+        """Retry-After in one of its two forms; a date is rounded up to a whole second."""
+        if not self.as_date:
+            return str(self.retry_after)
+        moment = now + timedelta(seconds=(self.retry_after or 0) + 1)
+        return format_datetime(moment, usegmt=True)
 
 
 class Faults:

@@ -1,6 +1,7 @@
-"""Two rate windows for each credential and company: an hour and ten seconds.
+"""How many calls an app may make: an hour and a short window, and the bar of a `Retry-After`.
 
-A third one, of sixty seconds that roll, is shared by all who call for a company; it is a switch.
+Windows are fixed and each credential's own at a company, or rolling and shared by the whole app
+and the company. A minute that rolls is a switch of its own.
 """
 
 import math
@@ -15,6 +16,8 @@ SPIKE = 10
 MINUTE, PER_MINUTE = 60, 25  # seen in September 2026
 ON_ITS_WAY = 1.0  # seconds in which a call may arrive that was made before an answer was heard
 
+Place = tuple[str, int]  # credential (empty where all share) and company
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -24,7 +27,6 @@ class Standing:
     remaining: int
     reset: int
     refused: bool
-    too_early: bool
 
     def headers(self, now: datetime) -> dict[str, str]:
         headers = {
@@ -33,8 +35,11 @@ class Standing:
             "X-Rate-Limit-Reset": str(self.reset),
         }
         if self.refused:
-            headers["Retry-After"] = str(max(1, math.ceil(self.reset - now.timestamp())))
+            headers["Retry-After"] = str(self.wait(now))
         return headers
+
+    def wait(self, now: datetime) -> int:
+        return max(1, math.ceil(self.reset - now.timestamp()))
 
 
 @elsewhere
@@ -46,35 +51,49 @@ def rolling_minute() -> None:
 class Rates:
     per_hour: int = 3600
     per_spike: int = 100
-    used: dict[tuple[str, int, int], tuple[int, int]] = field(default_factory=dict)
-    barred: dict[tuple[str, int], tuple[float, int]] = field(default_factory=dict)  # since, until
+    spike_seconds: int = SPIKE
+    rolling: bool = False
+    shared: bool = False  # by all credentials of the app at a company
+    used: dict[tuple[str, int, int], deque[float]] = field(default_factory=dict)
+    barred: dict[Place, tuple[float, float]] = field(default_factory=dict)  # since, until
+    minutes: dict[int, deque[float]] = field(default_factory=dict)
 
-    rolling: dict[int, deque[float]] = field(default_factory=dict)
+    def place(self, credential: str, company_id: int) -> Place:
+        return ("" if self.shared else credential, company_id)
 
-    def count(
-        self, credential: str, company_id: int, now: datetime, *, rolling: bool = False
-    ) -> Standing:
-        key = (credential, company_id)
-        second = int(now.timestamp())
-        since, until = self.barred.get(key, (0.0, 0))
-        too_early = until > second and now.timestamp() - since > ON_ITS_WAY
+    def bar(self, place: Place, seconds: float, now: datetime) -> None:
+        """Whoever is there was told not to call for so long."""
+        since, until = self.barred.get(place, (0.0, 0.0))
+        moment = now.timestamp()
+        goes_on = until > moment  # the first answer that said so counts
+        self.barred[place] = (since if goes_on else moment, max(until, moment + seconds))
+
+    def too_early(self, place: Place, now: datetime) -> bool:
+        since, until = self.barred.get(place, (0.0, 0.0))
+        moment = now.timestamp()
+        return until > moment and moment - since > ON_ITS_WAY
+
+    def count(self, place: Place, now: datetime, *, minute: bool = False) -> Standing:
+        moment = now.timestamp()
         standings = []
-        for length, limit in ((HOUR, self.per_hour), (SPIKE, self.per_spike)):
-            start = second - second % length
-            began, used = self.used.get((*key, length), (start, 0))
-            used = used + 1 if began == start else 1
-            self.used[(*key, length)] = (start, used)
-            standings.append((limit - used, limit, start + length))
-        if rolling:
-            standings.append(self._of_a_minute(company_id, now.timestamp()))
+        for length, limit in ((HOUR, self.per_hour), (self.spike_seconds, self.per_spike)):
+            start = moment - length if self.rolling else moment - moment % length
+            calls = self.used.setdefault((*place, length), deque())
+            while calls and calls[0] < start:
+                calls.popleft()
+            calls.append(moment)
+            reset = calls[0] + length if self.rolling else start + length
+            standings.append((limit - len(calls), limit, math.ceil(reset)))
+        if minute:
+            standings.append(self._of_a_minute(place[1], moment))
         left, limit, reset = min(standings)
-        refused = left < 0
-        if refused:
-            self.barred[key] = (since if until == reset else now.timestamp(), reset)
-        return Standing(limit, max(0, left), reset, refused, too_early)
+        standing = Standing(limit, max(0, left), reset, refused=left < 0)
+        if standing.refused:
+            self.bar(place, standing.wait(now), now)
+        return standing
 
     def _of_a_minute(self, company_id: int, now: float) -> tuple[int, int, int]:
-        calls = self.rolling.setdefault(company_id, deque())
+        calls = self.minutes.setdefault(company_id, deque())
         while calls and calls[0] <= now - MINUTE:
             calls.popleft()
         left = PER_MINUTE - len(calls) - 1

@@ -47,6 +47,7 @@ class Size:
 SIZES = {
     "S": Size(4, 16, 20, 18, 16, 8, 6, 4, 6, 4, 4, 6, 34, 20),  # about 600 records
     "M": Size(25, 300, 700, 140, 140, 50, 30, 15, 40, 25, 25, 40, 150, 100),  # about 20,000
+    "W": Size(100, 300, 700, 28, 24, 14, 8, 5, 12, 8, 5, 8, 48, 30),  # 20,000 in many projects
     "L": Size(200, 800, 1400, 160, 160, 60, 40, 20, 60, 40, 40, 60, 180, 130),  # about 200,000
 }
 SUBCONTRACT, PURCHASE_ORDER = "WorkOrderContract", "PurchaseOrderContract"

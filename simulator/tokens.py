@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from simulator.clock import Clock
 
+REPLACED = 0.5  # seconds in which a call may still arrive with a token that was replaced
 CODE_LIFETIME = timedelta(minutes=10)
 TOKEN_LIFETIME = timedelta(seconds=5400)
 
@@ -32,6 +33,7 @@ class Grant:
     access_token: str
     refresh_token: str | None
     revoked: bool = False
+    ended_at: datetime | None = None  # when the app learned that it is good no longer
 
 
 @dataclass
@@ -41,6 +43,8 @@ class Tokens:
     by_access: dict[str, Grant] = field(default_factory=dict)
     by_refresh: dict[str, Grant] = field(default_factory=dict)
     spent_refresh: set[str] = field(default_factory=set)
+    one_app_token: bool = False  # whoever has a newer one should not use an older one
+    newest_of_app: Grant | None = None
 
     def issue_code(self, person_id: int, redirect_uri: str, challenge: str | None) -> Code:
         code = Code(
@@ -70,6 +74,9 @@ class Tokens:
         access = "eyJhbGciOiJFUzUxMiJ9." + secrets.token_urlsafe(900)
         refresh = secrets.token_urlsafe(32) if person_id is not None else None
         grant = Grant(person_id, now, now + TOKEN_LIFETIME, access, refresh)
+        if person_id is None and self.one_app_token:
+            self._end(self.newest_of_app, now)
+            self.newest_of_app = grant
         self.by_access[access] = grant
         if refresh:
             self.by_refresh[refresh] = grant
@@ -82,12 +89,14 @@ class Tokens:
         if grant is None or grant.revoked:
             return None
         grant.revoked = True
+        self._end(grant, self.clock.now())
         return self.issue(grant.person_id)
 
     def revoke(self, token: str) -> None:
         grant = self.by_access.get(token) or self.by_refresh.get(token)
         if grant:
             grant.revoked = True
+            self._end(grant, self.clock.now())
             if grant.refresh_token:
                 self.by_refresh.pop(grant.refresh_token, None)
 
@@ -96,6 +105,32 @@ class Tokens:
         if grant is None or grant.revoked or grant.expires_at <= self.clock.now():
             return None
         return grant
+
+    def misused(self, access: str, now: datetime) -> str:
+        """In words, where the app should have known that a token was no longer good at a call.
+
+        The first call with a token that somebody revoked is answered by 401: from then on it knows.
+        """
+        grant = self.by_access.get(access)
+        if grant is None:
+            return ""
+        if grant.ended_at is None:
+            if grant.revoked:
+                grant.ended_at = now
+                return ""
+            return "expired" if grant.expires_at <= now else ""
+        since = (now - grant.ended_at).total_seconds()
+        return f"replaced or refused {since:.1f} s before" if since > REPLACED else ""
+
+    def revoke_app(self) -> None:
+        """Somebody at Procore ends the app's own tokens."""
+        for grant in self.by_access.values():
+            if grant.person_id is None:
+                grant.revoked = True
+
+    def _end(self, grant: Grant | None, now: datetime) -> None:
+        if grant and grant.ended_at is None:
+            grant.ended_at = now
 
     def expire_all(self) -> None:
         for grant in self.by_access.values():

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from django.test import Client
 
+from partner_app.connections.noticing import may_look
 from tests.procore import Procore
 
 
@@ -53,7 +54,11 @@ class Frame:
         return self
 
     def connect(self, role: str = "admin") -> Any:
-        """Sign-in of somebody whose company is not connected yet, up to the choice of a company."""
+        """Sign-in of somebody whose company is not connected yet, up to the choice of a company.
+
+        It was looked for in vain a moment ago, so it is not found by the way.
+        """
+        may_look(str(self.company_id))
         answer = self.come_back(self.procore.person(role, self.company_id)["id"])
         if answer.status_code == 302:
             answer = self.popup.get(urlsplit(answer["Location"]).path)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Protocol
 
 from django.conf import settings
 from django.db import connection
@@ -12,13 +13,23 @@ from django.db import connection
 from integrations.procore.api.client import Bearer, ProcoreClient
 from integrations.procore.api.oauth import TokenPair
 from integrations.procore.api.values import names_by_id
+from partner_app.connections.app_token import FLAG, app_token
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.connections.models import Connection, ConnectionKind
-from partner_app.connections.rates import Priority, SharedRate
-from partner_app.connections.refresh import access_token, oauth
+from partner_app.connections.purposes import CallPurpose
+from partner_app.connections.rates import SharedRate
+from partner_app.connections.refresh import Key, access_token
+from partner_app.connections.replaced import was_refused, was_replaced
 from partner_app.tenancy.context import tenant
 
 KEPT = 30.0  # seconds
+
+
+class SharedBearer(Bearer, Protocol):
+    """Its token is kept for all processes; `flag` names what they learn of each other."""
+
+    @property
+    def flag(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,10 @@ class StoredBearer:
     company_id: int
     kind: ConnectionKind
     remote_user_id: int
+
+    @property
+    def flag(self) -> str:
+        return Key(self.company_id, self.kind, self.remote_user_id).flag
 
     def token(self) -> str:
         return self._ask(None)
@@ -43,6 +58,19 @@ class StoredBearer:
 
 
 @dataclass(frozen=True)
+class AppBearer:
+    """The app itself, at no company yet."""
+
+    flag: str = FLAG
+
+    def token(self) -> str:
+        return app_token()
+
+    def renew(self, refused: str) -> str:
+        return app_token(refused)
+
+
+@dataclass(frozen=True)
 class FixedBearer:
     """One access token and no way to another: of a sign-in under way, or for a few calls."""
 
@@ -56,19 +84,23 @@ class FixedBearer:
 
 
 class KeptBearer:
-    """The token in memory for many calls from many threads; asked anew every half minute.
+    """The token in memory for many calls from many threads; asked for again every half minute.
 
-    The stored bearer refreshes minutes ahead of expiry, so half a minute is never too late.
+    The stored bearer refreshes minutes ahead of expiry, so half a minute is never too late. Where
+    another process has met a refusal, or has a new token, this one learns it within a moment.
     """
 
-    def __init__(self, stored: Bearer) -> None:
+    def __init__(self, stored: SharedBearer) -> None:
         self.stored, self.lock = stored, threading.Lock()
         self.value, self.asked_at = "", 0.0
 
     def token(self) -> str:
         with self.lock:
-            if not self.value or time.monotonic() - self.asked_at > KEPT:
+            old = time.monotonic() - self.asked_at > KEPT
+            if not self.value or old or was_replaced(self.stored.flag, self.value):
                 self._keep(self.stored.token)
+            elif was_refused(self.stored.flag, self.value):
+                self._keep(partial(self.stored.renew, self.value))
             return self.value
 
     def renew(self, refused: str) -> str:
@@ -85,17 +117,9 @@ class KeptBearer:
                 connection.close()  # the fetching thread's own
 
 
-def app_client(company_id: int, priority: Priority = Priority.PEOPLE) -> ProcoreClient:
-    """As the service account where the company has it, else as the administrator who connected.
-
-    Only with a lower priority for many calls from many threads.
-    """
-    return _client(company_id, *_app_credential(company_id), priority)
-
-
-def calls_left(company_id: int) -> int | None:
-    """Of the nearer window, for the service account; None when nothing is known."""
-    return SharedRate(_rate_key(f"{ConnectionKind.SERVICE}:0", company_id), company_id).left()
+def app_client(company_id: int, purpose: CallPurpose = CallPurpose.PEOPLE) -> ProcoreClient:
+    """As the service account where the company has it, else as the administrator who connected."""
+    return _client(company_id, *_app_credential(company_id), purpose)
 
 
 def _app_credential(company_id: int) -> tuple[ConnectionKind, int]:
@@ -129,16 +153,22 @@ def service_listed(company_id: int) -> bool:
 
 def listed_companies() -> dict[int, str]:
     """Names by id of the companies where the service account is installed. Raises ProcoreError."""
-    client = fresh_client(oauth().client_credentials(), company_id=None, who="service:0")
-    return names_by_id(client.rows("/rest/v1.0/companies", {}))
+    return names_by_id(companyless_client().rows("/rest/v1.0/companies", {}))
+
+
+def companyless_client() -> ProcoreClient:
+    """As the service account, naming no company: for the list of companies alone."""
+    return _build(AppBearer(), None, "service:0", CallPurpose.DISCOVERY)
 
 
 def service_client(company_id: int) -> ProcoreClient:
     """As the service account; the first call makes its connection."""
-    return _client(company_id, ConnectionKind.SERVICE, 0)
+    return _client(company_id, ConnectionKind.SERVICE, 0, CallPurpose.DISCOVERY)
 
 
-def viewer_client(company_id: int, remote_user_id: int) -> ProcoreClient:
+def viewer_client(
+    company_id: int, remote_user_id: int, purpose: CallPurpose = CallPurpose.PEOPLE
+) -> ProcoreClient:
     """With the viewer's own token: Procore itself decides what they may see.
 
     An administrator who connected without a service account has that one grant for both.
@@ -147,40 +177,34 @@ def viewer_client(company_id: int, remote_user_id: int) -> ProcoreClient:
         own = Connection.objects.filter(company_id=company_id, remote_user_id=remote_user_id)
         kinds = set(own.values_list("kind", flat=True))
     kind = ConnectionKind.VIEWER if ConnectionKind.VIEWER in kinds else ConnectionKind.INSTALLER
-    return _client(company_id, kind, remote_user_id)
+    return _client(company_id, kind, remote_user_id, purpose)
 
 
 def fresh_client(pair: TokenPair, *, company_id: int | None, who: str) -> ProcoreClient:
-    return _build(FixedBearer(pair.access_token), company_id, who)
+    return _build(FixedBearer(pair.access_token), company_id, who, CallPurpose.PEOPLE)
 
 
-def pinned(client: ProcoreClient) -> ProcoreClient:
-    """With the token as it is now, for threads that must not touch the database."""
-    return replace(client, bearer=FixedBearer(client.bearer.token()))
+def in_threads(client: ProcoreClient) -> ProcoreClient:
+    """With the token in memory, for threads that have no database connection of their own."""
+    if isinstance(client.bearer, StoredBearer):
+        client = replace(client, bearer=KeptBearer(client.bearer))
+    client.bearer.token()
+    return client
 
 
 def _client(
-    company_id: int,
-    kind: ConnectionKind,
-    remote_user_id: int,
-    priority: Priority = Priority.PEOPLE,
+    company_id: int, kind: ConnectionKind, remote_user_id: int, purpose: CallPurpose
 ) -> ProcoreClient:
     stored = StoredBearer(company_id, kind, remote_user_id)
-    bearer = stored if priority is Priority.PEOPLE else KeptBearer(stored)
-    return _build(bearer, company_id, f"{kind}:{remote_user_id}", priority)
+    bearer = KeptBearer(stored) if purpose.batch > 1 else stored
+    return _build(bearer, company_id, f"{kind}:{remote_user_id}", purpose)
 
 
-def _build(
-    bearer: Bearer, company_id: int | None, who: str, priority: Priority = Priority.PEOPLE
-) -> ProcoreClient:
+def _build(bearer: Bearer, company_id: int | None, who: str, purpose: CallPurpose) -> ProcoreClient:
     return ProcoreClient(
         settings.PROCORE.api_url,
         settings.PROCORE.user_agent,
         bearer,
         company_id,
-        SharedRate(_rate_key(who, company_id), company_id, priority),
+        SharedRate(company_id, purpose, who),
     )
-
-
-def _rate_key(who: str, company_id: int | None) -> str:
-    return f"tieback:rate:{who}:{company_id}"

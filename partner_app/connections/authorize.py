@@ -21,8 +21,8 @@ from partner_app.connections.errors import (
     StateReplayed,
     StateUnknown,
 )
+from partner_app.connections.login import oauth
 from partner_app.connections.models import Purpose, SignInAttempt
-from partner_app.connections.refresh import oauth
 from partner_app.connections.vault import seal, unseal
 from partner_app.core import clock
 from partner_app.core.secrets import fingerprint, random_secret

@@ -12,8 +12,8 @@ from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 
 from integrations.procore.api.errors import ProcoreError
+from partner_app.connections.app_token import new_app_token
 from partner_app.connections.gaps import rights_of
-from partner_app.connections.refresh import oauth
 from partner_app.connections.rights import known
 from partner_app.core import clock
 from partner_app.tenancy.models import USABLE, Company
@@ -100,7 +100,7 @@ def _broker() -> Check:
 
 def _credentials() -> Check:
     try:
-        oauth().client_credentials()
+        new_app_token()
     except ProcoreError as error:
         remedy = (
             "Check PROCORE_CLIENT_ID, PROCORE_CLIENT_SECRET and PROCORE_LOGIN_URL: each of "

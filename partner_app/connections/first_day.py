@@ -13,8 +13,8 @@ from integrations.procore.api.errors import NotFoundOrHidden, ProcoreError, Rate
 from integrations.procore.api.manifest import PATH, key_of, read_manifest
 from integrations.procore.api.rate import standing_from
 from integrations.procore.api.values import record_id
-from partner_app.connections.access import app_client, fresh_client
-from partner_app.connections.refresh import oauth
+from partner_app.connections.access import app_client, companyless_client
+from partner_app.connections.login import oauth
 from partner_app.core import clock
 
 CALLS = 10  # whose rate headers are looked at
@@ -49,7 +49,7 @@ class Look:
             except RateLimited as error:
                 clock.wait_until(error.until)
                 continue
-            standing = standing_from(headers)
+            standing = standing_from(headers, clock.now())
             seconds = round(standing.reset_at - clock.now().timestamp()) if standing else 0
             self.rates.append(
                 {"limit": standing.limit, "remaining": standing.remaining, "reset_in": seconds}
@@ -121,7 +121,7 @@ def _shapes(look: Look) -> tuple[object, str]:
 
 
 def _companies(look: Look) -> tuple[object, str]:
-    bare = fresh_client(oauth().client_credentials(), company_id=None, who="service:0")
+    bare = companyless_client()
     path = "/rest/v1.0/companies"
     listed = {"with header": _listed(look, None), "without header": _listed(look, bare)}
     found = {

@@ -1,8 +1,8 @@
 """What happens when a company leaves: calls end, tokens are revoked, data goes after the grace."""
 
 from integrations.procore.api.errors import ProcoreError
+from partner_app.connections.login import oauth
 from partner_app.connections.models import Connection, ConnectionKind, GrantedRights
-from partner_app.connections.refresh import oauth
 from partner_app.connections.vault import unseal
 from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant

@@ -16,6 +16,8 @@ class ConnectionKind(models.TextChoices):
 class Connection(TenantModel):
     """One credential at one company. Tokens are ciphertext; `generation` counts refreshes.
 
+    A service account's row says only that the company is connected by it: its token is AppToken's.
+
     `spent_at` says that the refresh token is being, or was, shown to Procore. It is committed
     before the call, so that a process which dies in between cannot make another use it again.
     """
@@ -62,6 +64,29 @@ class GrantedRights(TenantModel):
     unclear = models.JSONField(default=list)
     update_waits = models.BooleanField(null=True)
     checked_at = models.DateTimeField()
+
+
+class AppToken(models.Model):
+    """The app's own token, by client credentials: one row, for all companies and processes.
+
+    Procore does not bind it to a company; the header of each call names the company. `failed_at`:
+    when Procore was last asked for one in vain.
+    """
+
+    operational: ClassVar[str] = "the app's own token, sealed; of no company"
+    sealed: ClassVar[tuple[str, ...]] = ("access_token",)
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    access_token = models.BinaryField()
+    expires_at = models.DateTimeField()
+    generation = models.IntegerField(default=0)
+    failed_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(id=1), name="one_app_token")
+        ]
 
 
 class Purpose(models.TextChoices):

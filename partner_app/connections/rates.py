@@ -1,136 +1,152 @@
-"""The call budget of a credential at a company, shared by all processes through Redis.
+"""The call budget of the app at a company, shared by all processes through Redis.
 
-Without Redis each process counts for itself: it hears the same headers, so it slows down as well.
+Its own service account and every person's authorisation share it: Procore counts the app and the
+company together. Without Redis each process keeps to a part of the plan and counts for itself: it
+hears the same headers, so it slows down as well.
 """
 
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import Enum
-from typing import TypeVar
 
 import msgspec
 import redis
+from django.conf import settings
 from redis.client import Pipeline
 
-from integrations.procore.api.rate import Budget, Standing
+from integrations.procore.api.rate import Budget, Held, Permits, Plan, Standing, Step
+from partner_app.connections.purposes import CallPurpose, count, note_waiting
 from partner_app.connections.usage import COUNTED, field_of
+from partner_app.core import clock
 from partner_app.core.broker import broker, reachable
+from partner_app.core.flags import flag, raise_flag
 from partner_app.core.logging import log
 
-HOUR = 3600  # seconds; the longest of Procore's windows
-Answer = TypeVar("Answer")
+KEPT = 2 * 3600  # seconds; longer than the longest of Procore's windows
+ALONE = 4  # processes that may count for themselves at once
+COMPARED_EVERY = 60.0  # seconds between looks at the clock of Redis
+LARGEST_SKEW = 0.5  # seconds that need no correction
 
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(Budget).decode
 _alone: dict[str, Budget] = {}  # what this process knows while Redis does not answer
 _alone_lock = threading.Lock()
-
-
-class Priority(Enum):
-    """Who goes first: the share of each window left to those above, and permits in one go."""
-
-    PEOPLE = (0.0, 1)  # in front of a screen
-    SYNC = (0.05, 8)
-    CHECK = (0.3, 8)  # however often somebody compares, syncs go on
+_compared = [float("-inf"), 0.0]  # when the clocks were compared, and by how much Redis is ahead
 
 
 class SharedRate:
     """The permits of one piece of work.
 
-    How calls were answered is counted for the company, in the same exchange with Redis.
+    How calls were answered, and what they were for, is counted for the company in the same
+    exchange with Redis. `who` names the credential where no company does.
     """
 
-    def __init__(
-        self, key: str, company_id: int | None, priority: Priority = Priority.PEOPLE
-    ) -> None:
-        self.key, self.company_id = key, company_id
-        self.reserve, self.wanted = priority.value
-        self.answers = Counter[str]()
+    def __init__(self, company_id: int | None, purpose: CallPurpose, who: str = "") -> None:
+        self.company_id, self.purpose = company_id, purpose
+        self.key = f"tieback:rate:{who if company_id is None else company_id}"
+        self.plan = planned() if company_id is not None else ()
+        self.permits = Permits(self, reserve=purpose.reserve, batch=purpose.batch)
         self.lock = threading.Lock()
-        self.permits, self.until, self.used = 0, 0.0, 0
-        self.standing: Standing | None = None
+        self.counts = Counter[str]()
 
     def take(self) -> datetime | None:
-        with self.lock:
-            now = time.time()
-            if self.permits and now < self.until:
-                self.permits -= 1
-                return None
-            granted, until = self._ask(now)
-            if not granted:
-                return datetime.fromtimestamp(until, UTC)
-            self.permits, self.until = granted - 1, until
+        held = self.permits.take()
+        if held is None:
             return None
+        return datetime.fromtimestamp(held.until - _redis_ahead(), UTC)
 
     def heard(
         self, standing: Standing | None, barred_until: datetime | None = None, *, status: int = 0
     ) -> None:
-        """Kept until the next handful is taken, unless others should know at once."""
         with self.lock:
-            self.used += 1
-            self.answers[field_of(self.company_id, status)] += 1
-            self.standing = standing or self.standing
-            if barred_until or self.wanted == 1:
-                self._settle(barred_until.timestamp() if barred_until else 0.0)
+            self.counts[field_of(self.company_id, status)] += 1
+        until = barred_until.timestamp() + _redis_ahead() if barred_until else 0.0
+        self.permits.heard(standing, until)
 
     def give_back(self) -> None:
         """At the end of the work: what was taken and not used."""
+        self.permits.give_back()
+
+    def now(self) -> float:
+        return clock.now().timestamp() + _redis_ahead()
+
+    def barred_until(self) -> float:
+        return float(flag(f"{self.key}:bar") or 0)
+
+    def change(self, step: Step, barred_until: float) -> tuple[int, Held]:
+        """Reads, changes and writes the budget as one step among all processes."""
         with self.lock:
-            self.used += self.permits
-            self._settle(0.0)
+            counts, self.counts = self.counts, Counter()
+        answer = 0, Held(0.0)
 
-    def left(self) -> int | None:
-        return _change(self.key, lambda budget: (budget, budget.left(time.time())))
+        def exchange(pipe: Pipeline) -> None:
+            nonlocal answer
+            raw = pipe.get(self.key)
+            budget, granted, held = step(_decode(raw) if raw else Budget(), self.plan)
+            answer = granted, held
+            pipe.multi()
+            pipe.set(self.key, _encode(budget), ex=KEPT)
+            self._note(pipe, counts, held, barred_until)
 
-    def _ask(self, now: float) -> tuple[int, float]:
-        used, standing = self.used + self.permits, self.standing
+        try:
+            with reachable():
+                broker().transaction(exchange, self.key)
+        except (redis.RedisError, OSError):
+            log.warning("rate.counted_alone", key=self.key)
+            with self.lock:
+                self.counts += counts
+            return self._alone(step)
+        return answer
 
-        def change(budget: Budget) -> tuple[Budget, tuple[int, float]]:
-            settled = budget.settle(used, standing)
-            after, granted, until = settled.take(now, self.wanted, reserve=self.reserve)
-            return after, (granted, until)
+    def _note(self, pipe: Pipeline, counts: Counter[str], held: Held, barred_until: float) -> None:
+        for name, number in counts.items():
+            pipe.hincrby(COUNTED, name, number)
+        if barred_until:
+            seconds = max(1, round(barred_until - self.now()) + 1)
+            raise_flag(f"{self.key}:bar", str(barred_until), seconds=seconds, pipe=pipe)
+        if self.company_id is not None:
+            if counts:
+                count(pipe, self.company_id, self.purpose, counts.total())
+            if held.until > self.now():
+                note_waiting(pipe, self.company_id, self.purpose, held)
 
-        self.used, self.permits, self.standing = 0, 0, None
-        return _change(self.key, change, self.answers)
-
-    def _settle(self, barred_until: float) -> None:
-        used, standing = self.used, self.standing
-        self.used, self.permits, self.standing = 0, 0, None
-        _change(
-            self.key,
-            lambda budget: (budget.settle(used, standing, barred_until), None),
-            self.answers,
-        )
+    def _alone(self, step: Step) -> tuple[int, Held]:
+        part = tuple(replace(each, calls=max(1, each.calls // ALONE)) for each in self.plan)
+        with _alone_lock:
+            _alone[self.key], granted, held = step(_alone.get(self.key, Budget()), part)
+        return granted, held
 
 
-def _change(
-    key: str, change: Callable[[Budget], tuple[Budget, Answer]], answers: Counter[str] | None = None
-) -> Answer:
-    """Reads, changes and writes the budget as one step among all processes.
+def planned() -> tuple[Plan, ...]:
+    """What the settings say; nothing where they leave it to the headers."""
+    wanted = ((settings.PROCORE.calls_per_minute, 60.0), (settings.PROCORE.calls_per_hour, 3600.0))
+    return tuple(Plan(calls, seconds) for calls, seconds in wanted if calls)
 
-    `answers` are counted with it, and emptied; without Redis they wait for the next time.
-    """
-    answer: Answer
 
-    def step(pipe: Pipeline) -> None:
-        nonlocal answer
-        raw = pipe.get(key)
-        after, answer = change(_decode(raw) if raw else Budget())
-        pipe.multi()
-        pipe.set(key, _encode(after), ex=HOUR)
-        for name, count in (answers or {}).items():
-            pipe.hincrby(COUNTED, name, count)
-
+def calls_left(company_id: int) -> int | None:
+    """In the nearest window; None when nothing is known."""
+    found: int | None = None
     try:
         with reachable():
-            broker().transaction(step, key)
-        if answers:
-            answers.clear()
+            raw = broker().get(f"tieback:rate:{company_id}")
     except (redis.RedisError, OSError):
-        log.warning("rate.counted_alone", key=key)
-        with _alone_lock:
-            _alone[key], answer = change(_alone.get(key, Budget()))
-    return answer
+        return found
+    now = clock.now().timestamp() + _redis_ahead()
+    budget = _decode(raw) if isinstance(raw, bytes) else Budget()
+    return budget.left(now, planned())
+
+
+def _redis_ahead() -> float:
+    """Seconds: the hosts of an app may disagree about the time, and share this one clock."""
+    if time.monotonic() - _compared[0] > COMPARED_EVERY:
+        _compared[0] = time.monotonic()
+        try:
+            with reachable():
+                seconds, micros = broker().time()
+        except (redis.RedisError, OSError):
+            return _compared[1]
+        ahead = seconds + micros / 1e6 - time.time()
+        _compared[1] = ahead if abs(ahead) > LARGEST_SKEW else 0.0
+    return _compared[1]

@@ -1,5 +1,7 @@
 """Fresh access tokens: single flight across processes, each refresh token used once.
 
+A service account's is the app's own, which has no refresh token: see app_token.
+
 A refresh token dies when Procore sees it, whether or not the answer arrives. So its use is
 announced in a transaction of its own before the call. Whoever finds an announcement without a
 result knows that the token is spent: the connection is broken, never tried again.
@@ -12,22 +14,29 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
-
-from integrations.procore.api.errors import GrantRefused, ServerTrouble, Unreachable
-from integrations.procore.api.oauth import OAuth, TokenPair
+from integrations.procore.api.errors import (
+    GrantRefused,
+    NotSent,
+    RateLimited,
+    ServerTrouble,
+    Unreachable,
+)
+from integrations.procore.api.oauth import TokenPair
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
+from partner_app.connections import app_token
 from partner_app.connections.errors import ReconnectNeeded
+from partner_app.connections.login import SharedBar, oauth
 from partner_app.connections.models import Connection, ConnectionKind
+from partner_app.connections.replaced import note_current, note_refused, was_refused
 from partner_app.connections.vault import seal, unseal
 from partner_app.core import clock
-from partner_app.core.locks import Lock, hold
 from partner_app.core.logging import log
 from partner_app.tenancy.access import end_access
 from partner_app.tenancy.context import tenant
 
 AHEAD = timedelta(minutes=5)  # before expiry, so that no call ever meets a 401
+AT_LEAST = timedelta(seconds=30)  # what is left of a token while the login host asks us to wait
 JITTER = timedelta(minutes=5)  # spread over this span, so that connections do not renew together
 GAP = timedelta(seconds=5)  # between an announcement and its lock; then the process has died
 PAUSE = 0.05  # seconds
@@ -50,32 +59,27 @@ class Key:
         }
 
     @property
+    def flag(self) -> str:
+        """By which all processes learn that its token was refused or replaced."""
+        if self.kind == ConnectionKind.SERVICE:
+            return app_token.FLAG
+        return f"tieback:token:{self.company_id}:{self.kind}:{self.remote_user_id}"
+
+    @property
     def ahead(self) -> timedelta:
         """The same for one connection in every process."""
         share = zlib.crc32(f"{self.company_id}:{self.kind}:{self.remote_user_id}".encode()) % 1000
         return AHEAD + JITTER * share / 1000
 
 
-def oauth() -> OAuth:
-    procore = settings.PROCORE
-    return OAuth(
-        procore.login_url,
-        procore.client_id,
-        procore.client_secret,
-        procore.redirect_uri,
-        procore.user_agent,
-    )
-
-
 def store_tokens(
     *, company_id: int, kind: ConnectionKind, remote_user_id: int, pair: TokenPair
 ) -> None:
     """A new grant replaces the former one of the same kind and person, and mends it."""
+    key = Key(company_id, kind, remote_user_id)
     with tenant(company_id):
-        Connection.objects.update_or_create(
-            **Key(company_id, kind, remote_user_id).where,
-            defaults=_fresh(pair),
-        )
+        Connection.objects.update_or_create(**key.where, defaults=_fresh(pair))
+    note_current(key.flag, pair.access_token)
 
 
 def access_token(
@@ -83,16 +87,33 @@ def access_token(
 ) -> str:
     """The living token, refreshed ahead of expiry, or because Procore refused `refused`.
 
-    Raises ReconnectNeeded, Unreachable, ServerTrouble.
+    Raises ReconnectNeeded, RateLimited, Unreachable, ServerTrouble.
     """
     key = Key(company_id, kind, remote_user_id)
-    with tenant(company_id):
-        token = _living(_find(key), key, refused)
-    if token:
-        return token
     if kind == ConnectionKind.SERVICE:
-        return _ask_again(key, refused)
-    return _refresh(key, refused)
+        return _of_service_account(key, refused)
+    if refused:
+        note_refused(key.flag, refused)
+    barred = SharedBar().until()
+    with tenant(company_id):
+        token = _living(_find(key), refused, AT_LEAST if barred else key.ahead)
+    if token and was_refused(key.flag, token):
+        refused, token = token, ""
+    return token or _refresh(key, refused)
+
+
+def _of_service_account(key: Key, refused: str | None) -> str:
+    """The first call at a company makes its connection."""
+    try:
+        token = app_token.app_token(refused)
+    except GrantRefused:
+        raise ReconnectNeeded from None
+    with tenant(key.company_id):
+        now = clock.now()
+        Connection.objects.get_or_create(
+            **key.where, defaults={"access_token": b"", "expires_at": now, "updated_at": now}
+        )
+    return token
 
 
 def _refresh(key: Key, refused: str | None) -> str:
@@ -101,7 +122,7 @@ def _refresh(key: Key, refused: str | None) -> str:
     while True:
         with tenant(key.company_id):
             connection = _find(key, lock=True)
-            token = _living(connection, key, refused)
+            token = _living(connection, refused, key.ahead)
             if token:
                 return token  # another process was quicker
             if connection is None or connection.broken_at or connection.refresh_token is None:
@@ -124,8 +145,8 @@ def _use(key: Key, mine: uuid.UUID) -> str:
 
     What Procore answers is committed even when it is a refusal.
     """
-    failure = ""
-    token = ""
+    failure = token = ""
+    unsent: NotSent | None = None
     with tenant(key.company_id):
         connection = _find(key, lock=True)
         if connection is None or connection.refresh_token is None:
@@ -136,7 +157,10 @@ def _use(key: Key, mine: uuid.UUID) -> str:
             pair = oauth().refresh(unseal(connection.refresh_token))
         except GrantRefused as error:
             failure = error.code
-        except (Unreachable, ServerTrouble):
+        except NotSent as error:
+            unsent, connection.spent_at, connection.spent_by = error, None, None
+            connection.save(update_fields=["spent_at", "spent_by"])
+        except (Unreachable, ServerTrouble, RateLimited):
             failure = "access.answer_lost"
         else:
             token = pair.access_token
@@ -146,41 +170,21 @@ def _use(key: Key, mine: uuid.UUID) -> str:
             connection.save()
         if failure:
             _break(connection, failure)
+    if unsent:
+        raise unsent
     if failure:
         raise ReconnectNeeded
+    note_current(key.flag, token)
     log.info("token.refreshed", company_id=key.company_id, kind=str(key.kind))
     return token
 
 
-def _ask_again(key: Key, refused: str | None) -> str:
-    """Client credentials have no refresh token: asking twice harms nobody, and is avoided."""
-    with tenant(key.company_id):
-        hold(Lock.SERVICE_TOKEN, key.company_id)
-        connection = _find(key, lock=True)
-        token = _living(connection, key, refused)
-        if token:
-            return token
-        try:
-            pair = oauth().client_credentials()
-        except GrantRefused:
-            raise ReconnectNeeded from None
-        Connection.objects.update_or_create(
-            **key.where,
-            defaults={
-                **_fresh(pair),
-                "generation": connection.generation + 1 if connection else 1,
-            },
-        )
-    log.info("token.refreshed", company_id=key.company_id, kind=str(key.kind))
-    return pair.access_token
-
-
-def _living(connection: Connection | None, key: Key, refused: str | None) -> str:
+def _living(connection: Connection | None, refused: str | None, ahead: timedelta) -> str:
     """Empty when there is none, or none that would last."""
     if connection is None or connection.broken_at:
         return ""
     token = unseal(connection.access_token)
-    lasts = connection.expires_at - key.ahead > clock.now()
+    lasts = connection.expires_at - ahead > clock.now()
     return token if lasts and token != refused else ""
 
 

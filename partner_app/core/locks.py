@@ -6,7 +6,6 @@ from django.db import connection
 
 
 class Lock(IntEnum):
-    SERVICE_TOKEN = 1  # of a company: there may be no row to lock yet
     FIGURES = 2  # of a project: computed by one process at a time
 
 

@@ -14,7 +14,8 @@ from integrations.procore.webhooks.models import WebhookHook
 from partner_app.accounts.grants import living_grant, under_grant
 from partner_app.accounts.models import PartnerAdmin, SupportGrant
 from partner_app.audit.models import AuditEvent
-from partner_app.connections.access import calls_left
+from partner_app.connections.purposes import Spent, spent
+from partner_app.connections.rates import calls_left
 from partner_app.core import clock
 from partner_app.dashboard.audit import events
 from partner_app.dashboard.summaries import STALE
@@ -53,6 +54,7 @@ class TenantPage:
     due: DueWork | None
     lag_since: datetime | None
     calls_left: int | None
+    spent: Spent
     features: list[tuple[Feature, bool]]
     grant: SupportGrant | None
 
@@ -134,6 +136,7 @@ def tenant_page(company_id: int) -> TenantPage:
         due=DueWork.objects.filter(company=company).first(),
         lag_since=told["oldest"],
         calls_left=calls_left(company_id),
+        spent=spent(company_id),
         features=[(feature, is_on(company, feature)) for feature in Feature],
         grant=living_grant(company_id),
     )

@@ -16,7 +16,7 @@ from integrations.procore.api.manifest import PATH as PERMISSIONS
 from integrations.procore.api.manifest import Level, Manifest, read_manifest
 from integrations.procore.api.values import record_id, text_of
 from integrations.procore.resources.projects import EVERY_STATUS
-from partner_app.connections.access import pinned, viewer_client
+from partner_app.connections.access import in_threads, viewer_client
 from partner_app.core import clock
 from partner_app.core.logging import log
 from partner_app.embedded.errors import (
@@ -162,7 +162,7 @@ def rights_on_each(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Righ
         found = _of_rows(_fresh(viewer).filter(project_id__among=set(wanted)))
     missing = [project_id for project_id in wanted if project_id not in found]
     if missing:
-        client = pinned(viewer_client(viewer.company_id, viewer.remote_user_id))
+        client = in_threads(viewer_client(viewer.company_id, viewer.remote_user_id))
         with ThreadPoolExecutor(min(AT_ONCE, len(missing))) as pool:
             asked = pool.map(partial(_ask, client), missing)
             answers = [rights for rights in asked if rights]

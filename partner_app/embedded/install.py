@@ -16,12 +16,12 @@ from partner_app.connections.authorize import (
 from partner_app.connections.errors import NoCompany, NotMember
 from partner_app.connections.leave import finish_leaving
 from partner_app.connections.models import ConnectionKind
+from partner_app.connections.noticing import look_for
 from partner_app.connections.refresh import store_tokens
 from partner_app.embedded.entitlement import forget
 from partner_app.embedded.session import Viewer, greet, issue_code
 from partner_app.tenancy.access import end_access
 from partner_app.tenancy.lifecycle import note_connected, note_connecting, note_installed
-from partner_app.tenancy.models import Company
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,7 @@ def sign_viewer_in(signed_in: SignedIn) -> Welcome | None:
         person = signed_in.person.remote_user_id
         end_access(company_id=company_id, remote_user_id=person)
         raise NotMember
-    company = Company.objects.filter(id=company_id).first()
-    if company is None or not company.usable:
+    if not look_for(company_id):
         return None
     return _welcome(signed_in, company_id, ConnectionKind.VIEWER)
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from integrations.procore.resources.registry import data_inventory
+from integrations.procore.sync.tasks import discover_soon
 from partner_app.connections.authorize import (
     complete,
     consume_state,
@@ -226,6 +227,8 @@ def _frame(request: HttpRequest) -> dict[str, object]:
     """What Procore's frame hints at, and the origins whose messages the panel believes."""
     form = FrameForm(request.GET)
     hints = form.cleaned_data if form.is_valid() else {}
+    if hints.get("company_id"):
+        discover_soon(hints["company_id"])
     return {"hints": hints, "hosts": " ".join(settings.FRAME_ANCESTORS), "words": SAID_BY_SCRIPTS}
 
 

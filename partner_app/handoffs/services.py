@@ -2,6 +2,7 @@
 
 from integrations.procore.api.client import ProcoreClient
 from partner_app.connections.access import app_client
+from partner_app.connections.purposes import CallPurpose
 from partner_app.handoffs import approve
 from partner_app.handoffs.errors import NotApproved, NothingToUndo
 from partner_app.handoffs.models import Handoff, HandoffState, Task
@@ -27,7 +28,7 @@ PUSHABLE = (
 
 def plan_handoff(*, company_id: int, estimate_id: str) -> Answer:
     """The diff against the budget as it is now. Raises ProcoreError, EstimateUnknown."""
-    client = app_client(company_id)
+    client = app_client(company_id, CallPurpose.PUSH)
     handoff = make_plan(
         company_id=company_id, estimate_id=estimate_id, client=client, actor=OPERATOR
     )
@@ -61,7 +62,7 @@ def push_handoff(*, company_id: int, estimate_id: str) -> Answer:
 
     Raises NotApproved, PlanIsStale, BudgetLocked, AnotherHandoff, ProcoreError.
     """
-    client = app_client(company_id)
+    client = app_client(company_id, CallPurpose.PUSH)
     with tenant(company_id):
         handoff = newest_handoff(estimate_id)
     if handoff.state not in PUSHABLE:
@@ -82,7 +83,7 @@ def undo_handoff(*, company_id: int, estimate_id: str) -> Answer:
 
     Says what it left. Raises NothingToUndo, BudgetLocked, AnotherHandoff, ProcoreError.
     """
-    client = app_client(company_id)
+    client = app_client(company_id, CallPurpose.PUSH)
     with tenant(company_id):
         handoff = newest_handoff(estimate_id)
     if handoff.state not in {*WRITTEN, HandoffState.UNDOING}:

@@ -20,6 +20,7 @@ from integrations.procore.sync.schedule import make_read_due
 from partner_app.audit.events import Event
 from partner_app.connections.access import viewer_client
 from partner_app.connections.errors import ReconnectNeeded
+from partner_app.connections.purposes import CallPurpose
 from partner_app.core import clock
 from partner_app.core.errors import TiebackError
 from partner_app.core.logging import log
@@ -130,7 +131,7 @@ def run(work_id: int) -> None:
         work.delete()
         return
     try:
-        client = viewer_client(work.company_id, work.remote_user_id)
+        client = viewer_client(work.company_id, work.remote_user_id, CallPurpose.PUSH)
         _carry_out(work, handoff, client)
     except LeaseLost:
         return

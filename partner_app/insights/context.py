@@ -10,6 +10,7 @@ from integrations.procore.resources.projects import Project
 from integrations.procore.sync.models import RunState, SyncRun
 from integrations.procore.sync.quarantine import unread_mark
 from integrations.procore.sync.runs import newest_run, problems, progress
+from partner_app.connections.purposes import waits
 from partner_app.core import clock
 from partner_app.core.frames import allows
 from partner_app.core.zones import local_day
@@ -94,7 +95,10 @@ def project_or_error(company_id: int, project_id: int) -> Project:
 
 
 def freshness(company_id: int) -> dict[str, object]:
-    """`first` while the company's first sync has not ended; only then its steps are counted."""
+    """`first` while the company's first sync has not ended; only then its steps are counted.
+
+    `waiting`: for calls to Procore, where that takes so long that people should know.
+    """
     run = newest_run(company_id)
     running = run is None or run.finished_at is None
     ended = (
@@ -107,6 +111,7 @@ def freshness(company_id: int) -> dict[str, object]:
         "steps": progress(run) if run and running and not ended else [],
         "first": not ended,
         "running": running,
+        "waiting": waits(company_id).reading if running else None,
         "problems": problems(run) if run and run.state in WITH_PROBLEMS else [],
         "unread": unread_mark(company_id),
     }

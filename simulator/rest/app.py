@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import MutableMapping
 from decimal import Decimal
+from email.utils import format_datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -145,16 +146,13 @@ def _gate(name: str, operation: Operation) -> Any:
             caller = identify(request, simulator)
             request.scope["state"]["caller"] = caller
             now = simulator.clock.now()
-            standing = simulator.rates.count(
-                caller.credential,
-                caller.company.id if caller.company else 0,
-                now,
-                rolling=simulator.wild.on(rolling_minute),
+            place = simulator.rates.place(
+                caller.credential, caller.company.id if caller.company else 0
             )
+            minute = simulator.wild.on(rolling_minute)
+            standing = simulator.rates.count(place, now, minute=minute)
             headers = standing.headers(now)
-            if standing.too_early:
-                simulator.violation("before_retry_after", method, path, caller.credential)
-            elif standing.refused:
+            if standing.refused and not request.scope["state"].get("too_early"):
                 simulator.violation("over_rate_limit", method, path, caller.credential)
             if standing.refused:
                 raise Refusal(429, {"errors": "You have surpassed the max number of requests"})
@@ -219,12 +217,20 @@ class Trouble:
         scope.setdefault("state", {})
         request = Request(scope)
         fault = self.simulator.faults.take(request.method, request.url.path)
-        status = 0
+        status, place, arrived = 0, self._place(request), self.simulator.clock.now()
+        scope["state"]["arrived"] = arrived
+        if self.simulator.rates.too_early(place, arrived):
+            scope["state"]["too_early"] = True
+            self.simulator.violation(
+                "before_retry_after", request.method, request.url.path, place[0]
+            )
 
         async def watched(message: MutableMapping[str, Any]) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                date = format_datetime(self.simulator.clock.now(), usegmt=True).encode()
+                message = {**message, "headers": [*message["headers"], (b"date", date)]}
                 if self.origin == "login" and self.simulator.login_opener_policy:
                     policy = self.simulator.login_opener_policy.encode()
                     headers = [*message["headers"], (b"cross-origin-opener-policy", policy)]
@@ -253,6 +259,18 @@ class Trouble:
                 )
             )
 
+    def _place(self, request: Request) -> tuple[str, int]:
+        """Whom a `Retry-After` keeps away: a credential at a company; at the login host the app."""
+        if self.origin == "login" or request.url.path.startswith("/oauth/"):
+            return ("login", 0)
+        bearer = request.headers.get("authorization", "").partition(" ")[2]
+        grant = self.simulator.tokens.by_access.get(bearer)
+        who = "" if grant is None else "service"
+        if grant and grant.person_id is not None:
+            who = f"user:{grant.person_id}"
+        raw = request.headers.get("procore-company-id", "")
+        return self.simulator.rates.place(who, int(raw) if raw.isdigit() else 0)
+
     async def _with(
         self, fault: Fault, scope: Scope, receive: Receive, watched: Send, send: Send
     ) -> None:
@@ -260,7 +278,11 @@ class Trouble:
             await asyncio.sleep(fault.seconds)
             await self.app(scope, receive, watched)
         elif fault.kind == "status":
-            headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after else None
+            headers = None
+            if fault.retry_after:
+                now = self.simulator.clock.now()
+                self.simulator.rates.bar(self._place(Request(scope)), fault.retry_after, now)
+                headers = {"Retry-After": fault.advice(now)}
             response = answer({"errors": "Trouble on demand"}, fault.status, headers)
             await response(scope, receive, watched)
         elif fault.kind == "body":

@@ -118,9 +118,11 @@ def identify(request: Request, simulator: Simulator) -> Caller:
     path, method = request.url.path, request.method
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     grant = simulator.tokens.living(bearer) if scheme.lower() == "bearer" else None
+    misused = simulator.tokens.misused(bearer, request.scope["state"]["arrived"])
+    if misused:
+        kind = "expired_token" if misused == "expired" else "replaced_token"
+        simulator.violation(kind, method, path, misused)
     if grant is None:
-        if bearer in simulator.tokens.by_access:
-            simulator.violation("expired_token", method, path)
         raise Refusal(401, {"errors": "The access token is invalid"})
     world = simulator.world
     person = world.people[grant.person_id] if grant.person_id is not None else None

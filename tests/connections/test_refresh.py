@@ -15,8 +15,9 @@ from partner_app.audit.models import AuditEvent
 from partner_app.connections.access import app_client
 from partner_app.connections.discover import discover
 from partner_app.connections.errors import ReconnectNeeded
+from partner_app.connections.login import oauth
 from partner_app.connections.models import Connection, ConnectionKind
-from partner_app.connections.refresh import AHEAD, JITTER, Key, access_token, oauth, store_tokens
+from partner_app.connections.refresh import AHEAD, JITTER, Key, access_token, store_tokens
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import note_installed

@@ -21,31 +21,50 @@ from integrations.procore.api.errors import (
     Unreachable,
     Unreadable,
 )
-from integrations.procore.api.rate import Budget, Standing, retry_at, standing_from
+from integrations.procore.api.rate import (
+    Budget,
+    Held,
+    Permits,
+    Standing,
+    Step,
+    retry_at,
+    standing_from,
+)
 from partner_app.connections.access import FixedBearer
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.core import clock
 from tests.procore import Procore
 
 
-@dataclass
 class OneProcess:
     """The budget of one process, asked a call at a time."""
 
-    budget: Budget = field(default_factory=Budget)
+    def __init__(self) -> None:
+        self.budget, self.bar = Budget(), 0.0
+        self.permits = Permits(self, reserve=0.0, batch=1)
 
     def take(self) -> datetime | None:
-        self.budget, granted, until = self.budget.take(time.time(), 1, reserve=0)
-        return None if granted else datetime.fromtimestamp(until, UTC)
+        held = self.permits.take()
+        return datetime.fromtimestamp(held.until, UTC) if held else None
 
     def heard(
         self, standing: Standing | None, barred_until: datetime | None = None, *, status: int = 0
     ) -> None:
-        barred = barred_until.timestamp() if barred_until else 0.0
-        self.budget = self.budget.settle(1, standing, barred)
+        self.permits.heard(standing, barred_until.timestamp() if barred_until else 0.0)
 
     def give_back(self) -> None:
         """Nothing was taken ahead."""
+
+    def now(self) -> float:
+        return time.time()
+
+    def barred_until(self) -> float:
+        return self.bar
+
+    def change(self, step: Step, barred_until: float) -> tuple[int, Held]:
+        self.bar = max(self.bar, barred_until)
+        self.budget, granted, held = step(self.budget, ())
+        return granted, held
 
 
 @dataclass
@@ -165,13 +184,18 @@ def test_after_a_429_it_says_until_when_to_wait(client: ProcoreClient, procore: 
     assert 5 < left <= 8
 
 
+def without_tools(procore: Procore) -> None:
+    procore.control("service-tools", tools=[])
+    client_for(procore).get(rfis(procore))
+
+
 def refusals(procore: Procore) -> dict[type[ProcoreError], Callable[[], object]]:
     client = client_for(procore)
     hooks = f"/rest/v2.0/companies/{procore.company_id}/webhooks/hooks"
     hook = {"payload_version": "v1", "namespace": "x", "destination_url": "https://x.example/"}
     return {
         NotFoundOrHidden: lambda: client.get("/rest/v1.0/projects/17/rfis"),
-        Forbidden: lambda: client.get("/rest/v1.0/settings/permissions"),
+        Forbidden: lambda: without_tools(procore),
         NotConnected: lambda: client_for(procore, company=procore.without_app_id).get(
             "/rest/v1.1/projects", company_id=procore.without_app_id
         ),
@@ -196,7 +220,7 @@ def test_every_call_names_the_app_and_the_company(client: ProcoreClient, procore
 
 def test_headers_of_the_rate_limit_are_read_leniently() -> None:
     now = clock.now()
-    assert standing_from({"X-Rate-Limit-Remaining": "few"}) is None
+    assert standing_from({"X-Rate-Limit-Remaining": "few"}, now) is None
     assert retry_at({}, now, timedelta(seconds=60)) >= now + timedelta(seconds=60)
     until = retry_at({"Retry-After": "5"}, now, timedelta(seconds=60))
     assert timedelta(seconds=5) <= until - now < timedelta(seconds=6.1)

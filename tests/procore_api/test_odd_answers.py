@@ -15,7 +15,7 @@ from integrations.procore.webhooks.hooks import reconcile
 from integrations.procore.webhooks.models import WebhookHook
 from partner_app.connections.access import app_client
 from partner_app.connections.discover import discover
-from partner_app.connections.refresh import oauth
+from partner_app.connections.login import oauth
 from partner_app.core.errors import TiebackError
 from partner_app.handoffs.live import LiveBudget, read_budget, read_image
 from tests.frame import Frame, text_of
@@ -137,11 +137,11 @@ def test_an_odd_lifetime_does_not_lose_a_new_pair(procore: Procore, lifetime: ob
 
 
 def test_a_limit_on_tokens_is_no_refusal_of_the_grant(procore: Procore) -> None:
-    answer_with(procore, TOKEN, {"errors": "too many"}, status=429, times=1)
-    with pytest.raises(RateLimited):
-        oauth().refresh("old")
     answer_with(procore, TOKEN, {"error": "invalid_grant"}, status=401, times=1)
     with pytest.raises(GrantRefused):
+        oauth().refresh("old")
+    answer_with(procore, TOKEN, {"errors": "too many"}, status=429, times=1)
+    with pytest.raises(RateLimited):
         oauth().refresh("old")
 
 

@@ -12,8 +12,9 @@ from django.test import Client
 from integrations.procore.sync.tasks import housekeeping
 from partner_app.connections.discover import discover
 from partner_app.connections.errors import ReconnectNeeded
+from partner_app.connections.login import oauth
 from partner_app.connections.models import Connection, ConnectionKind
-from partner_app.connections.refresh import access_token, oauth
+from partner_app.connections.refresh import access_token
 from partner_app.core import clock
 from partner_app.core.secrets import fingerprint
 from partner_app.embedded.models import EmbeddedSession, Entitlement, HandoffCode, Pairing

@@ -15,7 +15,7 @@ from integrations.procore.sync.runs import holder_name, take_run
 from integrations.procore.sync.services import sync_now
 from integrations.procore.sync.verify import verify
 from partner_app.connections.discover import discover
-from partner_app.connections.models import Connection
+from partner_app.connections.models import AppToken
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.export import export_company
@@ -140,9 +140,10 @@ def test_a_second_sync_at_the_same_time_is_refused(company: int) -> None:
 def test_an_expired_token_is_renewed_before_procore_refuses_it(
     company: int, procore: Procore
 ) -> None:
-    with tenant(company):
-        Connection.objects.update(expires_at=clock.now())
+    AppToken.objects.update(expires_at=clock.now())
+    procore.control("clear", all=True)
     sync(company)
+    assert [call["path"] for call in procore.ledger()].count("/oauth/token") == 1
     assert not [call for call in procore.ledger() if call["status"] == 401]
 
 

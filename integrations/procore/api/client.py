@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -197,10 +197,11 @@ class ProcoreClient:
         except HTTPError:
             self.rate.heard(None)
             raise Unreachable from None
-        barred = None
-        if response.status == 429:
-            barred = retry_at(response.headers, clock.now(), WAIT_WITHOUT_ADVICE)
-        self.rate.heard(standing_from(response.headers), barred, status=response.status)
+        self.rate.heard(
+            standing_from(response.headers, clock.now()),
+            _asks_to_wait(response),
+            status=response.status,
+        )
         return response
 
 
@@ -227,13 +228,19 @@ def _content(response: BaseHTTPResponse, decode: Callable[[bytes], Content]) -> 
         raise Unreadable(shape_of_body(response.data)) from None
 
 
+def _asks_to_wait(response: BaseHTTPResponse) -> datetime | None:
+    """Until when nobody may call: after a 429, and after a 5xx that says so [rate_limiting]."""
+    if response.status == 429 or (response.status >= 500 and "Retry-After" in response.headers):
+        return retry_at(response.headers, clock.now(), WAIT_WITHOUT_ADVICE)
+    return None
+
+
 def _raise_for(response: BaseHTTPResponse) -> None:
     status = response.status
     if status < 300:
         return
     if status < 400:
         raise Unreadable("a redirect to another address")  # never followed: it may be anywhere
-    now = clock.now()
     if status == 401:
         raise Unauthorized
     if status == 403:
@@ -246,12 +253,9 @@ def _raise_for(response: BaseHTTPResponse) -> None:
     if status == 404:
         raise NotFoundOrHidden
     if status == 429:
-        raise RateLimited(retry_at(response.headers, now, WAIT_WITHOUT_ADVICE))
+        raise RateLimited(retry_at(response.headers, clock.now(), WAIT_WITHOUT_ADVICE))
     if status >= 500:
-        advised = "Retry-After" in response.headers
-        raise ServerTrouble(
-            status, retry_at(response.headers, now, WAIT_WITHOUT_ADVICE) if advised else None
-        )
+        raise ServerTrouble(status, _asks_to_wait(response))
     raise Refused(_reasons(response), status)
 
 

@@ -1,8 +1,8 @@
 """Status and body to error.
 
 ProcoreError ─ Unauthorized  NotConnected  Forbidden  NotFoundOrHidden  Refused
-               RateLimited*  ServerTrouble*  Unreachable*  Unreadable*  EndlessList
-               (* transient)
+               RateLimited* ─ NotSent*
+               ServerTrouble*  Unreachable*  Unreadable*  EndlessList          (* transient)
 """
 
 from datetime import datetime
@@ -83,6 +83,12 @@ class RateLimited(ProcoreError):
     def __init__(self, until: datetime) -> None:
         self.until = until
         super().__init__(until=until)
+
+
+class NotSent(RateLimited):
+    """The login host has asked us to wait: nothing was sent, no token is spent."""
+
+    code = "procore.login_waits"
 
 
 class ServerTrouble(ProcoreError):

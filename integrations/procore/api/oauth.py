@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,6 +17,7 @@ from requests_oauthlib import OAuth2Session
 from integrations.procore.api.envelopes import parsed
 from integrations.procore.api.errors import (
     GrantRefused,
+    NotSent,
     RateLimited,
     ServerTrouble,
     Unreachable,
@@ -29,6 +30,15 @@ TIMEOUT = 20.0  # seconds
 DEFAULT_LIFETIME = 5400  # seconds
 LONGEST = 86_400  # seconds that we believe
 WAIT_WITHOUT_ADVICE = timedelta(seconds=60)
+
+
+class LoginBar(Protocol):
+    """What the login host has asked all processes to keep away from."""
+
+    def until(self) -> datetime | None:
+        """None: go on. Otherwise the moment before which no call may be made."""
+
+    def keep_away(self, until: datetime) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,7 @@ class OAuth:
     client_secret: str
     redirect_uri: str
     user_agent: str
+    bar: LoginBar
 
     def __post_init__(self) -> None:
         if urlsplit(self.login_url).hostname in {"127.0.0.1", "localhost"}:
@@ -66,7 +77,7 @@ class OAuth:
         return str(address)
 
     def redeem(self, *, code: str, verifier: str) -> TokenPair:
-        """Raises GrantRefused, Unreachable, ServerTrouble."""
+        """Raises GrantRefused, RateLimited, Unreachable, ServerTrouble."""
         return self._ask(
             lambda session: session.fetch_token(
                 self._token_url,
@@ -105,8 +116,9 @@ class OAuth:
 
     def revoke(self, token: str) -> None:
         """Always 200 at Procore; kills both tokens of the pair."""
+        self._may_call()
         try:
-            requests.post(
+            response = requests.post(
                 f"{self.login_url}/oauth/revoke",
                 data={
                     "token": token,
@@ -119,6 +131,7 @@ class OAuth:
             )
         except requests.RequestException:
             raise Unreachable from None
+        self._judge(response)
 
     def look_at_sign_in(self) -> list[tuple[str, int, Mapping[str, str]]]:
         """Host, status and headers of the sign-in page and of those that lead to it.
@@ -147,8 +160,9 @@ class OAuth:
         session = session or self._session()
         session.headers["User-Agent"] = self.user_agent
         session.max_redirects = 0  # our secret goes to the login origin and nowhere else
-        session.register_compliance_hook("access_token_response", _checked)
-        session.register_compliance_hook("refresh_token_response", _checked)
+        session.register_compliance_hook("access_token_response", self._checked)
+        session.register_compliance_hook("refresh_token_response", self._checked)
+        self._may_call()
         try:
             token = request(session)
         except OAuth2Error:
@@ -161,19 +175,33 @@ class OAuth:
             clock.now().astimezone(UTC) + timedelta(seconds=token["expires_in"]),
         )
 
+    def _may_call(self) -> None:
+        until = self.bar.until()
+        if until:
+            raise NotSent(until)
 
-def _checked(response: requests.Response) -> requests.Response:
+    def _judge(self, response: requests.Response) -> None:
+        status, until = response.status_code, None
+        if status == 429 or (status >= 500 and "Retry-After" in response.headers):
+            until = retry_at(response.headers, clock.now(), WAIT_WITHOUT_ADVICE)
+            self.bar.keep_away(until)
+        if status == 429 and until:
+            raise RateLimited(until)
+        if status >= 500:
+            raise ServerTrouble(status, until)
+
+    def _checked(self, response: requests.Response) -> requests.Response:
+        self._judge(response)
+        return _cleaned(response)
+
+
+def _cleaned(response: requests.Response) -> requests.Response:
     """The answer with nothing in it but what we use, in the form that we expect.
 
     A new pair must not be lost because of an odd `expires_in` beside it: the old one is dead.
-    Raises ServerTrouble, RateLimited, GrantRefused, Unreachable.
+    Raises GrantRefused, Unreachable.
     """
-    status = response.status_code
-    if status == 429:
-        raise RateLimited(retry_at(response.headers, clock.now(), WAIT_WITHOUT_ADVICE))
-    if status >= 500:
-        raise ServerTrouble(status)
-    if status >= 400:
+    if response.status_code >= 400:
         raise GrantRefused
     try:
         body = parsed(response.content)

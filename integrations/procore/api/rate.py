@@ -1,23 +1,37 @@
-"""How many calls may go out: learned from Procore's headers, kept for one credential and company.
+"""How many calls may go out for the app at one company: what is planned, and what headers say.
 
-Procore advertises two windows, an hour and ten seconds, and each answer tells of whichever is
-nearer. Calls under way are not in that number yet, so every permit given out is counted against it
-until its answer is heard. Pure: who stores a Budget, and for how many processes, is not known here.
+A call counts from the moment its permit is granted until a window's length after its answer was
+heard. Procore has counted it in between, so whatever window Procore counts in, rolling or fixed, it
+holds no more calls than ours. Procore advertises an hour and a shorter window, and each answer
+shows whichever is nearer. Pure: who stores a Budget, and for how many processes, is not known here.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-UNHEARD = 4  # permits out at once while nothing was heard yet
-REFILLED = 1.0  # seconds for which a window that has begun anew is taken to be full
-FORGOTTEN = 15.0  # seconds after which a permit without an answer counts no more
+UNHEARD = 4  # permits out at once while no limit of Procore's is known
+LIFE = 5.0  # seconds for which a permit may be used
+FORGOTTEN = 15.0  # seconds after a holder's last word, when its permits count as used
+SOON = 1.0  # seconds until calls under way are probably heard
+LONGEST = 3600.0  # seconds of Procore's longest window
+# How exactly own calls are counted: by so many seconds, up to an age of so many.
+FINE, FINE_FOR = 0.25, 15.0
+PLAIN, PLAIN_FOR = 1.0, 120.0
+COARSE = 60.0
+HOURLY = 1800.0  # seconds from which on a window is called the hour's
+WINDOWS_KEPT = 4
+SAME_RESET = 1.5  # seconds
+LARGEST_SKEW = 5.0  # seconds between Procore's clock and ours that need no correction
 
 
 class Governor(Protocol):
-    """Asked before each call and told after it."""
+    """Asked before each call and notified after it."""
 
     def take(self) -> datetime | None:
         """None: go on. Otherwise the moment before which no call may be made."""
@@ -32,8 +46,16 @@ class Governor(Protocol):
 
 
 @dataclass(frozen=True)
+class Plan:
+    """Never more than so many calls in any stretch of so many seconds."""
+
+    calls: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Standing:
-    """What was left after an answer, of which window, and when that ends (unix seconds)."""
+    """What was left after an answer, of which window, and when that ends (unix seconds, ours)."""
 
     limit: int
     remaining: int
@@ -41,76 +63,295 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Window:
+    """A window that headers showed. `seconds`: its length, as far as it was seen."""
+
+    limit: int
+    remaining: int
+    reset_at: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Loan:
+    """Permits of one holder that may still become calls, and when they count as used."""
+
+    permits: int
+    until: float
+
+
+@dataclass(frozen=True)
+class Held:
+    """Until when a call has to wait; `hourly`: because the hour's calls are used up."""
+
+    until: float
+    hourly: bool = False
+
+
+@dataclass(frozen=True)
 class Budget:
-    windows: tuple[Standing, ...] = ()
-    lent: int = 0
-    lent_at: float = 0.0
+    """`recent`: calls by the short span (later by the minute) at whose end they had been heard."""
+
+    told: tuple[Window, ...] = ()
+    recent: tuple[tuple[float, int], ...] = ()
+    loans: dict[str, Loan] = field(default_factory=dict)
     barred_until: float = 0.0
 
-    def take(self, now: float, wanted: int, *, reserve: float) -> tuple["Budget", int, float]:
-        """The budget after it, permits granted (0: none), and until when they or the bar hold.
+    def settle(
+        self,
+        holder: str,
+        now: float,
+        answers: Sequence[Standing | None],
+        *,
+        under_way: int,
+        barred_until: float = 0.0,
+    ) -> "Budget":
+        """After these answers the holder has so many calls under way and no permit left.
+
+        What it has is stated, not changed by a difference: a report that was lost is made good by
+        the next one.
+        """
+        known = self._without_forgotten(now)
+        loans = {name: loan for name, loan in known.loans.items() if name != holder}
+        if under_way > 0:
+            loans[holder] = Loan(under_way, now + FORGOTTEN)
+        counted = Budget(
+            known.told,
+            _counted(known.recent, now, [(now, len(answers))]),
+            loans,
+            max(self.barred_until, barred_until),
+        )
+        for answer in answers:
+            counted = replace(counted, told=counted._told_by(answer, now))
+        return counted
+
+    def take(
+        self, holder: str, now: float, wanted: int, *, plan: Iterable[Plan] = (), reserve: float
+    ) -> tuple["Budget", int, Held]:
+        """The budget after it, permits granted, and what holds where there are none.
 
         `reserve` is the share of each window that is left for people who wait.
         """
         if self.barred_until > now:
-            return self, 0, self.barred_until
-        lent = self.lent if now - self.lent_at < FORGOTTEN else 0
-        # A window that has ended is full again; when the next one ends is heard with its answers.
-        windows = tuple(
-            w if w.reset_at > now else Standing(w.limit, w.limit, now + REFILLED)
-            for w in self.windows
-        )
-        # While others ask for the first time, what they hear is known in a moment.
-        free, until = (UNHEARD - lent, now + 1.0)
-        if windows:
-            free, until = min(
-                (w.remaining - lent - math.ceil(w.limit * reserve), w.reset_at) for w in windows
-            )
-            wanted = min(wanted, max(1, min(w.limit for w in windows) // 10))
+            return self, 0, Held(self.barred_until)
+        known = self._without_forgotten(now)
+        out = sum(loan.permits for loan in known.loans.values())
+        # Before the first answer nobody knows a limit; what the first ones say is heard in a
+        # moment.
+        free, held = (wanted, Held(now)) if known.told else (UNHEARD - out, Held(now + SOON))
+        handful = wanted
+        for limit, seconds, remaining, reset_at in known._windows(plan):
+            kept = min(math.ceil(limit * reserve), limit - 1)
+            own = limit - known._used(now, seconds)
+            if own - out - kept < free:
+                free = own - out - kept
+                missing = kept + min(handful, limit - kept) - own
+                held = Held(known._frees_at(now, seconds, missing), seconds >= HOURLY)
+            if reset_at > now and remaining - out - kept < free:
+                free = remaining - out - kept
+                used_up = remaining <= kept
+                held = Held(reset_at if used_up else now + SOON, seconds >= HOURLY)
+            wanted = min(wanted, max(1, limit // 10))
         granted = max(0, min(wanted, free))
-        changed = Budget(windows, lent + granted, now if granted else self.lent_at)
-        return changed, granted, until
+        if granted:
+            before = known.loans.get(holder, Loan(0, 0.0)).permits
+            loan = Loan(before + granted, now + FORGOTTEN)
+            known = replace(known, loans={**known.loans, holder: loan})
+        return known, granted, Held(now) if granted else held
 
-    def settle(self, used: int, heard: Standing | None, barred_until: float = 0.0) -> "Budget":
-        """After `used` answers, the last of which said `heard`."""
-        windows = {w.limit: replace(w, remaining=w.remaining - used) for w in self.windows}
-        if heard:
-            known = windows.get(heard.limit)
-            same = known is not None and abs(known.reset_at - heard.reset_at) < 1
-            if known is not None and same:
-                # Answers may be heard out of order: the lower number is the later one.
-                windows[heard.limit] = min(known, heard, key=lambda w: w.remaining)
-            elif known is None or heard.reset_at > known.reset_at:
-                windows[heard.limit] = heard
+    def left(self, now: float, plan: Iterable[Plan] = ()) -> int | None:
+        """Calls left in the nearest window; None when nothing is known."""
+        known = self._without_forgotten(now)
+        out = sum(loan.permits for loan in known.loans.values())
+        found = [
+            min(limit - known._used(now, seconds), remaining if reset_at > now else limit) - out
+            for limit, seconds, remaining, reset_at in known._windows(plan)
+        ]
+        return max(0, min(found)) if found else None
+
+    def _windows(self, plan: Iterable[Plan]) -> list[tuple[int, float, int, float]]:
+        planned = [(each.calls, each.seconds, each.calls, 0.0) for each in plan]
+        return [*planned, *((w.limit, w.seconds, w.remaining, w.reset_at) for w in self.told)]
+
+    def _used(self, now: float, seconds: float) -> int:
+        return sum(count for end, count in self.recent if end + seconds > now)
+
+    def _frees_at(self, now: float, seconds: float, missing: int) -> float:
+        """When so many of the calls in a window no longer count: work that takes a handful at once
+        does not come for each of them.
+        """
+        moment = now + SOON
+        for end, count in self.recent:
+            if end + seconds > now and missing > 0:
+                moment, missing = end + seconds, missing - count
+        return moment
+
+    def _without_forgotten(self, now: float) -> "Budget":
+        """A holder that was killed may have used its permits: they count as calls."""
+        silent = [loan for loan in self.loans.values() if loan.until <= now]
+        if not silent:
+            return self
+        calls = sum(loan.permits for loan in silent)
         return Budget(
-            tuple(windows.values()),
-            max(0, self.lent - used),
-            self.lent_at,
-            max(self.barred_until, barred_until),
+            tuple(replace(w, remaining=max(0, w.remaining - calls)) for w in self.told),
+            _counted(self.recent, now, [(loan.until, loan.permits) for loan in silent]),
+            {name: loan for name, loan in self.loans.items() if loan.until > now},
+            self.barred_until,
         )
 
-    def left(self, now: float) -> int | None:
-        """Calls left in the nearer window; None when nothing is known."""
-        return min((w.remaining for w in self.windows if w.reset_at > now), default=None)
+    def _told_by(self, answer: Standing | None, now: float) -> tuple[Window, ...]:
+        """Windows that an answer does not show have one call less; one that it disproves is gone.
+
+        Answers may be heard out of order: of one window the lower number is the later one.
+        """
+        others = [w for w in self.told if answer is None or w.limit != answer.limit]
+        fewer = [replace(w, remaining=max(0, w.remaining - 1)) for w in others]
+        if answer is None:
+            return tuple(fewer)
+        seconds = max(1.0, min(LONGEST, math.ceil(answer.reset_at - now)))
+        shown = Window(answer.limit, answer.remaining, answer.reset_at, seconds)
+        known = next((w for w in self.told if w.limit == answer.limit), None)
+        if known:
+            shown = _later(known, shown)
+        return (*(w for w in fewer if self._possible(w, answer, now)), shown)[-WINDOWS_KEPT:]
+
+    def _possible(self, window: Window, answer: Standing, now: float) -> bool:
+        """Whether a window that was not shown can still be the farther one of the two."""
+        left = window.limit - self._used(now, window.seconds)
+        if window.reset_at > now:
+            left = min(left, window.remaining)
+        return left >= answer.remaining
 
 
-def standing_from(headers: Mapping[str, str]) -> Standing | None:
+def _later(known: Window, shown: Window) -> Window:
+    seconds = max(known.seconds, shown.seconds)
+    if abs(known.reset_at - shown.reset_at) < SAME_RESET:
+        newer = min(known, shown, key=lambda w: w.remaining)
+    else:
+        newer = max(known, shown, key=lambda w: w.reset_at)
+    return replace(newer, seconds=seconds)
+
+
+def _counted(
+    recent: Iterable[tuple[float, int]], now: float, calls: Iterable[tuple[float, int]]
+) -> tuple[tuple[float, int], ...]:
+    """With these calls more, and without those that no window holds any longer."""
+    counts: dict[float, int] = {}
+    for at, count in (*recent, *calls):
+        age = now - at
+        span = FINE if age < FINE_FOR else PLAIN if age < PLAIN_FOR else COARSE
+        end = math.ceil(at / span) * span
+        if count and end + LONGEST > now:
+            counts[end] = counts.get(end, 0) + count
+    return tuple(sorted(counts.items()))
+
+
+Step = Callable[[Budget, Sequence[Plan]], tuple[Budget, int, Held]]
+
+
+class Store(Protocol):
+    """Where a budget is shared."""
+
+    def now(self) -> float:
+        """Unix seconds by the clock that all holders share."""
+
+    def barred_until(self) -> float:
+        """Asked before each call, so it is cheap; 0 where nothing bars."""
+
+    def change(self, step: Step, barred_until: float) -> tuple[int, Held]:
+        """One step among all holders, by the plan; `step` may run more than once."""
+
+
+class Permits:
+    """What one piece of work has taken, shared by its threads."""
+
+    def __init__(self, store: Store, *, reserve: float, batch: int) -> None:
+        self.store, self.reserve, self.batch = store, reserve, batch
+        self.name = uuid.uuid4().hex[:12]
+        self.lock = threading.Lock()
+        self.unused, self.good_until = 0, 0.0
+        self.under_way = 0
+        self.answers: list[Standing | None] = []
+
+    def take(self) -> Held | None:
+        with self.lock:
+            now, barred_until = self.store.now(), self.store.barred_until()
+            if barred_until > now:
+                return Held(barred_until)
+            if not self.unused or now >= self.good_until:
+                granted, held = self._exchange(now, self.batch, 0.0)
+                if not granted:
+                    return held
+                self.unused, self.good_until = granted, now + LIFE
+            self.unused -= 1
+            self.under_way += 1
+            return None
+
+    def heard(self, standing: Standing | None, barred_until: float = 0.0) -> None:
+        """Kept until the next permits are taken, unless others should know at once."""
+        with self.lock:
+            self.under_way = max(0, self.under_way - 1)
+            self.answers.append(standing)
+            if barred_until or self.batch == 1:
+                self._exchange(self.store.now(), 0, barred_until)
+
+    def give_back(self) -> None:
+        with self.lock:
+            self._exchange(self.store.now(), 0, 0.0)
+
+    def _exchange(self, now: float, wanted: int, barred_until: float) -> tuple[int, Held]:
+        answers, under_way = self.answers, self.under_way
+        self.answers, self.unused = [], 0
+
+        def step(budget: Budget, plan: Sequence[Plan]) -> tuple[Budget, int, Held]:
+            settled = budget.settle(
+                self.name, now, answers, under_way=under_way, barred_until=barred_until
+            )
+            if not wanted:
+                return settled, 0, Held(now)
+            return settled.take(self.name, now, wanted, plan=plan, reserve=self.reserve)
+
+        return self.store.change(step, barred_until)
+
+
+def standing_from(headers: Mapping[str, str], now: datetime) -> Standing | None:
+    """By our own clock, where Procore's is wrong or ours is."""
     names = ("X-Rate-Limit-Limit", "X-Rate-Limit-Remaining", "X-Rate-Limit-Reset")
     try:
         limit, remaining, reset = (int(headers.get(name, "")) for name in names)
     except ValueError:
         return None
-    return Standing(limit, remaining, reset)
+    return Standing(limit, remaining, reset - _ahead(headers, now)) if limit > 0 else None
 
 
 def retry_at(headers: Mapping[str, str], now: datetime, fallback: timedelta) -> datetime:
-    """Retry-After, else Reset, else `fallback` from now."""
-    raw, standing = headers.get("Retry-After", ""), standing_from(headers)
-    if raw.isdigit():
-        moment = now + timedelta(seconds=int(raw))
-    elif standing:
+    """Retry-After, in seconds or as a date, else Reset, else `fallback` from now."""
+    moment = advised(headers, now)
+    standing = standing_from(headers, now)
+    if moment is None and standing:
         moment = datetime.fromtimestamp(standing.reset_at, UTC)
-    else:
-        moment = now + fallback
     # Whole seconds, rounded up: a hair too early is too early.
-    return datetime.fromtimestamp(math.ceil(moment.timestamp()), UTC)
+    return datetime.fromtimestamp(math.ceil((moment or now + fallback).timestamp()), UTC)
+
+
+def advised(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """What Retry-After says [RFC 9110, 10.2.3]; None where it says nothing that can be read."""
+    raw = headers.get("Retry-After", "").strip()
+    if raw.isascii() and raw.isdigit():
+        return now + timedelta(seconds=min(int(raw), LONGEST * 24))
+    moment = _date(raw)
+    return moment - timedelta(seconds=_ahead(headers, now)) if moment else None
+
+
+def _ahead(headers: Mapping[str, str], now: datetime) -> int:
+    """Seconds by which Procore's clock is ahead of ours; 0 where they nearly agree."""
+    date = _date(headers.get("Date", ""))
+    seconds = round((date - now).total_seconds()) if date else 0
+    return seconds if abs(seconds) > LARGEST_SKEW else 0
+
+
+def _date(raw: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(raw).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None

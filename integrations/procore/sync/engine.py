@@ -25,7 +25,7 @@ from integrations.procore.sync.runs import Heartbeat, finish, label, release
 from partner_app.connections.access import app_client
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.connections.leave import close_down
-from partner_app.connections.rates import Priority
+from partner_app.connections.purposes import CallPurpose
 from partner_app.core import clock
 from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
@@ -46,7 +46,7 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
     company_id = run.company_id
     client = None
     try:
-        client = app_client(company_id, Priority.SYNC)
+        client = app_client(company_id, _purpose(run))
         with Heartbeat(run):
             _Walk(run, client, wait, may_yield).walk()
     except Paused:
@@ -71,6 +71,15 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
         if run.mode != Mode.TARGETED and not run.only:
             note_health(company_id=company_id, reason=_withheld(run))
     return run
+
+
+def _purpose(run: SyncRun) -> CallPurpose:
+    """A walk over everything is a company's first reading, or the proof that nothing was missed."""
+    if run.mode != Mode.FULL:
+        return CallPurpose.FRESHNESS
+    ended = SyncRun.objects.filter(company_id=run.company_id, mode=Mode.FULL)
+    before = ended.filter(finished_at__lt=run.started_at).exists()
+    return CallPurpose.PROOF if before else CallPurpose.FIRST_READ
 
 
 def _withheld(run: SyncRun) -> str:

@@ -8,7 +8,8 @@ from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.budget_choice import choice_of
 from integrations.procore.sync.models import DueRead, Incident, SyncCursor, SyncRun
 from integrations.procore.sync.quarantine import counts_by_resource
-from partner_app.connections.access import calls_left
+from partner_app.connections.purposes import spent
+from partner_app.connections.rates import calls_left
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import company_or_error
@@ -45,6 +46,7 @@ def _of(company: Company) -> dict[str, object]:
     problems = (
         list(run.steps.exclude(error="").values("resource", "project_id", "error")) if run else []
     )
+    hour = spent(company.id)
     return {
         "id": company.id,
         "name": company.name,
@@ -62,6 +64,12 @@ def _of(company: Company) -> dict[str, object]:
         # How long the oldest change that Procore told us of has waited to be read.
         "webhook_lag_seconds": round((clock.now() - told.due_at).total_seconds()) if told else 0,
         "api_calls_left": calls_left(company.id),
+        "api_calls_last_hour": hour.calls,
+        "api_calls_waiting": [
+            {"purpose": each.purpose, "until": each.until, "hourly": each.hourly}
+            for each in hour.waits.waiting
+        ],
+        "api_barred_until": hour.waits.barred_until,
     }
 
 

@@ -16,6 +16,7 @@ from integrations.procore.sync.schedule import (
 from integrations.procore.sync.services import run_due
 from partner_app.connections.discover import discover as discover_companies
 from partner_app.connections.leave import close_down_all, purge_due
+from partner_app.connections.noticing import is_usable, may_look
 from partner_app.core import clock
 from partner_app.core.logging import log
 from partner_app.tenancy.retention import delete_expired
@@ -54,6 +55,19 @@ def discover() -> None:
         discover_companies()
     except ProcoreError as error:
         log.info("discover.failed", code=error.code)
+
+
+def discover_soon(company_id: int) -> None:
+    """Somebody opens the app in a company that is not connected: it may have been installed since.
+
+    Who asks is not known yet, so a stranger's guesses cost one look a minute.
+    """
+    if is_usable(company_id) or not may_look("opened"):
+        return
+    try:
+        discover.apply_async(retry=False)
+    except OperationalError:
+        log.warning("bell.broken", company_id=company_id)
 
 
 @shared_task

@@ -15,7 +15,7 @@ from integrations.procore.sync.fetching import Crew
 from integrations.procore.sync.quarantine import records_of
 from integrations.procore.sync.reading import Piece, Reader
 from partner_app.connections.access import app_client
-from partner_app.connections.rates import Priority
+from partner_app.connections.purposes import CallPurpose
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import company_or_error
 
@@ -28,7 +28,7 @@ def verify(*, company_id: int, wait: Wait) -> dict[str, object]:
     What cannot be read is no drift: it is counted as unreadable, and its former copy may be here.
     """
     company_or_error(company_id)
-    client = app_client(company_id, Priority.CHECK)
+    client = app_client(company_id, CallPurpose.CHECK)
     check = _Check(client, company_id, wait)
     resources = {name: check.compare(model) for name, model in RESOURCES.items()}
     client.rate.give_back()

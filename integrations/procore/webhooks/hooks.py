@@ -25,6 +25,7 @@ from integrations.procore.webhooks.inbox import RESOURCES_OF, Told, accept, read
 from integrations.procore.webhooks.models import HookState, WebhookHook
 from partner_app.connections.access import app_client
 from partner_app.connections.errors import ReconnectNeeded
+from partner_app.connections.purposes import CallPurpose
 from partner_app.core import clock
 from partner_app.core.logging import log
 from partner_app.core.secrets import fingerprint, random_secret
@@ -55,7 +56,7 @@ def reconcile(*, company_id: int) -> HookState:
     hook, _ = WebhookHook.objects.get_or_create(
         company_id=company_id, defaults={"secret_hash": fingerprint(random_secret())}
     )
-    client = app_client(company_id)
+    client = app_client(company_id, CallPurpose.HOOKS)
     before = (hook.state, hook.remote_id)
     try:
         _mend(client, hook)
@@ -76,7 +77,8 @@ def remove(*, company_id: int) -> None:
     """Where hooks are switched off: what we registered goes. Raises ProcoreError."""
     hook = WebhookHook.objects.filter(company_id=company_id).first()
     if hook and hook.remote_id:
-        app_client(company_id).write("DELETE", f"{_path(company_id)}/{hook.remote_id}", None)
+        client = app_client(company_id, CallPurpose.HOOKS)
+        client.write("DELETE", f"{_path(company_id)}/{hook.remote_id}", None)
     WebhookHook.objects.filter(company_id=company_id).delete()
     DueWork.objects.filter(company_id=company_id).update(hooked=False)
 
