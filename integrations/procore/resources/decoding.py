@@ -7,24 +7,21 @@ shape of what came, never the value, and no record costs another.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
 
 import msgspec
 
 from integrations.procore.api.envelopes import list_of, list_part, parsed, shape_of
 from integrations.procore.api.values import record_id
-from integrations.procore.resources.columns import LONGEST, MOMENT, Column, columns_of, row_type
+from integrations.procore.resources.columns import MOMENT, Column, columns_of, row_type
 from integrations.procore.resources.lenient import Value, WrongShape, absent, in_range, read
+from integrations.procore.resources.quick import Row, Unfit, reader_of, stamp
 from integrations.procore.resources.source import SourceRecord
 
-Row = Any  # of the type that `row_type` builds; `Any` ends in `_decoded`
-STAMP_YEARS = range(2000, 2200)
-CHECKED = (Decimal, date, datetime)  # of which the type takes more than a column holds
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -95,10 +92,6 @@ class _Read:
     faults: tuple[Fault, ...] = ()
 
 
-class _Unfit(ValueError):
-    """A value that the quick reading took and no column can hold."""
-
-
 class PageDecoder:
     """Of one source of one resource; `extra` holds what the source itself adds."""
 
@@ -106,30 +99,29 @@ class PageDecoder:
         self.columns = columns_of(model, extra)
         self.row_type = row_type(model, self.columns)
         self.page = msgspec.json.Decoder(list[self.row_type], strict=False)  # type: ignore[name-defined]  # made at run time
-        self.readers = [_reader(column) for column in self.columns]
+        self.readers = [reader_of(column) for column in self.columns]
 
     def __call__(self, body: bytes) -> Batch:
         """Raises msgspec.DecodeError where it is no JSON, NotTheShape where it is no list."""
         if b"\\u0000" not in body:
             try:
                 return self._quickly(self.page.decode(list_part(body)))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _Unfit):
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Unfit):
                 pass
         return _batch([self._one(row) for row in list_of(parsed(body))])
 
     def _quickly(self, rows: Sequence[Row]) -> Batch:
-        """Raises _Unfit."""
+        """Raises Unfit."""
         if len({row.id for row in rows}) != len(rows):
-            raise _Unfit
-        records = [self._decoded(row) for row in rows if not _gone(row)]
-        deleted = [row.id for row in rows if row.deleted_at]
+            raise Unfit
+        records = [self._decoded(row) for row in rows if row.deleted_at is None]
+        deleted = [row.id for row in rows if stamp(row.deleted_at)]
         return Batch(records, deleted, last_id=rows[-1].id if rows else None)
 
     def _decoded(self, row: Row) -> Decoded:
-        """Raises _Unfit."""
-        _check_stamp(row.updated_at)
-        values = tuple(reader(row) for reader in self.readers)
-        return Decoded(row.id, row.updated_at, values, content_hash(values))
+        """Raises Unfit."""
+        values = tuple([reader(row) for reader in self.readers])
+        return Decoded(row.id, stamp(row.updated_at), values, content_hash(values))
 
     def _one(self, row: object) -> _Read:
         """A record of a page of which something does not fit; most of its records still do."""
@@ -138,7 +130,7 @@ class PageDecoder:
         try:
             if not _has_nul(row):
                 fit: Row = msgspec.convert(row, self.row_type, strict=False)
-                if _gone(fit):
+                if stamp(fit.deleted_at):
                     return _Read(fit.id, fit.updated_at, gone=True)
                 return _Read(fit.id, fit.updated_at, self._decoded(fit))
         except (ValueError, OverflowError, ArithmeticError, RecursionError):
@@ -172,10 +164,10 @@ class PageDecoder:
         """A stamp that is none changes nothing: a record is gone only where it says since when."""
         try:
             found = read(datetime, MOMENT, row.get(name))
-            return _check_stamp(found) if isinstance(found, datetime) else None
+            return stamp(found) if isinstance(found, datetime) else None
         except WrongShape as error:
             shape = error.shape
-        except _Unfit:
+        except Unfit:
             shape = "a date and time out of range"
         faults.append(Fault(key, name, shape, set_aside=False))
         return None
@@ -191,18 +183,6 @@ def content_hash(values: Sequence[Value]) -> bytes:
     canonical = [str(v.normalize()) if isinstance(v, Decimal) and v else v for v in values]
     text = msgspec.json.encode(["0" if isinstance(v, Decimal) else v for v in canonical])
     return hashlib.blake2b(text, digest_size=16).digest()
-
-
-def _gone(row: Row) -> bool:
-    """Raises _Unfit."""
-    return _check_stamp(row.deleted_at) is not None
-
-
-def _check_stamp(moment: datetime | None) -> datetime | None:
-    """Raises _Unfit: a placeholder in place of a date would delete, or stop what changes."""
-    if moment is not None and moment.year not in STAMP_YEARS:
-        raise _Unfit
-    return moment
 
 
 def _batch(found: list[_Read]) -> Batch:
@@ -221,79 +201,6 @@ def _batch(found: list[_Read]) -> Batch:
         faults + [fault for each in kept.values() for fault in each.faults],
         last_id,
     )
-
-
-def _reader(column: Column) -> Callable[[Row], Value]:
-    """How one column is got out of a record that fits the type."""
-    if column.constant is not None:
-        constant = column.constant
-        return lambda _row: constant
-    if column.why.summed:
-        return _sum_reader(column.paths[0])
-    readers = [
-        _joined_reader(path) if column.why.joined and not number else _path_reader(path)
-        for number, path in enumerate(column.paths)
-    ]
-    first, second = readers[0], readers[-1]
-    empty = column.empty
-    if len(readers) > 1:
-        return lambda row: first(row) or second(row) or empty
-    if column.kind in CHECKED:
-        return lambda row: _held(first(row))
-    if empty is None:
-        return first
-
-    def read_or_empty(row: Row) -> Value:
-        value = first(row)
-        return empty if value is None else value
-
-    return read_or_empty
-
-
-def _held(value: Value) -> Value:
-    """Raises _Unfit."""
-    if value is None:
-        return None
-    if not in_range(value):
-        raise _Unfit
-    return +value if isinstance(value, Decimal) else value
-
-
-def _path_reader(path: tuple[str, ...]) -> Callable[[Row], Value]:
-    def read_path(row: Row) -> Value:
-        value: Any = row
-        for step in path:
-            value = getattr(value, step)
-            if value is None:
-                return None
-        return value  # type: ignore[no-any-return]  # one of Value, by the row's type
-
-    return read_path
-
-
-def _values_in(row: Row, path: tuple[str, ...]) -> Iterator[Any]:
-    inner = _path_reader(path[1:])
-    for item in getattr(row, path[0]) or ():
-        if (value := inner(item)) is not None:
-            yield value
-
-
-def _joined_reader(path: tuple[str, ...]) -> Callable[[Row], Value]:
-    def read_names(row: Row) -> Value:
-        names = ", ".join(dict.fromkeys(name for name in _values_in(row, path) if name))
-        if len(names) > LONGEST:
-            raise _Unfit
-        return names or None
-
-    return read_names
-
-
-def _sum_reader(path: tuple[str, ...]) -> Callable[[Row], Value]:
-    def read_sum(row: Row) -> Value:
-        found = [value for value in _values_in(row, path) if _held(value) is not None]
-        return _held(sum(found, Decimal(0))) if found else None
-
-    return read_sum
 
 
 def _value(column: Column, row: Mapping[str, object]) -> Value:

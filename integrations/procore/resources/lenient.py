@@ -92,7 +92,7 @@ def read(kind: type, exact: Any, value: object, *, join: bool = False, depth: in
 def in_range(value: Value) -> bool:
     """Whether a column can hold it."""
     if isinstance(value, Decimal):
-        return value.is_finite() and SMALLEST < value.adjusted() < WHOLE_DIGITS
+        return SMALLEST < value.adjusted() < WHOLE_DIGITS and value.is_finite()
     if isinstance(value, date):  # a datetime is one
         return value.year in YEARS
     return True
