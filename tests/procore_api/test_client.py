@@ -205,6 +205,7 @@ def refusals(procore: Procore) -> dict[type[ProcoreError], Callable[[], object]]
 
 @pytest.mark.parametrize("error", [NotFoundOrHidden, Forbidden, NotConnected, Refused])
 def test_each_refusal_has_its_own_name(procore: Procore, error: type[ProcoreError]) -> None:
+    procore.control("service-tools", tools=["rfis"])
     with pytest.raises(error) as caught:
         refusals(procore)[error]()
     if isinstance(caught.value, Refused):

@@ -176,9 +176,8 @@ def test_no_link_and_no_redirect_leads_to_a_foreign_host(company: int, procore: 
         link = {"Link": f'<{address}/rest/v1.0/x?page=2>; rel="next"', "Total": "3"}
         procore.control("clear", all=True)
         answer_with(procore, path, [{"id": 1}], headers={**link, "Per-Page": "1"}, times=1)
-        rows = client.rows(path, {})
-        assert next(rows)["id"] == 1
-        assert next(rows)["id"] != 1  # the second page, of Procore's own
+        answer_with(procore, path, [{"id": 2}], times=1)
+        assert [row["id"] for row in client.rows(path, {})] == [1, 2]
         assert [call["path"] for call in procore.ledger()].count(path) == 2
         for status in (301, 302, 307, 308):
             answer_with(procore, path, "", status=status, headers={"Location": address}, times=9)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integrations.procore.api.envelopes import NotTheShape
@@ -263,6 +263,7 @@ def odd_records(draw: Any, model: type[SourceRecord]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", RESOURCES)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a shared machine is slow
 @given(st.data())
 def test_no_value_raises_or_costs_another_record(name: str, data: Any) -> None:
     model = RESOURCES[name]
@@ -281,6 +282,7 @@ def test_no_value_raises_or_costs_another_record(name: str, data: Any) -> None:
 
 
 @pytest.mark.parametrize("name", RESOURCES)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a shared machine is slow
 @given(st.data())
 def test_a_record_is_read_alike_on_a_page_that_fits_and_on_one_that_does_not(
     name: str, data: Any
