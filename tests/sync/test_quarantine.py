@@ -243,3 +243,38 @@ def test_it_is_shown_on_pages_and_in_the_dashboard(synced: int, procore: Procore
     assert "soon" not in page
     tenant_page = admin_of(Role.VIEWER).get(f"/dashboard/tenants/{synced}/")
     assert f"/dashboard/unreadable/?company={synced}" in tenant_page.content.decode()
+
+
+def test_bad_input_over_the_wire_costs_fields_and_no_record(synced: int, procore: Procore) -> None:
+    """Each on its own record, all in one page, with a record that came twice."""
+    rows = rfis(procore)
+    assert len(rows) > 9
+    bad: list[dict[str, Any]] = [
+        {"due_date": "0001-01-01"},
+        {"due_date": "9999-12-31"},
+        {"subject": "x" * 10_000_000},
+        {"cost_impact": {"value": "9" * 30}},
+        {"updated_at": "9999-12-31T23:59:59Z"},
+        {"deleted_at": "0001-01-01T00:00:00Z"},
+    ]
+    page = [{**row, **change} for row, change in zip(rows, bad, strict=False)]
+    first, second = rows[6], rows[7]
+    later = {**first, "updated_at": "2031-01-01T00:00:00Z", "subject": "changed later"}
+    page += [later, {**first, "subject": "changed before"}, *rows[7:]]
+    page += [{**second, "id": key} for key in (0, -1, 2**63, 2**70)]
+    answer_with(procore, f"/rest/v1.0/projects/{procore.projects()[0]}/rfis", page)
+    answer = sync(synced)
+    assert not answer["problems"]
+    assert answer["resources"]["rfis"]["deleted"] == 0
+    assert answer["resources"]["rfis"]["unreadable"] == len(bad) + 4
+    assert all(stored(synced, row["id"]) for row in rows)
+    assert getattr(stored(synced, first["id"]), "subject", "") == "changed later"
+    assert getattr(stored(synced, rows[2]["id"]), "subject", None) == ""
+    assert {row.shape for row in Quarantine.objects.all()} == {
+        "a date out of range",
+        "text that is too long",
+        "an amount out of range",
+        "a date and time out of range",
+        "no usable id",
+    }
+    assert verify(company_id=synced, wait=clock.wait_until)["drift"] == 0
