@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
+from simulator.links import orders_of
 from simulator.world import Project, Record
 
 CENT, ZERO = Decimal("0.01"), Decimal("0.00")
@@ -27,6 +28,7 @@ def columns_by_code(project: Project) -> dict[int, Amounts]:
         own = found[line["wbs_code_id"]]
         own["original_budget_amount"] += line.get("original_budget_amount") or ZERO
         own["budget_modifications"] += line["budget_modifications"]
+        own["pending_budget_changes"] += line.get("pending_budget_changes", ZERO)
     for code in project.unbudgeted:
         found[code]["original_budget_amount"] += ZERO
     for contract in _contracts(project):
@@ -60,11 +62,13 @@ def _add_contract(found: dict[int, Amounts], project: Project, contract: Record)
         if line["holder"]["id"] == contract["id"] and line.get("wbs_code"):
             lines[line["wbs_code"]["id"]] += Decimal(line["amount"])
     approved = undecided = invoiced = ZERO
-    for order in project.change_orders.values():
-        if order["contract_id"] == contract["id"]:
-            amount = Decimal(order["grand_total"])
-            approved += amount if order["status"] == "approved" else ZERO
-            undecided += amount if order["status"] in UNDECIDED else ZERO
+    for order in orders_of(project, contract["id"]):
+        amount = Decimal(order["grand_total"])
+        decided = order["id"] not in project.potential_change_orders
+        if order["status"] == "approved" and decided:
+            approved += amount
+        elif order["status"] in {"approved", *UNDECIDED}:
+            undecided += amount
     for invoice in project.requisitions.values():
         if invoice["commitment_id"] == contract["id"] and invoice["status"] == "approved":
             invoiced += Decimal(invoice["total_claimed_amount"])

@@ -15,6 +15,7 @@ from simulator.costs import Costs
 from simulator.faults import KINDS, Fault
 from simulator.hiding import Rule
 from simulator.ledger import as_json
+from simulator.links import link_to_budget, link_to_contract, link_to_order, to_three_tiers
 from simulator.mutations import Mutations
 from simulator.rest.wire import answer
 from simulator.rights import PROJECT_LEVELS
@@ -30,6 +31,8 @@ WEBHOOK_NAMES = {
     "work_order_contracts": "Work Order Contracts",
     "purchase_order_contracts": "Purchase Order Contracts",
     "change_orders": "Commitment Change Orders",
+    "change_order_packages": "Change Order Packages",
+    "potential_change_orders": "Potential Change Orders",
     "direct_costs": "Direct Costs",
     "direct_cost_line_items": "Direct Costs",
     "requisitions": "Requisitions",
@@ -40,7 +43,10 @@ WEBHOOK_NAMES = {
 }
 
 
-SOFTLY_DELETED = ("change_events", "work_order_contracts", "purchase_order_contracts")
+SOFTLY_DELETED = (
+    "change_events", "work_order_contracts", "purchase_order_contracts", "change_order_packages",
+    "potential_change_orders",
+)  # fmt: skip
 
 
 def _simulator(request: Request) -> Simulator:
@@ -261,6 +267,19 @@ async def records(request: Request) -> Response:
     return answer(list(kind.values()))
 
 
+async def add(request: Request) -> Response:
+    """POST {"record": {…}}: a record of this kind, as given but for its id and stamps."""
+    simulator, project = _simulator(request), _project(request)
+    name = request.path_params["kind"]
+    body: dict[str, Any] = await request.json()
+    record = {**body["record"], "id": simulator.world.new_id()}
+    record["created_at"] = stamp(simulator.clock.now())
+    simulator.world.touch(record)
+    getattr(project, name)[record["id"]] = record
+    _emit(simulator, project, name, record["id"], "create")
+    return answer(record)
+
+
 async def change(request: Request) -> Response:
     """POST {"set": {...}} changes, {"delete": true} removes (softly where Procore does)."""
     simulator = _simulator(request)
@@ -280,7 +299,7 @@ async def change(request: Request) -> Response:
         else:
             del kind[record["id"]]
     for key, value in body.get("set", {}).items():
-        decimal = name == "budget_line_items" and key.endswith("amount")
+        decimal = name == "budget_line_items" and key.endswith(("amount", "changes"))
         if value is None:
             record.pop(key, None)
         else:
@@ -290,7 +309,10 @@ async def change(request: Request) -> Response:
         record = project.contract(record["holder"]["id"])
         simulator.world.touch(record)
         name, reason = "work_order_contracts", "update"
-    if name == "change_orders":
+    if record.get("contract_id") in {
+        *project.work_order_contracts,
+        *project.purchase_order_contracts,
+    }:
         Costs.settle(project, project.contract(record["contract_id"]))
         simulator.world.touch(project.contract(record["contract_id"]))
     _emit(simulator, project, name, record["id"], reason)
@@ -333,6 +355,36 @@ async def lock(request: Request) -> Response:
     project = _project(request)
     project.budget_locked = bool((await request.json())["locked"])
     return answer({"locked": project.budget_locked})
+
+
+async def event_link(request: Request) -> Response:
+    """POST {"line", …}: where the cost of a change event's line is; the line alone: nowhere."""
+    simulator, project = _simulator(request), _project(request)
+    body: dict[str, Any] = await request.json()
+    event = next(
+        event
+        for event in project.change_events.values()
+        if any(item["id"] == body["line"] for item in event["change_items"])
+    )
+    link: dict[str, Any] = {}
+    if "order_cost" in body:
+        contract = project.contract(body["contract_id"])
+        link = link_to_order(contract, body["order_cost"], body.get("order_status", "approved"))
+    elif "contract_id" in body:
+        link = link_to_contract(project.contract(body["contract_id"]), body["contract_cost"])
+    if "budget_change" in body:
+        link |= link_to_budget(body["budget_change"])
+    project.event_links[body["line"]] = link
+    simulator.world.touch(event)
+    _emit(simulator, project, "change_events", event["id"], "update")
+    return answer(link)
+
+
+async def three_tiers(request: Request) -> Response:
+    """POST {"tiers": 3}: the project's change orders become packages and potential ones."""
+    simulator, project = _simulator(request), _project(request)
+    to_three_tiers(simulator.world, project)
+    return answer({"tiers": project.change_order_tiers})
 
 
 async def drift(request: Request) -> Response:
@@ -400,6 +452,9 @@ routes = [
     Route(
         "/control/companies/{company_id:int}/budget-views", budget_views, methods=["GET", "POST"]
     ),
+    Route(BASE + "/event-links", event_link, methods=["POST"]),
+    Route(BASE + "/three-tiers", three_tiers, methods=["POST"]),
     Route(BASE + "/{kind}", records),
+    Route(BASE + "/{kind}", add, methods=["POST"]),
     Route(BASE + "/{kind}/{id:int}", change, methods=["POST"]),
 ]

@@ -9,6 +9,7 @@ from decimal import Decimal
 from simulator.catalogue import CHANGE_PLACES, CHANGE_REASONS, OBSERVATIONS, PUNCH_ITEMS
 from simulator.chance import Chance
 from simulator.clock import stamp
+from simulator.links import orders_of
 from simulator.records import UNLISTED
 from simulator.world import Project, Record, World
 
@@ -132,11 +133,12 @@ class Costs:
     def settle(project: Project, contract: Record) -> None:
         """A contract's totals follow its change orders, as Procore keeps them."""
         sums = dict.fromkeys(("approved", "draft", "pending"), Decimal("0.00"))
-        for order in project.change_orders.values():
-            if order["contract_id"] == contract["id"]:
-                status = order["status"]
-                kind = status if status in sums else "pending"
-                sums[kind] += Decimal(order["grand_total"])
+        for order in orders_of(project, contract["id"]):
+            status = order["status"]
+            kind = status if status in sums else "pending"
+            if kind == "approved" and order["id"] in project.potential_change_orders:
+                kind = "pending"  # not before a package holds it
+            sums[kind] += Decimal(order["grand_total"])
         total = Decimal(contract["grand_total"])
         revised = total + sums["approved"]
         contract |= {

@@ -20,6 +20,7 @@ from simulator.catalogue import (
 from simulator.chance import Chance
 from simulator.clock import Clock, stamp
 from simulator.costs import Costs
+from simulator.links import EVERY, link_some, to_three_tiers
 from simulator.records import UNLISTED, Records
 from simulator.world import PROJECT_TOOLS, BudgetView, Company, Person, Project, Record, World
 
@@ -262,6 +263,9 @@ class _Builder:
             _add(
                 project.potential_change_orders, dice.potential_change_order(prime_contract, index)
             )
+        link_some(project)
+        if len(self.company.projects) % EVERY == 0:
+            to_three_tiers(self.world, project)
 
     def _wbs(self, project: Project, *, civil: bool) -> None:
         source = CIVIL_SECTIONS if civil else COST_CODES

@@ -20,7 +20,8 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RESOURCES = (
     "Projects", "Company Users", "Company Vendors", "RFIs", "Submittals", "Change Events",
     "Work Order Contracts", "Purchase Order Contracts", "Budget Line Items", "WBS Codes",
-    "Commitment Change Orders", "Direct Costs", "Requisitions", "Observation Items", "Punch Items",
+    "Commitment Change Orders", "Change Order Packages", "Potential Change Orders",
+    "Direct Costs", "Requisitions", "Observation Items", "Punch Items",
 )  # fmt: skip
 
 

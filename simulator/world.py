@@ -75,6 +75,9 @@ class Project:
     commitment_line_items: dict[int, Record] = field(default_factory=dict)
     change_orders: dict[int, Record] = field(default_factory=dict)
     potential_change_orders: dict[int, Record] = field(default_factory=dict)
+    change_order_packages: dict[int, Record] = field(default_factory=dict)
+    # By line of a change event: the parts of its v1.0 form that say where its cost is.
+    event_links: dict[int, Record] = field(default_factory=dict)
     direct_costs: dict[int, Record] = field(default_factory=dict)
     direct_cost_line_items: dict[int, Record] = field(default_factory=dict)
     requisitions: dict[int, Record] = field(default_factory=dict)
@@ -86,6 +89,7 @@ class Project:
     unbudgeted: dict[int, int] = field(default_factory=dict)  # WBS code with costs → its row's id
     hidden_views: set[int] = field(default_factory=set)  # budget views that it does not have
     budget_locked: bool = False
+    change_order_tiers: int = 1  # with 3, orders are packages, and there are no change orders
 
     def contract(self, contract_id: int) -> Record:
         """Of either kind."""

@@ -8,6 +8,7 @@ that whoever doubts a figure in the frame can check it, and read here how it is 
 
 import argparse
 import json
+import re
 import statistics
 import sys
 from collections import defaultdict
@@ -20,10 +21,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Row = dict[str, Any]  # as the files hold it
 ZERO, CENT, TENTH = Decimal(0), Decimal("0.01"), Decimal("0.1")
+# Statuses in small letters, whatever stands between their words.
 COMMITTED = {
-    "Approved", "Complete", "Processing", "Submitted", "Partially Received", "Received", "Closed",
+    "approved", "complete", "processing", "submitted", "partially_received", "received", "closed",
 }  # fmt: skip
-PENDING = {"draft", "pricing", "pending", "revised", "proceeding", "not_proceeding"}
+NOT_COMMITTED = {"draft", "out_for_bid", "out_for_signature", "terminated", "void"}
+PENDING = {
+    "draft", "pricing", "not_pricing", "pending", "pending_billable", "revised", "proceeding",
+    "not_proceeding",
+}  # fmt: skip
+REFUSED = {"rejected", "no_charge", "void"}
+NOT_SPENT = {"draft", "pending", "revise_and_resubmit", "void"}
 RAILS_ZONES = {
     "Central Time (US & Canada)": "America/Chicago",
     "Eastern Time (US & Canada)": "America/New_York",
@@ -34,7 +42,7 @@ RAILS_ZONES = {
 SUMS = (
     "original_budget", "budget_changes", "committed", "direct_costs", "pending_changes",
     "over_commitment", "buyout_gap", "covered_budget", "invoiced", "invoiced_over",
-    "open_event_cost",
+    "open_event_cost", "budget_relief", "maybe_ordered", "not_covered", "unknown_cost",
 )  # fmt: skip
 LATELY = 365  # days of answered questions that count
 PLAUSIBLE_YEARS = range(1900, 2200)
@@ -62,8 +70,9 @@ class Company:
             name: self._by_project(name)
             for name in (
                 "budget_rows", "commitments", "commitment_line_items", "change_orders",
-                "direct_costs", "direct_cost_line_items", "requisitions", "change_events", "rfis",
-                "submittals", "handoffs", "handoff_rows",
+                "change_order_packages", "potential_change_orders", "direct_costs",
+                "direct_cost_line_items", "requisitions", "change_events", "change_event_lines",
+                "rfis", "submittals", "handoffs", "handoff_rows",
             )
         }  # fmt: skip
         own = [row["fields"] for row in self._lines("exception_settings")]
@@ -80,8 +89,10 @@ class Company:
         for currency in {main, *(currency for _, currency in codes)}:
             rows = [sums for (_, of), sums in codes.items() if of == currency]
             found[currency] = cost_metrics(rows, started=start is not None and start <= str(today))
-        self._invoices(contracts, found)
-        self._events(project, found)
+        self._of_contracts(contracts, found)
+        self._events(project, contracts, codes, found)
+        self._relief(codes, found)
+        self._unknown(project, contracts, found)
         own = found[main]
         own |= self._questions(project, zone, today)
         own |= self._late(project, zone, today)
@@ -95,69 +106,154 @@ class Company:
             own = codes[row["wbs_code_id"] or 0, row["currency"] or "USD"]
             own["O"] += amount(row["original_budget_amount"])
             own["M"] += amount(row["budget_modifications"])
-        lines: dict[int, dict[tuple[int, str], Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-        for row in self.rows["commitment_line_items"][project]:
-            lines[row["contract_id"]][row["wbs_code_id"] or 0, row["currency"]] += amount(
-                row["amount"]
-            )
-        for key, contract in self._contracts(project).items():
-            own_lines = dict(sorted(lines[key].items())) or {(0, contract["currency"]): ZERO}
-            approved = contract["approved"] if contract["status"] in COMMITTED else ZERO
-            weights = list(own_lines.values())
-            for (code, line), more, pending in zip(
-                own_lines.items(),
+            own["W"] += amount(row["pending_budget_changes"])
+        for contract in self._contracts(project).values():
+            committed = contract["status"] in COMMITTED
+            weights = [line for _, line in contract["lines"]]
+            approved = contract["approved"] if committed else ZERO
+            for (where, line), more, pending in zip(
+                contract["lines"],
                 spread(approved, weights),
                 spread(contract["pending"], weights),
                 strict=True,
             ):
-                where = code[0], code[1] or contract["currency"]
-                if contract["status"] in COMMITTED:
+                if committed:
                     codes[where]["C"] += line + more
                 if pending:
                     codes[where]["P"] += pending
-        approved_costs = {
-            row["id"] for row in self.rows["direct_costs"][project] if row["status"] == "approved"
-        }
+        status = self._cost_statuses(project)
         for row in self.rows["direct_cost_line_items"][project]:
-            if row["direct_cost_id"] in approved_costs:
+            if status.get(row["direct_cost_id"]) == "approved":
                 own = codes[row["wbs_code_id"] or 0, row["currency"] or "USD"]
                 own["D"] += amount(row["amount"])
         return codes
 
+    def _cost_statuses(self, project: int) -> dict[int, str]:
+        return {row["id"]: plain(row["status"]) for row in self.rows["direct_costs"][project]}
+
     def _contracts(self, project: int) -> dict[int, Row]:
-        found = {
-            row["id"]: {
-                "status": row["status"],
-                "currency": row["currency"] or "USD",
-                "total": amount(row["grand_total"]),
+        """Each with its lines, or its total where it has none, and its change orders once."""
+        lines: dict[int, dict[tuple[int, str], Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        for row in self.rows["commitment_line_items"][project]:
+            if row["amount"] is not None:
+                where = row["wbs_code_id"] or 0, row["currency"]
+                lines[row["contract_id"]][where] += amount(row["amount"])
+        found: dict[int, Row] = {}
+        for row in self.rows["commitments"][project]:
+            currency = row["currency"] or "USD"
+            own = [
+                ((c, of or currency), sum_) for (c, of), sum_ in sorted(lines[row["id"]].items())
+            ]
+            total = sum((sum_ for _, sum_ in own), ZERO) if own else amount(row["grand_total"])
+            found[row["id"]] = {
+                "status": plain(row["status"]),
+                "currency": currency,
+                "total": total,
+                "lines": own or [((0, currency), total)],
                 "approved": ZERO,
                 "pending": ZERO,
+                "unknown": ZERO,
                 "invoiced": ZERO,
-            }
-            for row in self.rows["commitments"][project]
-        }
-        for row in self.rows["change_orders"][project]:
-            kind = "approved" if row["status"] == "approved" else "pending"
-            known = row["status"] == "approved" or row["status"] in PENDING
-            if row["contract_id"] in found and known:
-                found[row["contract_id"]][kind] += amount(row["grand_total"])
+                "says": (row["approved_change_orders"], row["pending_change_orders"],
+                         row["draft_change_orders_amount"]),
+            }  # fmt: skip
+        for contract, kind, sum_, _ in self._orders(project):
+            if contract in found and kind:
+                found[contract][kind] += sum_
         for row in self.rows["requisitions"][project]:
-            if row["contract_id"] in found and row["status"] == "approved":
+            if row["contract_id"] in found and plain(row["status"]) == "approved":
                 found[row["contract_id"]]["invoiced"] += amount(row["total_claimed_amount"])
         return found
 
-    def _invoices(self, contracts: dict[int, Row], found: dict[str, Row]) -> None:
+    def _orders(self, project: int) -> list[tuple[int, str, Decimal, str]]:
+        """Contract, what it counts as (empty: nothing), amount, currency; each change once."""
+        orders = self.rows["change_orders"][project]
+        same = {row["package_id"] for row in orders}
+        every = [(row, False) for row in orders]
+        packages = self.rows["change_order_packages"][project]
+        every += [(row, False) for row in packages if row["id"] not in same]
+        potential = self.rows["potential_change_orders"][project]
+        every += [(row, True) for row in potential if not row["package"]]
+        found = []
+        for row, is_potential in every:
+            status = plain(row["status"])
+            kind = "" if status in REFUSED else "pending" if status in PENDING else "unknown"
+            if status == "approved":
+                kind = "pending" if is_potential else "approved"
+            sum_ = amount(row["grand_total"])
+            found.append((row["contract_id"], kind, sum_, row["currency"] or "USD"))
+        return found
+
+    def _of_contracts(self, contracts: dict[int, Row], found: dict[str, Row]) -> None:
         for contract in contracts.values():
             own = found.setdefault(contract["currency"], cost_metrics([], started=False))
             over = contract["invoiced"] - contract["total"] - contract["approved"]
             own["invoiced"] += contract["invoiced"]
             own["invoiced_over"] += max(ZERO, over)
+            approved, pending, draft = contract["says"]
+            if approved is not None:
+                own["not_covered"] += max(ZERO, amount(approved) - contract["approved"])
+            if pending is not None:
+                said = amount(pending) + amount(draft)
+                own["not_covered"] += max(ZERO, said - contract["pending"])
 
-    def _events(self, project: int, found: dict[str, Row]) -> None:
+    def _events(
+        self,
+        project: int,
+        contracts: dict[int, Row],
+        codes: dict[tuple[int, str], dict[str, Decimal]],
+        found: dict[str, Row],
+    ) -> None:
+        """What of open events is in no contract, order or budget change, by their lines' links."""
+        live = [order for order in self._orders(project) if order[1] in {"approved", "pending"}]
+        live = [order for order in live if order[0] in contracts]
+        linked_to = {key for key, row in contracts.items() if row["status"] in COMMITTED}
+        linked_to |= {contract for contract, *_ in live}
+        lines: dict[int, list[Row]] = defaultdict(list)
+        for row in self.rows["change_event_lines"][project]:
+            lines[row["event_id"]].append(row)
+        named = sum((amount(row["order_cost"]) for own in lines.values() for row in own), ZERO)
+        nameless = sum((order[2] for order in live), ZERO) > named
         for row in self.rows["change_events"][project]:
-            if row["status"] == "Open":
-                own = found.setdefault(row["currency"] or "USD", cost_metrics([], started=False))
-                own["open_event_cost"] += amount(row["latest_cost"])
+            if plain(row["status"]) in {"closed", "void"}:
+                continue
+            own = found.setdefault(row["currency"] or "USD", cost_metrics([], started=False))
+            parts = [open_part(line, linked_to) for line in lines[row["id"]]]
+            for line, (left, _) in zip(lines[row["id"]], parts, strict=True):
+                if (where := (line["wbs_code_id"] or 0, row["currency"] or "USD")) in codes:
+                    codes[where]["E"] += left
+            latest = amount(row["latest_cost"])
+            if any(is_linked for _, is_linked in parts):
+                own["open_event_cost"] += within(latest, sum((left for left, _ in parts), ZERO))
+            else:
+                own["open_event_cost"] += latest
+                own["maybe_ordered"] += latest if nameless else ZERO
+
+    def _relief(
+        self, codes: dict[tuple[int, str], dict[str, Decimal]], found: dict[str, Row]
+    ) -> None:
+        """Pending changes of the budget, as far as their codes have something pending."""
+        for (code, currency), sums in codes.items():
+            if code:
+                relief = max(ZERO, min(sums["P"] + sums["E"], sums["W"]))
+                found[currency]["budget_relief"] += relief
+
+    def _unknown(self, project: int, contracts: dict[int, Row], found: dict[str, Row]) -> None:
+        """Amounts of records whose status is none of those known."""
+        sums: dict[str, Decimal] = defaultdict(Decimal)
+        for contract in contracts.values():
+            if contract["status"] not in COMMITTED | NOT_COMMITTED:
+                sums[contract["currency"]] += contract["total"] + contract["approved"]
+        for contract_id, kind, sum_, currency in self._orders(project):
+            if kind == "unknown" and contract_id in contracts:
+                sums[currency] += sum_
+        status = self._cost_statuses(project)
+        for row in self.rows["direct_cost_line_items"][project]:
+            if status.get(row["direct_cost_id"], "approved") not in {"approved", *NOT_SPENT}:
+                sums[row["currency"] or "USD"] += amount(row["amount"])
+        for currency, sum_ in sums.items():
+            own = found.setdefault(currency, cost_metrics([], started=False))
+            own["unknown_cost"] += sum_
 
     def _questions(self, project: int, zone: ZoneInfo, today: date) -> Row:
         rfis = self.rows["rfis"][project]
@@ -196,12 +292,13 @@ class Company:
         events = [
             row
             for row in self.rows["change_events"][project]
-            if row["status"] not in {"Closed", "Void"}
+            if plain(row["status"]) not in {"closed", "void"}
         ]
         without = [
             row
             for row in events
-            if row["status"] == "Open"
+            if plain(row["status"]) == "open"
+            and not self._all_ordered(project, row["id"])
             and (begun := local(row["created_on"], zone))
             and (today - begun).days > self.event_days
         ]
@@ -212,6 +309,19 @@ class Company:
             "open_events": len(events),
             "events_without_order": len(without),
         }
+
+    def _all_ordered(self, project: int, event: int) -> bool:
+        """Whether links say of all its cost that it is in a contract, an order or the budget."""
+        contracts = self._contracts(project)
+        linked_to = {key for key, row in contracts.items() if row["status"] in COMMITTED}
+        linked_to |= {
+            contract
+            for contract, kind, *_ in self._orders(project)
+            if kind in {"approved", "pending"} and contract in contracts
+        }
+        lines = [r for r in self.rows["change_event_lines"][project] if r["event_id"] == event]
+        parts = [open_part(line, linked_to) for line in lines]
+        return any(is_linked for _, is_linked in parts) and not sum(left for left, _ in parts)
 
     def _drift(self, project: int) -> Row:
         """Of the newest handoff that stands: what it wrote against what the budget says now."""
@@ -242,6 +352,25 @@ class Company:
         path = self.folder / f"{name}.jsonl"
         text = path.read_text() if path.exists() else ""
         return [json.loads(line, parse_float=Decimal) for line in text.splitlines()]
+
+
+def open_part(line: Row, linked_to: set[int]) -> tuple[Decimal, bool]:
+    """What of a change event's line is open, and whether anything is linked to it."""
+    in_order = bool(amount(line["order_cost"])) and plain(line["order_status"]) not in REFUSED
+    if in_order or line["contract_id"] in linked_to:
+        return ZERO, True
+    cost, covered = amount(line["cost"]), amount(line["budget_change"])
+    return within(cost, cost - covered), bool(covered)
+
+
+def within(limit: Decimal, part: Decimal) -> Decimal:
+    """A part of the limit: neither beyond it nor on the other side of zero."""
+    low, high = min(limit, ZERO), max(limit, ZERO)
+    return min(high, max(low, part))
+
+
+def plain(status: str) -> str:
+    return "_".join(re.findall("[a-z0-9]+", status.lower()))
 
 
 def cost_metrics(rows: list[dict[str, Decimal]], *, started: bool) -> Row:

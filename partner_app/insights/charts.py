@@ -8,22 +8,23 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce, TruncMonth
 from django.utils.translation import gettext as _
 
-from integrations.procore.resources.change_events import OVER, ChangeEvent
-from integrations.procore.resources.change_orders import ChangeOrder
+from integrations.procore.resources.change_events import ChangeEvent
+from integrations.procore.resources.direct_cost_line_items import DirectCostLineItem
 from integrations.procore.resources.direct_costs import DirectCost
 from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.core import clock
 from partner_app.embedded.entitlement import Rights, Tool
-from partner_app.insights.facts import PENDING_ORDERS
 from partner_app.insights.metrics import ZERO, share
+from partner_app.insights.models import ChangeFigure
 from partner_app.insights.rules import COST_TOOLS
 from partner_app.insights.selectors import codes_of, history
+from partner_app.insights.statuses import DIRECT_COSTS, Standing, named, with_status
 
 Cell = str | int | Decimal | date | None
 AGES = (7, 30, 90)  # days; what is older comes last
@@ -142,15 +143,22 @@ def by_division(scope: Scope) -> Figure:
 def cost_curve(scope: Scope) -> Figure:
     """By month of invoices and costs; the last eighteen, with all that came before in the first."""
     spent: dict[date, Decimal] = defaultdict(Decimal)
-    invoices = scope.rows(
-        Requisition, Tool.COMMITMENTS, Tool.BUDGET, Tool.DIRECT_COSTS, status__iexact="approved"
+    tools = (Tool.COMMITMENTS, Tool.BUDGET, Tool.DIRECT_COSTS)
+    invoices = with_status(scope.rows(Requisition, *tools), ["approved"])
+    of_line = DirectCost.objects.filter(
+        company_id=OuterRef("company_id"), remote_id=OuterRef("direct_cost_id")
     )
-    costs = scope.rows(
-        DirectCost, Tool.COMMITMENTS, Tool.BUDGET, Tool.DIRECT_COSTS, status__iexact="approved"
+    # The lines: a direct cost's header is empty for days at times.
+    costs = with_status(
+        scope.rows(DirectCostLineItem, *tools).annotate(
+            status=Subquery(of_line.values("status")[:1]),
+            cost_date=Subquery(of_line.values("cost_date")[:1]),
+        ),
+        named(DIRECT_COSTS, Standing.COUNTS),
     )
     for source, day, amount in (
         (invoices, "billing_date", "total_claimed_amount"),
-        (costs, "cost_date", "grand_total"),
+        (costs, "cost_date", "amount"),
     ):
         months = source.filter(currency=scope.currency).exclude(**{day: None})
         months = months.order_by().annotate(month=TruncMonth(day)).values_list("month")
@@ -191,27 +199,29 @@ def cost_curve(scope: Scope) -> Figure:
 
 def pipeline(scope: Scope) -> Figure:
     """Open change events and pending change orders by status, with their age."""
-    tools = (Tool.CHANGE_EVENTS, Tool.COMMITMENTS)
-    events = scope.rows(ChangeEvent, *tools, currency=scope.currency)
-    orders = scope.rows(ChangeOrder, *tools, currency=scope.currency, status__in=PENDING_ORDERS)
+    rows = scope.rows(
+        ChangeFigure, Tool.CHANGE_EVENTS, Tool.COMMITMENTS,
+        currency=scope.currency, standing=Standing.PENDING,
+    )  # fmt: skip
     table: list[tuple[Cell, ...]] = []
-    for label, rows, amount in (
-        (_("Event"), events.exclude(status__in=OVER), "latest_cost"),
-        (_("Change order"), orders, "grand_total"),
-    ):
+    of_event = Q(resource=ChangeEvent.spec.name)
+    for label, kind in ((_("Event"), of_event & ~Q(amount=0)), (_("Change order"), ~of_event)):
         sums = {
-            f"age{n}": Coalesce(Sum(amount, filter=bucket), ZERO)
+            f"age{n}": Coalesce(Sum("amount", filter=bucket), ZERO)
             for n, bucket in enumerate(_buckets("created_on", scope.today))
         }
-        found = rows.order_by("status").values("status").annotate(**sums, number=Count("remote_id"))
-        for row in found:
+        found = rows.filter(kind).order_by("status").values("status")
+        for row in found.annotate(**sums, number=Count("remote_id")):
             ages = [row[f"age{n}"] for n in range(len(AGES) + 1)]
-            name = f"{label}: {row['status'].replace('_', ' ').lower()}"
+            name = f"{label}: {row['status'].replace('_', ' ')}"
             table.append((name, *ages, sum(ages, ZERO), row["number"]))
     return Figure(
         "pipeline",
         _("Change pipeline by status and age"),
-        _("Latest cost of open change events and amounts of pending change orders."),
+        _(
+            "Latest cost of open change events, less what is ordered, and amounts of pending "
+            "change orders."
+        ),
         _("Procore change events and commitment change orders"),
         "stacked",
         scope.currency,
@@ -267,7 +277,7 @@ def trend(scope: Scope) -> Figure:
             budget=Sum(F("original_budget") + F("budget_changes")),
             covered=Sum("covered_budget"),
             over=Sum("over_commitment"),
-            exposure=Sum(F("pending_changes") + F("open_event_cost")),
+            exposure=Sum(F("pending_changes") + F("open_event_cost") - F("budget_relief")),
         )
         .order_by("day")
     )

@@ -8,24 +8,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from integrations.procore.resources.budget_codes import tied_rows
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.change_events import ChangeEvent
-from integrations.procore.resources.change_orders import ChangeOrder
 from integrations.procore.resources.commitment_line_items import CommitmentLineItem
-from integrations.procore.resources.commitments import COMMITTED, Commitment
+from integrations.procore.resources.commitments import Commitment
 from integrations.procore.resources.direct_cost_line_items import DirectCostLineItem
 from integrations.procore.resources.direct_costs import DirectCost
+from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.embedded.entitlement import Rights, Tool
-from partner_app.insights.facts import DEFAULT_CURRENCY, NO_ORDER_YET, PENDING_ORDERS
-from partner_app.insights.models import ExceptionCase, Rule
+from partner_app.insights.contracts import DEFAULT_CURRENCY, ORDER_LISTS
+from partner_app.insights.metrics import ZERO
+from partner_app.insights.models import ChangeFigure, ContractFigure, ExceptionCase, Rule
+from partner_app.insights.statuses import DIRECT_COSTS, Standing, named, with_status
 
-COMMITTED_AMOUNT = F("grand_total") + F("approved_change_orders")
 BUDGET_AMOUNT = F("original_budget_amount") + F("budget_modifications")
 MOST = 50  # records of one kind that a page shows
 
@@ -77,16 +79,17 @@ def of_code(here: dict[str, int], code: int, currency: str) -> list[Group]:
         company_id=OuterRef("company_id"), remote_id=OuterRef("contract_id")
     )
     names = ("number", "title", "status", "vendor")
+    counted = ContractFigure.objects.filter(**here, standing=Standing.COUNTS)
     lines: Any = CommitmentLineItem.objects.filter(of, **here).annotate(
         **{name: Subquery(contracts.values(name)[:1]) for name in names},
         of_contract=Subquery(contracts.values("currency")[:1]),
     )
     lines = lines.filter(
-        in_currency(currency) | Q(currency="") & in_currency(currency, of="of_contract")
-    )
-    lines = lines.filter(status__in=COMMITTED).order_by("-amount", "remote_id")
+        in_currency(currency) | Q(currency="") & in_currency(currency, of="of_contract"),
+        contract_id__in=counted.values("contract_id"),
+    ).order_by("-amount", "remote_id")
     contract_ids = set(lines.order_by().values_list("contract_id", flat=True).distinct())
-    orders = ChangeOrder.objects.filter(**here, contract_id__in=contract_ids, status="approved")
+    orders = changes(here, standing=Standing.COUNTS, contract_id__in=contract_ids)
     spent = approved_cost_lines(here).filter(own)
     return [
         Group(Tool.BUDGET, _("Budget"), "budget", budget),
@@ -111,23 +114,54 @@ def approved_cost_lines(here: dict[str, int]) -> Any:
     lines: Any = DirectCostLineItem.objects.filter(**here).annotate(
         **{name: Subquery(costs.values(name)[:1]) for name in names}
     )
-    return lines.filter(status__iexact="approved").order_by("-amount", "remote_id")
+    approved = named(DIRECT_COSTS, Standing.COUNTS)
+    return with_status(lines, approved).order_by("-amount", "remote_id")
+
+
+def with_figures(rows: Any) -> Any:
+    """Contracts, each with what it counts for: `amount` with its approved changes, `pending`."""
+    own = ContractFigure.objects.filter(
+        company_id=OuterRef("company_id"), contract_id=OuterRef("remote_id")
+    )
+    whole = own.annotate(whole=F("original") + F("approved")).values("whole")
+    return rows.annotate(
+        amount=Coalesce(Subquery(whole[:1]), ZERO),
+        pending=Coalesce(Subquery(own.values("pending")[:1]), ZERO),
+        standing=Subquery(own.values("standing")[:1]),
+    )
 
 
 def _exposure(here: dict[str, int], currency: str) -> list[Group]:
-    orders = ChangeOrder.objects.filter(**here, currency=currency, status__in=PENDING_ORDERS)
-    events = ChangeEvent.objects.filter(**here, currency=currency, status=NO_ORDER_YET)
+    orders = changes(here, standing=Standing.PENDING, currency=currency)
+    figures = ChangeFigure.objects.filter(
+        **here, resource=ChangeEvent.spec.name, currency=currency
+    ).exclude(amount=0)
+    of_event = figures.filter(remote_id=OuterRef("remote_id"))
+    events: Any = ChangeEvent.objects.filter(**here, remote_id__in=figures.values("remote_id"))
+    events = events.annotate(
+        pending=Subquery(of_event.values("amount")[:1]),
+        maybe_ordered=Subquery(of_event.values("maybe_ordered")[:1]),
+    )
     return [
+        Group(Tool.COMMITMENTS, _("Pending change orders"), "orders", orders),
         Group(
-            Tool.COMMITMENTS, _("Pending change orders"), "orders", orders.order_by("-grand_total")
+            Tool.CHANGE_EVENTS, _("Open change events, less what is ordered"), "pending_events",
+            events.order_by("-pending"),
         ),
-        Group(
-            Tool.CHANGE_EVENTS,
-            _("Open change events"),
-            "change_events",
-            events.order_by("-latest_cost"),
-        ),
-    ]
+    ]  # fmt: skip
+
+
+def changes(here: dict[str, int], **only: Any) -> list[Any]:
+    """Change orders of all tiers, each once, the largest first; one beyond MOST."""
+    figures = ChangeFigure.objects.filter(**here, **only, resource__in=ORDER_LISTS)
+    largest = figures.order_by("-amount", "remote_id")[: MOST + 1]
+    keys = list(largest.values_list("resource", "remote_id"))
+    records = {}
+    for resource in {resource for resource, _key in keys}:
+        rows: Any = RESOURCES[resource]._base_manager.filter(**here)
+        for row in rows.filter(remote_id__in=[key for of, key in keys if of == resource]):
+            records[resource, row.remote_id] = row
+    return [records[key] for key in keys if key in records]
 
 
 def _drift(_here: dict[str, int], _key: str) -> list[Group]:
@@ -161,8 +195,8 @@ def _event(here: dict[str, int], key: str) -> list[Group]:
 
 
 def _contract(here: dict[str, int], key: str) -> list[Group]:
-    contract = Commitment.objects.filter(**here, remote_id=key).annotate(amount=COMMITTED_AMOUNT)
-    invoices = Requisition.objects.filter(**here, contract_id=key, status__iexact="approved")
+    contract = with_figures(Commitment.objects.filter(**here, remote_id=key))
+    invoices = with_status(Requisition.objects.filter(**here, contract_id=key), ["approved"])
     return [
         Group(Tool.COMMITMENTS, _("Contract with its approved changes"), "contracts", contract),
         Group(

@@ -8,64 +8,40 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Max, Sum
+from django.db.models import Sum
 
 from integrations.procore.resources.budget_codes import tied_rows
 from integrations.procore.resources.budget_rows import BudgetRow
-from integrations.procore.resources.change_events import OVER, ChangeEvent
-from integrations.procore.resources.change_orders import ChangeOrder
-from integrations.procore.resources.commitment_line_items import CommitmentLineItem
-from integrations.procore.resources.commitments import COMMITTED, Commitment
 from integrations.procore.resources.direct_cost_line_items import DirectCostLineItem
 from integrations.procore.resources.direct_costs import DirectCost
 from integrations.procore.resources.projects import Project
-from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from integrations.procore.resources.wbs_codes import WbsCode
 from partner_app.core.zones import local_day, zone
 from partner_app.handoffs.models import Handoff
 from partner_app.handoffs.selectors import Drift, drift, newest_standing
+from partner_app.insights.contracts import (
+    DEFAULT_CURRENCY,
+    Contract,
+    Key,
+    Order,
+    orders_withheld,
+    read_contracts,
+    read_orders,
+)
+from partner_app.insights.events import Event, read_events
 from partner_app.insights.metrics import ZERO, CodeCost, Question, spread
+from partner_app.insights.statuses import DIRECT_COSTS, Standing, named, plain_status
 
-PENDING_ORDERS = ("draft", "pricing", "pending", "revised", "proceeding", "not_proceeding")
-NO_ORDER_YET = "Open"  # of a change event; "Pending" ones are under way in a change order
-DEFAULT_CURRENCY = "USD"
 TURNAROUND_DAYS = 365  # of answered questions that count
 PLAUSIBLE_YEARS = range(1900, 2200)  # of something that has begun or ended
 
-Key = tuple[int, str]  # WBS code, currency
-
-
-@dataclass(frozen=True)
-class Contract:
-    remote_id: int
-    number: str
-    title: str
-    vendor: str
-    status: str
-    currency: str
-    total: Decimal
-    approved: Decimal
-    pending: Decimal
-    invoiced: Decimal
-    last_invoice: date | None
-
-    @property
-    def committed(self) -> bool:
-        return self.status in COMMITTED
-
-
-@dataclass(frozen=True)
-class Event:
-    remote_id: int
-    number: str
-    title: str
-    status: str
-    reason: str
-    cost: Decimal | None
-    currency: str
-    begun: date | None
+OF_BUDGET = (
+    "remote_id", "wbs_code_id", "currency", "original_budget_amount", "budget_modifications",
+    "pending_budget_changes",
+)  # fmt: skip
+OF_CODE = ("wbs_code_id", "currency")
 
 
 @dataclass(frozen=True)
@@ -109,21 +85,15 @@ class ProjectFacts:
         sums: dict[Key, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         rows = BudgetRow.objects.filter(**self.here)
         tied = tied_rows(self.company_id, self.project_id)
-        for key, code, currency, original, changes in rows.values_list(
-            "remote_id", "wbs_code_id", "currency", "original_budget_amount", "budget_modifications"
-        ):
+        for key, code, currency, original, changes, waiting in rows.values_list(*OF_BUDGET):
             own = sums[code or tied.get(key, 0), currency or DEFAULT_CURRENCY]
             own["original"] += original or ZERO
             own["changes"] += changes or ZERO
+            own["budget_pending"] += waiting or ZERO
         self._add_contracts(sums)
-        lines = DirectCostLineItem.objects.filter(
-            **self.here,
-            direct_cost_id__in=DirectCost.objects.filter(
-                **self.here, status__iexact="approved"
-            ).values("remote_id"),
-        )
-        for code, currency, amount in _grouped(lines, "wbs_code_id", "currency"):
+        for code, currency, amount in _grouped(self._cost_lines(Standing.COUNTS), *OF_CODE):
             sums[code or 0, currency or DEFAULT_CURRENCY]["direct"] += amount
+        self._add_events(sums)
         names = self._names(code for code, _ in sums)
         found = []
         for (code, currency), own in sums.items():
@@ -131,40 +101,35 @@ class ProjectFacts:
             found.append(
                 CodeCost(
                     code, flat_code, name, currency, own["original"], own["changes"],
-                    own["committed"], own["pending"], own["direct"],
+                    own["committed"], own["pending"], own["direct"], own["events"],
+                    own["budget_pending"],
                 )
             )  # fmt: skip
         return sorted(found, key=lambda cost: (cost.flat_code, cost.wbs_code_id, cost.currency))
 
     @cached_property
+    def orders(self) -> list[Order]:
+        return read_orders(self.here)
+
+    @cached_property
     def contracts(self) -> list[Contract]:
-        orders: dict[int, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-        for contract, status, amount in ChangeOrder.objects.filter(**self.here).values_list(
-            "contract_id", "status", "grand_total"
-        ):
-            kind = "pending" if status in PENDING_ORDERS else status
-            orders[contract or 0][kind] += amount or ZERO
-        invoices = {
-            contract: (amount, last)
-            for contract, amount, last in Requisition.objects.filter(
-                **self.here, status__iexact="approved"
-            )
-            .order_by()
-            .values_list("contract_id")
-            .annotate(amount=Sum("total_claimed_amount"))
-            .annotate(last=Max("billing_date"))
-        }
-        found = []
-        for row in Commitment.objects.filter(**self.here).order_by("remote_id"):
-            own = orders[row.remote_id]
-            invoiced, last = invoices.get(row.remote_id) or (ZERO, None)
-            found.append(
-                Contract(
-                    row.remote_id, row.number, row.title, row.vendor, row.status,
-                    row.currency or DEFAULT_CURRENCY, row.grand_total or ZERO, own["approved"],
-                    own["pending"], invoiced or ZERO, last,
-                )
-            )  # fmt: skip
+        return read_contracts(self.here, self.orders)
+
+    @cached_property
+    def orders_unread(self) -> bool:
+        return orders_withheld(self.here)
+
+    def unknown_costs(self) -> dict[str, Decimal]:
+        """By currency: amounts of contracts, orders and direct costs of an unknown status."""
+        found: dict[str, Decimal] = defaultdict(Decimal)
+        for contract in self.contracts:
+            if contract.standing is Standing.UNKNOWN:
+                found[contract.currency] += contract.total + contract.approved
+        for order in self.orders:
+            if order.standing is Standing.UNKNOWN:
+                found[order.currency] += order.amount
+        for currency, amount in _grouped(self._cost_lines(Standing.UNKNOWN), "currency"):
+            found[currency or DEFAULT_CURRENCY] += amount
         return found
 
     @cached_property
@@ -172,8 +137,8 @@ class ProjectFacts:
         """Open ones, and those that were answered in the last year."""
         return [
             Question(
-                self._day(begun),
-                self._day(ended),
+                self.day(begun),
+                self.day(ended),
                 due,
                 is_open=status == "open",
                 impact=impact,
@@ -198,7 +163,7 @@ class ProjectFacts:
             (
                 Late(
                     row.remote_id, row.number, row.subject, row.ball_in_court, row.status,
-                    row.due_date, None, self._day(row.initiated_at),
+                    row.due_date, None, self.day(row.initiated_at),
                 ),
                 row.cost_impact_status,
                 row.cost_impact,
@@ -213,25 +178,17 @@ class ProjectFacts:
         return [
             Late(
                 row.remote_id, row.number, row.title, row.responsible_contractor, row.status,
-                row.due_date, row.submit_by, self._day(row.created_on),
+                row.due_date, row.submit_by, self.day(row.created_on),
             )
             for row in rows.order_by("remote_id")
         ]  # fmt: skip
 
     @cached_property
     def events(self) -> list[Event]:
-        """Change events that are neither closed nor void."""
-        rows = ChangeEvent.objects.filter(**self.here).exclude(status__in=OVER)
-        return [
-            Event(
-                row.remote_id, row.number, row.title, row.status, row.reason, row.latest_cost,
-                row.currency or DEFAULT_CURRENCY, self._day(row.created_on),
-            )
-            for row in rows.order_by("remote_id")
-        ]  # fmt: skip
+        return read_events(self.here, self.contracts, self.orders)
 
     def events_without_order(self) -> list[Event]:
-        return [event for event in self.events if event.status == NO_ORDER_YET]
+        return [event for event in self.events if event.without_order]
 
     @cached_property
     def handoff(self) -> Handoff | None:
@@ -247,7 +204,7 @@ class ProjectFacts:
     def _rfis(self) -> Any:
         return Rfi.objects.filter(**self.here)
 
-    def _day(self, moment: datetime | None) -> date | None:
+    def day(self, moment: datetime | None) -> date | None:
         """None also where the year is a mistake: nothing can be counted from it."""
         if moment is None or moment.year not in PLAUSIBLE_YEARS:
             return None
@@ -261,24 +218,35 @@ class ProjectFacts:
 
         Procore lists the lines of change orders one order at a time: see docs/decisions/0013.
         """
-        lines: dict[int, list[tuple[int, str, Decimal]]] = defaultdict(list)
-        rows = CommitmentLineItem.objects.filter(**self.here)
-        for contract, code, currency, amount in _grouped(
-            rows, "contract_id", "wbs_code_id", "currency"
-        ):
-            lines[contract or 0].append((code or 0, currency, amount))
         for contract in self.contracts:
-            own = sorted(lines.get(contract.remote_id) or [(0, contract.currency, ZERO)])
-            weights = [amount for _, _, amount in own]
-            approved = contract.approved if contract.committed else ZERO
-            for (code, currency, amount), more, pending in zip(
-                own, spread(approved, weights), spread(contract.pending, weights), strict=True
-            ):
-                key = code, currency or contract.currency
-                if contract.committed:
+            weights = [amount for _, amount in contract.lines]
+            approved = contract.approved if contract.counts else ZERO
+            for (key, amount), more, pending in zip(
+                contract.lines, spread(approved, weights), spread(contract.pending, weights),
+                strict=True,
+            ):  # fmt: skip
+                if contract.counts:
                     sums[key]["committed"] += amount + more
                 if pending:
                     sums[key]["pending"] += pending
+
+    def _add_events(self, sums: dict[Key, dict[str, Decimal]]) -> None:
+        """To the codes that are there already: they are only compared with their budget."""
+        for event in self.events:
+            for code, amount in event.open_by_code.items():
+                if (code, event.currency) in sums:
+                    sums[code, event.currency]["events"] += amount
+
+    def _cost_lines(self, wanted: Standing) -> Any:
+        """Lines of direct costs, never their headers: those are empty for days at times."""
+        costs = DirectCost.objects.filter(**self.here).annotate(plain=plain_status())
+        if wanted is Standing.UNKNOWN:
+            costs = costs.exclude(plain__in=list(DIRECT_COSTS))
+        else:
+            costs = costs.filter(plain__in=named(DIRECT_COSTS, wanted))
+        return DirectCostLineItem.objects.filter(
+            **self.here, direct_cost_id__in=costs.values("remote_id")
+        )
 
     def _names(self, codes: Iterable[int]) -> dict[int, tuple[str, str]]:
         rows = WbsCode.objects.filter(company_id=self.company_id, remote_id__in=set(codes))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.postgres.aggregates import ArrayAgg
+from django.contrib.postgres.aggregates import ArrayAgg, BoolOr
 from django.db.models import Count, Sum
 
 from integrations.procore.resources.projects import Project
@@ -22,12 +22,13 @@ from partner_app.insights.selectors import days_of
 # In the order in which _attention takes them; the totals of home need the others as well.
 GLANCE = (
     "original_budget", "budget_changes", "committed", "direct_costs", "over_commitment",
-    "overdue_rfis", "late_submittals", "pending_changes", "open_event_cost",
+    "overdue_rfis", "late_submittals", "pending_changes", "open_event_cost", "budget_relief",
 )  # fmt: skip
 SUMMED = (
     "original_budget", "budget_changes", "committed", "direct_costs", "pending_changes",
     "open_event_cost", "event_cost", "over_commitment", "buyout_gap", "covered_budget",
-    "invoiced_over", "rfi_cost", "rfis_cost_unknown", "handoff_drift", "open_rfis",
+    "invoiced_over", "maybe_ordered", "not_covered", "budget_relief", "unknown_cost", "rfi_cost",
+    "rfis_cost_unknown", "handoff_drift", "open_rfis",
     "overdue_rfis", "open_submittals", "late_submittals", "open_events",
 )  # fmt: skip
 EXPOSED = frozenset({Tool.COMMITMENTS, Tool.CHANGE_EVENTS})
@@ -60,6 +61,10 @@ class Health:
     pending: Decimal | None = None
     exposure: Decimal | None = None
     projected: Decimal | None = None
+    maybe_ordered: Decimal | None = None
+    not_covered: Decimal | None = None
+    unknown_cost: Decimal | None = None
+    orders_unread: bool = False
     over_commitment: Decimal | None = None
     buyout_gap: Decimal | None = None
     covered_budget: Decimal | None = None
@@ -188,9 +193,10 @@ def sums_of(company_id: int, rights: Mapping[int, Rights]) -> list[Health]:
         rows: Any = ProjectDay.objects.filter(
             company_id=company_id, project_id__among=ids, newest=True
         )
-        sums = {name: Sum(name) for name in SUMMED}
+        sums: dict[str, Any] = {name: Sum(name) for name in SUMMED}
+        sums["orders_unread"] = BoolOr("orders_unread")
         for row in rows.order_by().values("currency").annotate(**sums, projects=Count("day")):
-            added = {name: row[name] for name in SUMMED}
+            added = {name: row[name] for name in sums}
             found.append(_sum(tools, row["currency"], added, row["projects"]))
     return found
 
@@ -231,7 +237,7 @@ def _one(project: Project | None, day: ProjectDay, tools: frozenset[Tool]) -> He
         return value if tools >= wanted else None
 
     budget = day.original_budget + day.budget_changes
-    exposure = pending_exposure(day.pending_changes, day.open_event_cost)
+    exposure = pending_exposure(day.pending_changes, day.open_event_cost, day.budget_relief)
     ahead = projected(budget, day.committed + day.direct_costs, exposure)
     return Health(
         project,
@@ -253,6 +259,10 @@ def _one(project: Project | None, day: ProjectDay, tools: frozenset[Tool]) -> He
         pending=seen(Tool.COMMITMENTS, day.pending_changes),
         exposure=seen(EXPOSED, exposure),
         projected=seen(COST_TOOLS | EXPOSED, ahead),
+        maybe_ordered=seen(EXPOSED, day.maybe_ordered),
+        not_covered=seen(Tool.COMMITMENTS, day.not_covered),
+        unknown_cost=seen(frozenset({Tool.COMMITMENTS, Tool.DIRECT_COSTS}), day.unknown_cost),
+        orders_unread=bool(seen(Tool.COMMITMENTS, day.orders_unread)),
         over_commitment=seen(COST_TOOLS, day.over_commitment),
         buyout_gap=seen(COST_TOOLS, day.buyout_gap),
         covered_budget=seen(COST_TOOLS, day.covered_budget),

@@ -6,20 +6,22 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from integrations.procore.resources.budget_rows import BudgetRow
-from integrations.procore.resources.change_events import OVER, ChangeEvent
-from integrations.procore.resources.commitments import COMMITTED, Commitment
+from integrations.procore.resources.change_events import ChangeEvent
+from integrations.procore.resources.commitments import Commitment
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.embedded.entitlement import Rights, Tool
-from partner_app.insights.evidence import BUDGET_AMOUNT, COMMITTED_AMOUNT, approved_cost_lines
+from partner_app.insights.evidence import BUDGET_AMOUNT, approved_cost_lines, with_figures
 from partner_app.insights.metrics import ZERO
+from partner_app.insights.models import ContractFigure
+from partner_app.insights.statuses import EVENTS_OVER, Standing, plain_status
 
 Rows = QuerySet[Any, Any]
-PENDING_AMOUNT = F("pending_change_orders") + F("draft_change_orders_amount")
 SOONEST_DUE = (F("due_date").asc(nulls_last=True), "remote_id")
 
 
@@ -90,23 +92,26 @@ def _events(company_id: int, project_id: int, _today: date) -> Rows:
     largest = F("latest_cost").desc(nulls_last=True)
     return (
         ChangeEvent.objects.filter(company_id=company_id, project_id=project_id)
-        .exclude(status__in=OVER)
+        .alias(plain=plain_status())
+        .exclude(plain__in=EVENTS_OVER)
         .order_by(largest, "remote_id")
     )
 
 
 def _committed(company_id: int, project_id: int, _today: date) -> Rows:
-    rows = Commitment.objects.filter(company_id=company_id, project_id=project_id).filter(
-        status__in=COMMITTED
-    )
-    return rows.annotate(amount=COMMITTED_AMOUNT).order_by("-amount", "remote_id")
+    rows = Commitment.objects.filter(company_id=company_id, project_id=project_id)
+    found: Rows = with_figures(rows).filter(standing=Standing.COUNTS)
+    return found.order_by("-amount", "remote_id")
 
 
 def _pending(company_id: int, project_id: int, _today: date) -> Rows:
-    rows = Commitment.objects.filter(company_id=company_id, project_id=project_id).annotate(
-        amount=PENDING_AMOUNT
+    """Contracts with what is pending of each as their amount."""
+    rows = Commitment.objects.filter(company_id=company_id, project_id=project_id)
+    figures = ContractFigure.objects.filter(
+        company_id=company_id, contract_id=OuterRef("remote_id")
     )
-    return rows.filter(amount__gt=0).order_by("-amount", "remote_id")
+    found: Rows = rows.annotate(amount=Coalesce(Subquery(figures.values("pending")[:1]), ZERO))
+    return found.exclude(amount=0).order_by("-amount", "remote_id")
 
 
 def _budget(company_id: int, project_id: int, _today: date) -> Rows:
@@ -138,11 +143,11 @@ KINDS: dict[str, Kind] = {
         Kind("budget", _("Budget by code"), Tool.BUDGET, "budget", _budget, BUDGET_AMOUNT),
         Kind(
             "committed", _("Committed contracts"), Tool.COMMITMENTS, "contracts", _committed,
-            COMMITTED_AMOUNT,
+            F("amount"),
         ),
         Kind(
             "pending", _("Pending commitment changes"), Tool.COMMITMENTS, "contracts", _pending,
-            PENDING_AMOUNT,
+            F("amount"),
         ),
         Kind(
             "direct-costs", _("Approved direct costs"), Tool.DIRECT_COSTS, "costs", _direct_costs,

@@ -18,7 +18,8 @@ WORKDAYS = 5  # Monday to Friday; holidays are not known
 class CodeCost:
     """What stands under one WBS code, in one currency.
 
-    `original` O, `changes` M, `committed` C, `pending` Pc, `direct` D.
+    `original` O, `changes` M, `committed` C, `pending` Pc, `direct` D; `events` is Pe as far as
+    lines of events name the code, `budget_pending` the changes of its budget that are not approved.
     """
 
     wbs_code_id: int
@@ -30,6 +31,8 @@ class CodeCost:
     committed: Decimal = ZERO
     pending: Decimal = ZERO
     direct: Decimal = ZERO
+    events: Decimal = ZERO
+    budget_pending: Decimal = ZERO
 
     @property
     def budget(self) -> Decimal:
@@ -39,6 +42,27 @@ class CodeCost:
     @property
     def spoken_for(self) -> Decimal:
         return self.committed + self.direct
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """A line of a change event. `ordered`: its cost is in a contract or a change order.
+
+    `covered` is what a budget change takes of it.
+    """
+
+    cost: Decimal
+    ordered: bool
+    covered: Decimal = ZERO
+    wbs_code_id: int = 0
+
+    @property
+    def linked(self) -> bool:
+        return self.ordered or bool(self.covered)
+
+    @property
+    def open(self) -> Decimal:
+        return ZERO if self.ordered else toward_zero(self.cost, self.cost - self.covered)
 
 
 @dataclass(frozen=True)
@@ -65,9 +89,44 @@ def over_commitment(cost: CodeCost) -> Decimal:
     return max(ZERO, cost.spoken_for - cost.budget)
 
 
-def pending_exposure(pending_changes: Decimal, open_events: Decimal) -> Decimal:
-    """Pc + Pe. An event under way in a change order is not among `open_events`."""
-    return pending_changes + open_events
+def contract_sum(header: Decimal | None, lines: Sequence[Decimal]) -> Decimal:
+    """A contract before changes: its lines, and where it has none what its header says."""
+    return sum(lines, ZERO) if lines else header or ZERO
+
+
+def not_covered(reported: Decimal | None, known: Decimal) -> Decimal:
+    """What a contract reports of change orders beyond the orders that could be read."""
+    return max(ZERO, reported - known) if reported is not None else ZERO
+
+
+def event_pending(latest: Decimal, lines: Sequence[EventLine]) -> Decimal:
+    """Pe of one event: its latest cost that is in no contract, change order or budget change.
+
+    By links alone: an event stays open after its order. Without any link all of it is pending.
+    """
+    if not any(line.linked for line in lines):
+        return latest
+    return toward_zero(latest, sum((line.open for line in lines), ZERO))
+
+
+def toward_zero(limit: Decimal, amount: Decimal) -> Decimal:
+    """`amount`, but never beyond `limit` and never on the other side of zero."""
+    return max(ZERO, min(limit, amount)) if limit >= 0 else min(ZERO, max(limit, amount))
+
+
+def budget_relief(cost: CodeCost) -> Decimal:
+    """What pending changes of its budget set off of a code's exposure, and never more than that."""
+    if not cost.wbs_code_id:
+        return ZERO
+    return max(ZERO, min(cost.pending + cost.events, cost.budget_pending))
+
+
+def pending_exposure(pending_changes: Decimal, open_events: Decimal, relief: Decimal) -> Decimal:
+    """Pc + Pe, less the budget changes pending for the same codes.
+
+    What of an event is in a change order is not among `open_events`.
+    """
+    return pending_changes + open_events - relief
 
 
 def projected(budget: Decimal, spoken_for: Decimal, exposure: Decimal) -> Decimal:

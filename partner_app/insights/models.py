@@ -15,6 +15,11 @@ def money() -> "models.DecimalField[Any, Any]":
     return models.DecimalField(max_digits=20, decimal_places=4, default=0)
 
 
+def _added() -> "models.DecimalField[Any, Any]":
+    """Later than its table: the release before writes rows without it."""
+    return models.DecimalField(max_digits=20, decimal_places=4, default=0, db_default=0)
+
+
 def _limit(label: Any, default: int) -> "models.DecimalField[Any, Any]":
     return models.DecimalField(
         label, max_digits=14, decimal_places=2, default=default, validators=[NOT_NEGATIVE]
@@ -42,6 +47,51 @@ class CostFigure(TenantModel):
     direct = money()
 
 
+class ContractFigure(TenantModel):
+    """What one contract counts for: the same amounts wherever a list or a panel shows it."""
+
+    pk = models.CompositePrimaryKey("company_id", "contract_id")
+    project_id = models.BigIntegerField()
+    contract_id = models.BigIntegerField()
+    currency = models.TextField()
+    standing = models.TextField()  # statuses.Standing
+    original = money()  # before changes
+    approved = money()  # change orders
+    pending = money()  # change orders
+    invoiced = money()
+
+    class Meta:
+        indexes: ClassVar = [
+            # the contracts of one project, replaced when it changed.
+            models.Index(fields=["company", "project_id"], name="contract_figure_project")
+        ]
+
+
+class ChangeFigure(TenantModel):
+    """What a change event or a change order counts for. `amount` of an event is what is pending.
+
+    `maybe_ordered`: nothing says whether an order holds that already.
+    """
+
+    pk = models.CompositePrimaryKey("company_id", "resource", "remote_id")
+    project_id = models.BigIntegerField()
+    resource = models.TextField()
+    remote_id = models.BigIntegerField()
+    contract_id = models.BigIntegerField(null=True)
+    status = models.TextField()
+    standing = models.TextField()  # statuses.Standing
+    amount = money()
+    maybe_ordered = money()
+    currency = models.TextField()
+    created_on = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            # the changes of one project, replaced when it changed.
+            models.Index(fields=["company", "project_id"], name="change_figure_project")
+        ]
+
+
 class ProjectDay(TenantModel):
     """A project's metrics on one day, by the project's own calendar; today's row is the present.
 
@@ -61,8 +111,13 @@ class ProjectDay(TenantModel):
     committed = money()
     direct_costs = money()
     pending_changes = money()
-    open_event_cost = money()  # of events without a change order
+    open_event_cost = money()  # of open events, what is in no contract, order or budget change
     event_cost = money()  # of all open events
+    maybe_ordered = _added()  # of open_event_cost: nothing says whether an order holds it
+    not_covered = _added()  # change orders that contracts report and no list shows
+    budget_relief = _added()  # pending changes of the budget for codes with exposure
+    unknown_cost = _added()  # of records whose status says nothing to us
+    orders_unread = models.BooleanField(default=False, db_default=False)
     over_commitment = money()
     buyout_gap = money()
     covered_budget = money()

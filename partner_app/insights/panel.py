@@ -12,7 +12,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from integrations.procore.resources.change_events import ChangeEvent
-from integrations.procore.resources.change_orders import ChangeOrder
 from integrations.procore.resources.commitment_line_items import CommitmentLineItem
 from integrations.procore.resources.commitments import Commitment
 from integrations.procore.resources.projects import Project
@@ -21,10 +20,11 @@ from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.handoffs.selectors import newest_standing, written_codes
-from partner_app.insights.facts import DEFAULT_CURRENCY
+from partner_app.insights.contracts import DEFAULT_CURRENCY
+from partner_app.insights.evidence import changes
 from partner_app.insights.health import health_of
 from partner_app.insights.metrics import ZERO, business_days
-from partner_app.insights.models import ExceptionCase
+from partner_app.insights.models import ChangeFigure, ContractFigure, ExceptionCase
 from partner_app.insights.rules import code_subject
 from partner_app.insights.selectors import cases_of
 
@@ -162,6 +162,11 @@ def _event(look: Look) -> RecordContext:
     facts = [Fact(_("Status"), row.status)]
     if row.latest_cost is not None:
         facts.append(Fact(_("Latest cost"), row.latest_cost, "money"))
+    figure = ChangeFigure.objects.filter(
+        **look.here, resource=ChangeEvent.spec.name, remote_id=row.remote_id
+    ).first()
+    if figure and figure.amount != row.latest_cost:
+        facts.append(Fact(_("Of it not ordered yet"), figure.amount, "money"))
     if row.created_on:
         days = business_days(row.created_on.date(), look.today)
         facts.append(Fact(_("Open for"), days, "days"))
@@ -184,25 +189,26 @@ def _contract(look: Look) -> RecordContext:
     row = Commitment.objects.filter(**look.here, remote_id=look.record_id).first()
     if row is None:
         return RecordContext(kind)
-    orders = ChangeOrder.objects.filter(**look.here, contract_id=row.remote_id)
+    orders = changes(look.here, contract_id=row.remote_id)
     invoices = Requisition.objects.filter(**look.here, contract_id=row.remote_id)
     lines = CommitmentLineItem.objects.filter(**look.here, contract_id=row.remote_id)
-    total = (row.grand_total or ZERO) + (row.approved_change_orders or ZERO)
+    figure = ContractFigure.objects.filter(**look.here, contract_id=row.remote_id).first()
     facts = [
         Fact(_("Status"), row.status),
         Fact(_("Contractor"), row.vendor or "–"),
-        Fact(_("With approved changes"), total, "money"),
     ]
-    pending = (row.pending_change_orders or ZERO) + (row.draft_change_orders_amount or ZERO)
-    if pending:
-        facts.append(Fact(_("Pending changes"), pending, "money", warn=True))
+    if figure:  # not before they were computed for the first time
+        whole = figure.original + figure.approved
+        facts.append(Fact(_("With approved changes"), whole, "money"))
+    if figure and figure.pending:
+        facts.append(Fact(_("Pending changes"), figure.pending, "money", warn=True))
     currency = row.currency or DEFAULT_CURRENCY
     costs = {(code, own or currency) for code, own in lines.values_list("wbs_code_id", "currency")}
     codes = {code for code, _ in costs if code}
     return RecordContext(
         kind, f"{row.number}: {row.title}", row, currency, facts,
         [
-            _linked(_("Change orders"), orders.order_by("-created_on"), "grand_total"),
+            Linked(_("Change orders"), orders[:MOST], len(orders), "grand_total"),
             _linked(_("Invoices"), invoices.order_by("-billing_date"), "total_claimed_amount"),
         ],
         look.cases(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from integrations.procore.resources.budget_codes import tied_rows
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.wbs_codes import WbsCode
-from partner_app.insights.facts import DEFAULT_CURRENCY
+from partner_app.insights.contracts import DEFAULT_CURRENCY
 from partner_app.insights.metrics import ZERO
 from partner_app.insights.models import CostFigure
 

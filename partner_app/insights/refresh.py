@@ -23,6 +23,8 @@ from partner_app.core.zones import zone
 from partner_app.embedded.session import Viewer
 from partner_app.insights.models import (
     CaseSettings,
+    ChangeFigure,
+    ContractFigure,
     CostFigure,
     ExceptionCase,
     FigureWork,
@@ -162,7 +164,14 @@ def _forget_projects(company_id: int) -> None:
     """A project that is gone takes with it what was drawn up of it."""
     with tenant(company_id):
         present = Project.objects.filter(company_id=company_id).values("remote_id")
-        for model in (CostFigure, ProjectDay, ExceptionCase, SearchWord):
+        for model in (
+            ChangeFigure,
+            ContractFigure,
+            CostFigure,
+            ProjectDay,
+            ExceptionCase,
+            SearchWord,
+        ):
             gone = model._base_manager.filter(company_id=company_id)
             gone = gone.exclude(project_id__in=present)
             gone._raw_delete(gone.db)

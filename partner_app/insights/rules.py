@@ -99,17 +99,24 @@ def pending_exposure(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Find
     currencies = {c.currency for c in facts.costs} | {e.currency for e in facts.events}
     for currency in sorted(currencies):
         costs = [cost for cost in facts.costs if cost.currency == currency]
-        events = [e for e in facts.events_without_order() if e.currency == currency]
+        events = [event for event in facts.events if event.currency == currency]
+        begun = [facts.day(event.created_on) for event in events if event.pending]
         pending = sum((cost.pending for cost in costs), ZERO)
-        open_events = sum((event.cost or ZERO for event in events), ZERO)
+        open_events = sum((event.pending for event in events), ZERO)
         spare = sum((cost.budget - cost.spoken_for for cost in costs), ZERO)
-        exposure = metrics.pending_exposure(pending, open_events)
+        relief = sum((metrics.budget_relief(cost) for cost in costs), ZERO)
+        exposure = metrics.pending_exposure(pending, open_events, relief)
         if exposure > max(limits.pending_exposure, spare):
+            maybe = sum((event.maybe_ordered for event in events), ZERO)
+            uncovered = sum(
+                (c.not_covered for c in facts.contracts if c.currency == currency), ZERO
+            )
             yield Finding(
                 Rule.PENDING_EXPOSURE, f"currency:{currency}", exposure, currency,
-                min((event.begun for event in events if event.begun), default=facts.today),
+                min(filter(None, begun), default=facts.today),
                 facts={
                     "pending": str(pending), "events": str(open_events), "spare": str(spare),
+                    "relief": str(relief), "maybe_ordered": str(maybe), "not_covered": str(uncovered),
                 },
             )  # fmt: skip
 
@@ -146,10 +153,11 @@ def submittal_late(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Findin
 
 def event_without_order(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Finding]:
     for event in facts.events_without_order():
-        if event.begun and (facts.today - event.begun).days > limits.event_days:
+        begun = facts.day(event.created_on)
+        if begun and (facts.today - begun).days > limits.event_days:
             yield Finding(
-                Rule.EVENT_WITHOUT_ORDER, f"event:{event.remote_id}", event.cost, event.currency,
-                event.begun, facts={"number": event.number, "title": event.title},
+                Rule.EVENT_WITHOUT_ORDER, f"event:{event.remote_id}", event.pending or None,
+                event.currency, begun, facts={"number": event.number, "title": event.title},
             )  # fmt: skip
 
 

@@ -3,16 +3,20 @@
 from collections import defaultdict
 from decimal import Decimal
 
+from integrations.procore.resources.change_events import ChangeEvent
 from partner_app.estimates.mapping.suggest import division
 from partner_app.insights import metrics
-from partner_app.insights.facts import NO_ORDER_YET, ProjectFacts
+from partner_app.insights.facts import ProjectFacts
 from partner_app.insights.metrics import ZERO, CodeCost
-from partner_app.insights.models import CostFigure, ProjectDay
+from partner_app.insights.models import ChangeFigure, ContractFigure, CostFigure, ProjectDay
+from partner_app.insights.statuses import Standing, plain
 
 
 def draw(facts: ProjectFacts, *, event_days: int) -> None:
     """Inside tenant(). Replaces the figures by code; writes today's row, leaves former days."""
     _write_costs(facts)
+    _write_contracts(facts)
+    _write_changes(facts)
     _write_day(facts, event_days)
 
 
@@ -38,10 +42,69 @@ def _write_costs(facts: ProjectFacts) -> None:
     CostFigure.objects.bulk_create(rows)
 
 
+def _write_contracts(facts: ProjectFacts) -> None:
+    here = {"company_id": facts.company_id, "project_id": facts.project_id}
+    rows = [
+        ContractFigure(
+            **here,
+            contract_id=contract.remote_id,
+            currency=contract.currency,
+            standing=contract.standing,
+            original=contract.total,
+            approved=contract.approved,
+            pending=contract.pending,
+            invoiced=contract.invoiced,
+        )
+        for contract in facts.contracts
+    ]
+    ContractFigure.objects.filter(**here).delete()
+    ContractFigure.objects.bulk_create(rows)
+
+
+def _write_changes(facts: ProjectFacts) -> None:
+    here = {"company_id": facts.company_id, "project_id": facts.project_id}
+    rows = [
+        ChangeFigure(
+            **here,
+            resource=order.resource,
+            remote_id=order.remote_id,
+            contract_id=order.contract_id,
+            status=plain(order.status),
+            standing=order.standing,
+            amount=order.amount,
+            currency=order.currency,
+            created_on=order.created_on,
+        )
+        for order in facts.orders
+    ]
+    rows += [
+        ChangeFigure(
+            **here,
+            resource=ChangeEvent.spec.name,
+            remote_id=event.remote_id,
+            status=plain(event.status),
+            standing=Standing.PENDING,
+            amount=event.pending,
+            maybe_ordered=event.maybe_ordered,
+            currency=event.currency,
+            created_on=event.created_on,
+        )
+        for event in facts.events
+    ]
+    ChangeFigure.objects.filter(**here).delete()
+    ChangeFigure.objects.bulk_create(rows)
+
+
 def _write_day(facts: ProjectFacts, event_days: int) -> None:
     here = {"company_id": facts.company_id, "project_id": facts.project_id, "day": facts.today}
     rows = [
-        ProjectDay(**here, currency=currency, main=currency == facts.currency, **amounts)
+        ProjectDay(
+            **here,
+            currency=currency,
+            main=currency == facts.currency,
+            orders_unread=facts.orders_unread,
+            **amounts,
+        )
         for currency, amounts in _amounts(facts).items()
     ]
     for row in rows:
@@ -70,9 +133,11 @@ def _amounts(facts: ProjectFacts) -> dict[str, dict[str, Decimal]]:
         own["pending_changes"] = sum((c.pending for c in rows), ZERO)
         own["over_commitment"] = sum((metrics.over_commitment(c) for c in rows), ZERO)
         own["buyout_gap"] = sum((metrics.buyout_gap(c, started=facts.started) for c in rows), ZERO)
+        own["budget_relief"] = sum((metrics.budget_relief(c) for c in rows), ZERO)
         own["covered_budget"] = metrics.covered_budget(rows)
     for contract in facts.contracts:
         own = found[contract.currency]
+        own["not_covered"] += contract.not_covered
         own["invoiced"] += contract.invoiced
         own["invoiced_over"] += metrics.invoiced_over(
             contract.total, contract.approved, contract.invoiced
@@ -80,8 +145,10 @@ def _amounts(facts: ProjectFacts) -> dict[str, dict[str, Decimal]]:
     for event in facts.events:
         own = found[event.currency]
         own["event_cost"] += event.cost or ZERO
-        if event.status == NO_ORDER_YET:
-            own["open_event_cost"] += event.cost or ZERO
+        own["open_event_cost"] += event.pending
+        own["maybe_ordered"] += event.maybe_ordered
+    for currency, amount in facts.unknown_costs().items():
+        found[currency]["unknown_cost"] += amount
     return found
 
 
@@ -103,7 +170,7 @@ def _count(row: ProjectDay, facts: ProjectFacts, event_days: int) -> None:
     row.events_without_order = sum(
         1
         for event in facts.events_without_order()
-        if event.begun and (today - event.begun).days > event_days
+        if (begun := facts.day(event.created_on)) and (today - begun).days > event_days
     )
     if facts.handoff:
         row.handoff_drift = metrics.handoff_drift((d.given, d.live) for d in facts.drifted)

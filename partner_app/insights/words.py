@@ -35,8 +35,9 @@ METRICS: dict[str, Metric] = {
         Metric(
             "committed", gettext_lazy("Committed"), "money", frozenset({Tool.COMMITMENTS}),
             gettext_lazy(
-                "Lines of approved contracts plus approved change orders. A change order is spread "
-                "over its contract’s codes in proportion to the contract’s lines."
+                "Lines of approved contracts plus approved change orders of all tiers. A contract "
+                "without lines counts with its total. A change order is spread over its contract’s "
+                "codes in proportion to the contract’s lines."
             ),
         ),
         Metric(
@@ -61,8 +62,10 @@ METRICS: dict[str, Metric] = {
             "exposure", gettext_lazy("Pending exposure"), "money",
             frozenset({Tool.COMMITMENTS, Tool.CHANGE_EVENTS}),
             gettext_lazy(
-                "Pending change orders plus the latest cost of open change events. An event with "
-                "the status Pending is under way in a change order and counts there."
+                "Pending change orders plus the latest cost of open change events, less what is in "
+                "a contract, a change order or a budget change, and less pending budget changes "
+                "for the same codes. Links of an event’s lines tell what is ordered, never its "
+                "status: an event stays open after its order."
             ),
         ),
         Metric(
@@ -154,6 +157,8 @@ RESOURCE_WORDS: dict[str, object] = {
     "change_events": gettext_lazy("Change events"),
     "commitments": gettext_lazy("Commitments"),
     "change_orders": gettext_lazy("Change orders"),
+    "change_order_packages": gettext_lazy("Change order packages"),
+    "potential_change_orders": gettext_lazy("Potential change orders"),
     "direct_costs": gettext_lazy("Direct costs"),
     "requisitions": gettext_lazy("Invoices"),
     "observations": gettext_lazy("Observations"),
@@ -241,10 +246,61 @@ def _cost_cause(case: ExceptionCase) -> str:
 
 
 def _exposure_cause(case: ExceptionCase) -> str:
-    return _(
+    said = _(
         "%(pending)s in pending change orders and %(events)s in open change events; the budget has "
         "%(spare)s to spare."
     ) % {name: _amount(case, name) for name in ("pending", "events", "spare")}
+    # Cases of the release before have none of these.
+    relief, maybe, missing = (
+        Decimal(case.facts.get(name, "0")) for name in ("relief", "maybe_ordered", "not_covered")
+    )
+    notes = [
+        *relief_note(relief, case.currency),
+        *maybe_ordered_note(maybe, case.currency),
+        *not_covered_note(missing, case.currency),
+    ]
+    return " ".join([said, *notes])
+
+
+def relief_note(amount: Decimal, currency: str) -> list[str]:
+    if not amount:
+        return []
+    return [
+        _("Changes of the budget that wait for approval set off %(amount)s of it.")
+        % {"amount": money(amount, currency)}
+    ]
+
+
+def maybe_ordered_note(amount: Decimal, currency: str) -> list[str]:
+    if not amount:
+        return []
+    return [
+        _(
+            "%(amount)s of the pending exposure may already be ordered: these change events name "
+            "no change order. Link them in Procore to count them once."
+        )
+        % {"amount": money(amount, currency)}
+    ]
+
+
+def not_covered_note(amount: Decimal, currency: str, *, withheld: bool = False) -> list[str]:
+    if amount:
+        return [
+            _(
+                "Not covered: %(amount)s of change orders that contracts report and no list that "
+                "the app may read shows. Projects with three tiers of change orders need the "
+                "permission to read potential change orders and packages."
+            )
+            % {"amount": money(amount, currency)}
+        ]
+    if withheld:
+        return [
+            _(
+                "Not covered: Procore does not let the app read all lists of change orders, so "
+                "some may be missing here."
+            )
+        ]
+    return []
 
 
 def _invoice_cause(case: ExceptionCase) -> str:

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from simulator import deviations, noise  # noqa: F401  # make their switches known
+from simulator import amounts, deviations, noise  # noqa: F401  # make their switches known
 from simulator.clock import stamp
 from simulator.faults import Fault
 from simulator.hiding import empty_without_permission

@@ -89,7 +89,10 @@ def _change_event(project: Project, record: Record) -> Record:
             "show_in_select": True,
         },
         "rfi": _rfi(project, origin.get("origin_id")),
-        "change_event_line_items": [_change_event_line(item) for item in record["change_items"]],
+        "change_event_line_items": [
+            {**_change_event_line(item), **project.event_links.get(item["id"], {})}
+            for item in record["change_items"]
+        ],
         "attachments": [],
         "rfqs": [],
     }
@@ -150,6 +153,9 @@ LISTS = (
 POTENTIAL = Older(
     "/potential_change_orders", "potential_change_orders", "commitments", _same, deleted=True
 )
+PACKAGES = Older(
+    "/change_order_packages", "change_order_packages", "commitments", _same, deleted=True
+)
 USERS = "/rest/{version}/companies/{{company_id}}/users"
 OLDER: tuple[tuple[str, str, Operation], ...] = (
     ("GET", "/rest/v1.0/projects", projects),
@@ -160,6 +166,7 @@ OLDER: tuple[tuple[str, str, Operation], ...] = (
     ),
     ("GET", "/rest/v1.0/potential_change_orders", POTENTIAL.list),
     ("GET", "/rest/v1.0/potential_change_orders/{id:int}", potential_change_order),
+    ("GET", "/rest/v1.0/change_order_packages", PACKAGES.list),
     *(("GET", f"/rest/v1.0{older.path}", older.list) for older in LISTS),
     *(("GET", f"/rest/v1.0{older.path}/{{id:int}}", older.show) for older in LISTS),
 )

@@ -169,7 +169,7 @@ def test_a_code_committed_over_budget_changes_and_then_is_a_gap(
 def test_what_is_pending_beyond_what_the_budget_can_spare(synced: int, procore: Procore) -> None:
     project = procore.projects()[0]
     name, key, begins, _ends = event(procore, project)
-    items = [{"latest_cost_values": {"amount": "90000000.00"}}]
+    items = [{"id": 1, "event_id": key, "latest_cost_values": {"amount": "90000000.00"}}]
     procore.control(f"projects/{project}/{name}/{key}", set={**begins, "change_items": items})
     sync(synced)
     found = case_of(synced, Rule.PENDING_EXPOSURE, "currency:USD", project)

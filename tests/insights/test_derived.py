@@ -148,6 +148,7 @@ def test_open_cases_of_the_release_before_keep_their_snooze(synced: int) -> None
             cursor.execute("RESET tieback.company_id")
     finally:
         call_command("migrate", "insights", database="owner", verbosity=0)
+        call_command("provision_database", stdout=StringIO())  # tables that were made again
     sync(synced)
     with tenant(synced):
         make_due(synced, [case.project_id])

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 
-from integrations.procore.resources.commitments import COMMITTED
 from integrations.procore.sync.services import sync_now
 from partner_app.core import clock
 from partner_app.core.templatetags.show import money
 from partner_app.embedded.models import Entitlement
+from partner_app.insights.statuses import CONTRACTS, Standing, standing
 from partner_app.tenancy.context import tenant
 from tests.frame import Frame, text_of
 from tests.procore import Procore
@@ -60,7 +60,7 @@ def test_the_project_pages_figures_are_recomputed_from_procores_own_records(
     committed = total(
         Decimal(row["grand_total"]) + Decimal(row["approved_change_orders"])
         for row in contracts
-        if row["status"] in COMMITTED
+        if standing(CONTRACTS, row["status"]) is Standing.COUNTS
     )
     direct = total(
         Decimal(row["amount"])

@@ -86,6 +86,10 @@ OPERATIONS: tuple[Operation, ...] = (
     _reads("/rest/v1.0/projects/{id}/rfis", "RFIs", "Overdue questions and what they may cost"),
     _reads("/rest/v1.1/projects/{id}/submittals", "Submittals", "Submittals past their day"),
     _reads("/rest/v1.1/change_events", "Change Events", "What changes may cost before an order"),
+    _reads(
+        "/rest/v1.0/change_events", "Change Events",
+        "What of a change event is in a contract, an order or the budget",
+    ),
     _reads("/rest/v1.0/work_order_contracts", "Commitments", "Subcontracts against the budget"),
     _reads(
         "/rest/v1.0/work_order_contracts/{id}/line_items", "Commitments",
@@ -99,6 +103,14 @@ OPERATIONS: tuple[Operation, ...] = (
     _reads(
         "/rest/v1.0/projects/{id}/commitment_change_orders", "Commitments",
         "Change orders, pending and approved",
+    ),
+    _reads(
+        "/rest/v1.0/change_order_packages", "Commitments",
+        "Change orders of projects with three tiers",
+    ),
+    _reads(
+        "/rest/v1.0/potential_change_orders", "Commitments",
+        "Changes of contracts that are in no change order yet",
     ),
     _reads("/rest/v1.1/requisitions", "Commitments", "Invoices against their contracts"),
     _reads("/rest/v1.1/projects/{id}/direct_costs", "Direct Costs", "Cost outside of contracts"),

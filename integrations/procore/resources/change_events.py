@@ -7,9 +7,6 @@ from django.db import models
 from integrations.procore.resources.source import SourceRecord, kept, money
 from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
 
-# Statuses, as Procore maps a company's own names, in which nothing is pending any more.
-OVER = ("Closed", "Void")
-
 
 class ChangeEvent(SourceRecord):
     spec = ResourceSpec(
@@ -55,6 +52,6 @@ class ChangeEvent(SourceRecord):
 
     class Meta:
         indexes: ClassVar = [
-            # open_items() and exposure on home and project page.
+            # open events of a project, for its figures and lists.
             models.Index(fields=["company", "project_id", "status"], name="change_event_open")
         ]

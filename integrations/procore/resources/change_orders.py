@@ -25,6 +25,11 @@ class ChangeOrder(SourceRecord):
     title = kept(models.TextField(), purpose="names it in lists")
     status = kept(models.TextField(), purpose="tells approved changes from pending ones")
     grand_total = kept(money(), purpose="the amount of the change")
+    package_id = kept(
+        models.BigIntegerField(null=True),
+        purpose="tells which package shows the same change",
+        path="legacy_package_id",
+    )
     created_on = kept(models.DateTimeField(null=True), purpose="gives the age", path="created_at")
     currency = kept(
         models.TextField(),

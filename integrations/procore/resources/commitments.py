@@ -7,17 +7,6 @@ from django.db import models
 from integrations.procore.resources.source import SourceRecord, kept, money
 from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
 
-# Statuses in which a contract counts as committed [product.md, section 5].
-COMMITTED = (
-    "Approved",
-    "Complete",
-    "Processing",
-    "Submitted",
-    "Partially Received",
-    "Received",
-    "Closed",
-)
-
 
 class Commitment(SourceRecord):
     spec = ResourceSpec(
@@ -55,9 +44,11 @@ class Commitment(SourceRecord):
         path="currency_configuration.currency_iso_code",
     )
     grand_total = kept(money(), purpose="the contract before changes")
-    approved_change_orders = kept(money(), purpose="adds to the committed amount")
-    pending_change_orders = kept(money(), purpose="adds to the exposure")
-    draft_change_orders_amount = kept(money(), purpose="adds to the exposure")
+    approved_change_orders = kept(money(), purpose="tells of approved changes that no list shows")
+    pending_change_orders = kept(money(), purpose="tells of pending changes that no list shows")
+    draft_change_orders_amount = kept(
+        money(), purpose="tells of pending changes that no list shows"
+    )
 
     class Meta:
         indexes: ClassVar = [

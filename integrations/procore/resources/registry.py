@@ -1,7 +1,9 @@
 """All resources, in the order in which a sync reads them: parents before what hangs on them."""
 
 from integrations.procore.resources.budget_rows import BudgetRow
+from integrations.procore.resources.change_event_lines import ChangeEventLine
 from integrations.procore.resources.change_events import ChangeEvent
+from integrations.procore.resources.change_order_packages import ChangeOrderPackage
 from integrations.procore.resources.change_orders import ChangeOrder
 from integrations.procore.resources.commitment_line_items import CommitmentLineItem
 from integrations.procore.resources.commitments import Commitment
@@ -9,6 +11,7 @@ from integrations.procore.resources.cost_types import CostType
 from integrations.procore.resources.direct_cost_line_items import DirectCostLineItem
 from integrations.procore.resources.direct_costs import DirectCost
 from integrations.procore.resources.observations import Observation
+from integrations.procore.resources.potential_change_orders import PotentialChangeOrder
 from integrations.procore.resources.projects import Project
 from integrations.procore.resources.punch_items import PunchItem
 from integrations.procore.resources.requisitions import Requisition
@@ -29,10 +32,13 @@ RESOURCES: dict[str, type[SourceRecord]] = {
         Rfi,
         Submittal,
         ChangeEvent,
+        ChangeEventLine,
         Commitment,
         WbsCode,
         BudgetRow,
         ChangeOrder,
+        ChangeOrderPackage,
+        PotentialChangeOrder,
         DirectCost,
         DirectCostLineItem,
         Requisition,

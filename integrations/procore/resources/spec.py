@@ -33,7 +33,8 @@ class Source:
 
     `via` names a list whose first entry's id is needed to ask (a budget view). `extra` is added to
     every record read here (the kind of a contract). `deleted` asks for deleted records as well.
-    `paged` False: the operation lists all at once.
+    `paged` False: the operation lists all at once. `rows` names a list within each listed record:
+    its entries are the records, each with the id and the stamps of the one that holds it.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Source:
     extra: Mapping[str, str] = field(default_factory=dict)
     deleted: bool = False
     paged: bool = True
+    rows: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class ResourceSpec:
         ""  # where Procore shows a record: {project_id}, {remote_id} (unconfirmed but for RFIs)
     )
     retention_days: int | None = None  # None: follows the source, gone when the company is
+
+    @property
+    def nested(self) -> bool:
+        """Its records are listed within others."""
+        return any(source.rows for source in self.sources)
 
     @property
     def hides_deleted(self) -> bool:

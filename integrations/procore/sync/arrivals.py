@@ -102,6 +102,8 @@ class Arrivals:
             for job in given_up:
                 job.step.done, job.step.progress = True, None
                 job.step.requests += job.reader.requests
+                if job.cursor.refused_at and job.cursor.refused_at >= job.began:
+                    self.changed.add(job.project_id or 0)  # figures say what they lack
             steps = {job.step.id: job.step for job, _ in pieces}
             steps |= {job.step.id: job.step for job in (*ended, *given_up)}
             update_rows(SyncStep, steps.values(), STEP_FIELDS)
@@ -220,6 +222,8 @@ class Arrivals:
         job.step.done, job.step.progress = done, None
         if not done:
             return
+        if job.cursor.fresh_at is None or job.cursor.refused_at:
+            self.changed.add(job.project_id or 0)  # an empty list is news where none was read
         job.cursor.fresh_at, job.cursor.refused_at = job.began, None
         job.cursor.updated_to = advance(job.cursor.updated_to, job.newest)
         job.cursor.via_id = job.reader.via_id

@@ -17,6 +17,7 @@ from integrations.procore.resources.budget_views import (
     views_in,
 )
 from integrations.procore.resources.decoding import Batch, decoder_of
+from integrations.procore.resources.nested import within
 from integrations.procore.resources.source import SourceRecord, kept_fields
 from integrations.procore.resources.spec import Parent, Source
 
@@ -113,8 +114,9 @@ class Reader:
             yield Piece(
                 content.records, content.deleted, content.faults, content.last_id, self.position
             )
-            nameless = [f"page {here.number}"] if content.nameless else []
-            guard.check(page, here.number, [*content.ids, *nameless])
+            # A page of records that hold none of those asked for leads on all the same.
+            of_page = content.nameless or self.model.spec.nested
+            guard.check(page, here.number, [*content.ids, *([here.number] if of_page else [])])
 
     def _end_list(self) -> None:
         assert self.asks is not None
@@ -201,4 +203,6 @@ class Reader:
     def _decoder(self, source: Source) -> Callable[[bytes], Batch]:
         """The columns of a budget view are named by it: they get the names that we know."""
         decode = decoder_of(self.model, tuple(source.extra.items()))
+        if source.rows:
+            return within(decode, source.rows)
         return renaming(decode, self.choice.columns_of(self.via_id)) if source.via else decode

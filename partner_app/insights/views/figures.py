@@ -15,9 +15,10 @@ from partner_app.embedded.decorators import ViewerRequest, framed, viewer_requir
 from partner_app.embedded.entitlement import Rights, rights_on
 from partner_app.insights.charts import KINDS, Scope
 from partner_app.insights.context import freshness, portfolio_of, project_or_error
+from partner_app.insights.contracts import DEFAULT_CURRENCY
 from partner_app.insights.export import as_csv, as_xlsx
-from partner_app.insights.facts import DEFAULT_CURRENCY
 from partner_app.insights.health import Health, arrived, health_of, sums_of
+from partner_app.insights.notes import notes_of
 from partner_app.insights.tiles import tiles_of
 from partner_app.tenancy.context import tenant
 
@@ -72,6 +73,7 @@ def insights(request: ViewerRequest, project_id: int = ALL) -> HttpResponse:
         "figures": [figure for figure in figures if figure.rows],
         "asking": about.asking,
         "tiles": tiles_of(about.health, currency),
+        "notes": notes_of(about.health, currency),
         "projects": len(about.rights),
         "forms": list(FORMS),
         **freshness(company_id),

@@ -25,6 +25,7 @@ from partner_app.insights.context import (
 from partner_app.insights.forms import ProjectsForm
 from partner_app.insights.health import arrived, at_a_glance, health_of
 from partner_app.insights.listings import KINDS, listing, open_to
+from partner_app.insights.notes import notes_of
 from partner_app.insights.panel import record_context
 from partner_app.insights.procore_check import project_check
 from partner_app.insights.rules import COST_TOOLS
@@ -152,6 +153,7 @@ def project(request: ViewerRequest, project_id: int) -> HttpResponse:
             context["checked"] = project_check(company_id, project_id)
     context |= {
         "health": health,
+        "notes": notes_of([health], health.currency),
         "project": found,
         "rights": rights,
         "arrived": here[project_id],

@@ -1,0 +1,64 @@
+"""Lines of change events: which of an event's cost is in a contract, an order or the budget.
+
+An event stays open after its order is executed, so its status tells nothing of that; the links of
+its lines do. The list of events carries them in v1.0; v1.1, which has the latest cost, does not.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+
+from integrations.procore.resources.source import SourceRecord, kept, money
+from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+
+
+class ChangeEventLine(SourceRecord):
+    spec = ResourceSpec(
+        name="change_event_lines",
+        scope=Scope.PROJECT,
+        sources=(
+            Source(
+                "/rest/v1.0/change_events",
+                {"project_id": "{project_id}"},
+                rows="change_event_line_items",
+            ),
+        ),
+        # A line that was removed only shows by its absence.
+        changes=Changes.CONTENT,
+        tool="change_events",
+        webhooks=("Change Events",),
+        web="/{project_id}/project/change_events/events",
+    )
+
+    event_id = kept(models.BigIntegerField(null=True), purpose="ties a line to its event")
+    wbs_code_id = kept(
+        models.BigIntegerField(null=True),
+        purpose="compares it with pending changes of the budget for its code",
+        path="budget_code.id",
+    )
+    cost = kept(money(), purpose="what the line may cost", path="estimated_cost_amount")
+    contract_id = kept(
+        models.BigIntegerField(null=True),
+        purpose="tells that the cost is in a contract",
+        path="contract.id",
+    )
+    contract_cost = kept(
+        money(), purpose="what of the cost a contract holds", path="commitment_contract_cost"
+    )
+    order_cost = kept(
+        money(), purpose="what of the cost a change order holds", path="commitment_pco_cost"
+    )
+    order_status = kept(
+        models.TextField(),
+        purpose="tells whether that change order still counts",
+        path="statuses.commitment_pco_cost",
+    )
+    budget_change = kept(
+        money(), purpose="what of the cost a budget change covers", path="budget_mod_amount"
+    )
+
+    class Meta:
+        indexes: ClassVar = [
+            # the lines of a project's open events.
+            models.Index(fields=["company", "project_id", "event_id"], name="change_event_line_of")
+        ]

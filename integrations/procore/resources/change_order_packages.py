@@ -1,0 +1,48 @@
+"""Change order packages: the change orders of projects with three tiers.
+
+Those projects have no commitment change orders. The list also shows packages of prime contracts,
+which belong to no commitment and count nowhere.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+
+from integrations.procore.resources.source import SourceRecord, kept, money
+from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+
+
+class ChangeOrderPackage(SourceRecord):
+    spec = ResourceSpec(
+        name="change_order_packages",
+        scope=Scope.PROJECT,
+        sources=(
+            Source(
+                "/rest/v1.0/change_order_packages", {"project_id": "{project_id}"}, deleted=True
+            ),
+        ),
+        changes=Changes.UPDATED_AT,
+        tool="commitments",
+        webhooks=("Change Order Packages",),
+        web="/{project_id}/project/commitments/change_orders/{remote_id}",
+    )
+
+    contract_id = kept(models.BigIntegerField(null=True), purpose="ties a change to its contract")
+    number = kept(models.TextField(), purpose="names it as people do")
+    title = kept(models.TextField(), purpose="names it in lists")
+    status = kept(models.TextField(), purpose="tells approved changes from pending ones")
+    grand_total = kept(money(), purpose="the amount of the change")
+    created_on = kept(models.DateTimeField(null=True), purpose="gives the age", path="created_at")
+    currency = kept(
+        models.TextField(),
+        purpose="keeps currencies apart",
+        path="currency_configuration.currency_iso_code",
+    )
+
+    class Meta:
+        indexes: ClassVar = [
+            # the changes of a project's contracts.
+            models.Index(
+                fields=["company", "project_id", "contract_id"], name="change_order_package_of"
+            )
+        ]

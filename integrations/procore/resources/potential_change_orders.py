@@ -1,0 +1,53 @@
+"""Potential change orders: changes of contracts that are in no change order yet.
+
+In projects with three tiers of change orders they come before requests and packages. The list also
+shows those of prime contracts, which belong to no commitment and count nowhere.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+
+from integrations.procore.resources.source import SourceRecord, kept, money
+from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+
+
+class PotentialChangeOrder(SourceRecord):
+    spec = ResourceSpec(
+        name="potential_change_orders",
+        scope=Scope.PROJECT,
+        sources=(
+            Source(
+                "/rest/v1.0/potential_change_orders", {"project_id": "{project_id}"}, deleted=True
+            ),
+        ),
+        changes=Changes.UPDATED_AT,
+        tool="commitments",
+        webhooks=("Potential Change Orders",),
+        web="/{project_id}/project/commitments/potential_change_orders/{remote_id}",
+    )
+
+    contract_id = kept(models.BigIntegerField(null=True), purpose="ties a change to its contract")
+    number = kept(models.TextField(), purpose="names it as people do")
+    title = kept(models.TextField(), purpose="names it in lists")
+    status = kept(models.TextField(), purpose="tells approved changes from pending ones")
+    grand_total = kept(money(), purpose="the amount of the change")
+    package = kept(
+        models.TextField(),
+        purpose="tells that the change counts in a package already",
+        path="change_order_package_title",
+    )
+    created_on = kept(models.DateTimeField(null=True), purpose="gives the age", path="created_at")
+    currency = kept(
+        models.TextField(),
+        purpose="keeps currencies apart",
+        path="currency_configuration.currency_iso_code",
+    )
+
+    class Meta:
+        indexes: ClassVar = [
+            # the changes of a project's contracts.
+            models.Index(
+                fields=["company", "project_id", "contract_id"], name="potential_change_order_of"
+            )
+        ]

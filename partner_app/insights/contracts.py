@@ -1,0 +1,177 @@
+"""Contracts of a project with their change orders of all tiers. Inside tenant()."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Max, Sum
+
+from integrations.procore.resources.change_order_packages import ChangeOrderPackage
+from integrations.procore.resources.change_orders import ChangeOrder
+from integrations.procore.resources.commitment_line_items import CommitmentLineItem
+from integrations.procore.resources.commitments import Commitment
+from integrations.procore.resources.potential_change_orders import PotentialChangeOrder
+from integrations.procore.resources.requisitions import Requisition
+from integrations.procore.sync.models import SyncCursor
+from partner_app.insights import metrics
+from partner_app.insights.metrics import ZERO
+from partner_app.insights.statuses import CONTRACTS, ORDERS, Standing, standing, with_status
+
+DEFAULT_CURRENCY = "USD"
+ORDER_LISTS = tuple(m.spec.name for m in (ChangeOrder, ChangeOrderPackage, PotentialChangeOrder))
+OF_ORDER = ("remote_id", "contract_id", "status", "grand_total", "currency", "created_on")
+
+Here = dict[str, int]
+Key = tuple[int, str]  # WBS code, currency
+Invoiced = tuple[Decimal, date | None]  # the sum, and the last one's day
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """`total` is before changes; `lines` are its parts by WBS code and currency."""
+
+    remote_id: int
+    number: str
+    title: str
+    vendor: str
+    standing: Standing
+    currency: str
+    total: Decimal
+    lines: list[tuple[Key, Decimal]]
+    approved: Decimal
+    pending: Decimal
+    not_covered: Decimal
+    invoiced: Decimal
+    last_invoice: date | None
+
+    @property
+    def counts(self) -> bool:
+        return self.standing is Standing.COUNTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A change of a contract, of whichever tier: `resource` says from which list."""
+
+    resource: str
+    remote_id: int
+    contract_id: int
+    status: str
+    standing: Standing
+    amount: Decimal
+    currency: str
+    created_on: datetime | None
+
+
+def read_orders(here: Here) -> list[Order]:
+    """Changes of the project's contracts, each once.
+
+    A package that a change order names as its own is that order again. A potential change order
+    with a package counts in the package; one without is pending, approved or not.
+    """
+    orders = list(ChangeOrder.objects.filter(**here).values_list(*OF_ORDER, "package_id"))
+    found = [_order(ChangeOrder.spec.name, *row) for *row, _ in orders]
+    packages = ChangeOrderPackage.objects.filter(**here).exclude(
+        remote_id__in=[package for *_, package in orders if package]
+    )
+    found += [_order(ChangeOrderPackage.spec.name, *row) for row in packages.values_list(*OF_ORDER)]
+    loose = PotentialChangeOrder.objects.filter(**here, package="").values_list(*OF_ORDER)
+    found += [_order(PotentialChangeOrder.spec.name, *row) for row in loose]
+    # Those of prime contracts are in the same lists.
+    ours = set(Commitment.objects.filter(**here).values_list("remote_id", flat=True))
+    return [order for order in found if order.contract_id in ours]
+
+
+def _order(
+    resource: str,
+    remote_id: int,
+    contract_id: int | None,
+    status: str,
+    amount: Decimal | None,
+    currency: str,
+    created_on: datetime | None,
+) -> Order:
+    found = standing(ORDERS, status)
+    if found is Standing.COUNTS and resource == PotentialChangeOrder.spec.name:
+        found = Standing.PENDING
+    return Order(
+        resource=resource,
+        remote_id=remote_id,
+        contract_id=contract_id or 0,
+        status=status,
+        standing=found,
+        amount=amount or ZERO,
+        currency=currency or DEFAULT_CURRENCY,
+        created_on=created_on,
+    )
+
+
+def orders_withheld(here: Here) -> bool:
+    """Whether Procore does not let the app read one of the lists of change orders."""
+    cursors = SyncCursor.objects.filter(**here, resource__in=ORDER_LISTS)
+    return cursors.exclude(refused_at=None).exists()
+
+
+def read_contracts(here: Here, orders: Iterable[Order]) -> list[Contract]:
+    sums: dict[tuple[int, Standing], Decimal] = defaultdict(Decimal)
+    for order in orders:
+        sums[order.contract_id, order.standing] += order.amount
+    lines, invoices = _lines(here), _invoices(here)
+    found = []
+    for row in Commitment.objects.filter(**here).order_by("remote_id"):
+        currency = row.currency or DEFAULT_CURRENCY
+        own = [((code, of or currency), amount) for code, of, amount in lines[row.remote_id]]
+        total = metrics.contract_sum(row.grand_total, [amount for _, amount in own])
+        approved = sums[row.remote_id, Standing.COUNTS]
+        pending = sums[row.remote_id, Standing.PENDING]
+        invoiced, last = invoices.get(row.remote_id, (ZERO, None))
+        missing = metrics.not_covered(row.approved_change_orders, approved)
+        found.append(
+            Contract(
+                remote_id=row.remote_id,
+                number=row.number,
+                title=row.title,
+                vendor=row.vendor,
+                standing=standing(CONTRACTS, row.status),
+                currency=currency,
+                total=total,
+                lines=own or [((0, currency), total)],
+                approved=approved,
+                pending=pending,
+                not_covered=missing + metrics.not_covered(_reported_pending(row), pending),
+                invoiced=invoiced,
+                last_invoice=last,
+            )
+        )
+    return found
+
+
+def _lines(here: Here) -> dict[int, list[tuple[int, str, Decimal]]]:
+    """Of each contract: amounts by WBS code and currency."""
+    found: dict[int, list[tuple[int, str, Decimal]]] = defaultdict(list)
+    rows: Any = CommitmentLineItem.objects.filter(**here).exclude(amount=None).order_by()
+    sums = rows.values_list("contract_id", "wbs_code_id", "currency").annotate(total=Sum("amount"))
+    for contract, code, currency, amount in sums:
+        found[contract or 0].append((code or 0, currency, amount))
+    for lines in found.values():
+        lines.sort()
+    return found
+
+
+def _invoices(here: Here) -> dict[int, Invoiced]:
+    """Of each contract: what was claimed in approved invoices."""
+    rows = with_status(Requisition.objects.filter(**here), ["approved"]).order_by()
+    sums = rows.values_list("contract_id").annotate(
+        amount=Sum("total_claimed_amount"), last=Max("billing_date")
+    )
+    return {contract: (amount or ZERO, last) for contract, amount, last in sums}
+
+
+def _reported_pending(row: Commitment) -> Decimal | None:
+    """What the contract itself says of its pending and drafted changes."""
+    pending: Decimal | None = row.pending_change_orders
+    drafted: Decimal = row.draft_change_orders_amount or ZERO
+    return None if pending is None else pending + drafted

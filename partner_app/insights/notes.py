@@ -1,0 +1,36 @@
+"""What figures leave open, each in a sentence: counted perhaps twice, not covered, not known."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from partner_app.core.templatetags.show import money
+from partner_app.insights.health import Health
+from partner_app.insights.metrics import ZERO
+from partner_app.insights.words import maybe_ordered_note, not_covered_note
+
+
+def notes_of(found: Iterable[Health], currency: str) -> list[str]:
+    """Over one project or several, in one currency; only what the viewer may see counts."""
+    rows = [own for health in found for own in (health, *health.others) if own.currency == currency]
+    notes = [
+        *maybe_ordered_note(_sum(own.maybe_ordered for own in rows), currency),
+        *not_covered_note(
+            _sum(own.not_covered for own in rows), currency,
+            withheld=any(own.orders_unread for own in rows),
+        ),
+    ]  # fmt: skip
+    if unknown := _sum(own.unknown_cost for own in rows):
+        notes.append(
+            _(
+                "%(amount)s is counted nowhere: the status of its contracts, change orders or "
+                "direct costs is not known to Tieback. Check their status in Procore."
+            )
+            % {"amount": money(unknown, currency)}
+        )
+    return notes
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
+    return sum((amount for amount in amounts if amount is not None), ZERO)
