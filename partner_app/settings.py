@@ -34,6 +34,9 @@ VARIABLES = (
     "PROCORE_CALLS_PER_MINUTE",
     "PROCORE_CALLS_PER_HOUR",
     "DISCOVER_EVERY_SECONDS",
+    "PROCORE_SUSPECT_SHARE",
+    "PROCORE_SUSPECT_FLOOR",
+    "PROCORE_CLOSE_AT_MOST",
     "WEBHOOKS_ENABLED",
     "EMAIL_URL",
     "EMAIL_FROM",
@@ -62,6 +65,19 @@ class Procore:
     calls_per_minute: int  # planned for each company; 0: what the headers say
     calls_per_hour: int
     user_agent: str = "Tieback/0.1"
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """How much may be missing before Procore is asked for a proof.
+
+    A list is suspect when more than `floor` records and more than `share` percent of them are gone.
+    `close_at_most`: companies that one pass may believe to have left.
+    """
+
+    share: int
+    floor: int
+    close_at_most: int
 
 
 def _text(name: str, meaning: str) -> str:
@@ -147,11 +163,13 @@ def _ids(name: str) -> frozenset[int]:
         ) from None
 
 
-def _number(name: str, meaning: str, *, default: int, least: int = 0) -> int:
+def _number(
+    name: str, meaning: str, *, default: int, least: int = 0, most: int = 999_999_999
+) -> int:
     raw = os.environ.get(name, "").strip() or str(default)
-    if not (raw.isascii() and raw.isdigit() and len(raw) < 10 and int(raw) >= least):
+    if not (raw.isascii() and raw.isdigit() and least <= int(raw) <= most):
         raise ImproperlyConfigured(
-            f"{name} is malformed: it should be {meaning}, a whole number from {least}."
+            f"{name} is malformed: it should be {meaning}, a whole number from {least} to {most}."
         )
     return int(raw)
 
@@ -232,6 +250,11 @@ PROCORE = _procore()
 # Each look is a call, and an install is also found where somebody opens its page.
 DISCOVER_EVERY = timedelta(
     seconds=_number("DISCOVER_EVERY_SECONDS", "seconds", default=3600, least=5)
+)
+DOUBT = Doubt(
+    share=_number("PROCORE_SUSPECT_SHARE", "a percentage", default=20, least=0, most=100),
+    floor=_number("PROCORE_SUSPECT_FLOOR", "records", default=5, least=0, most=1_000_000),
+    close_at_most=_number("PROCORE_CLOSE_AT_MOST", "companies", default=3, least=1, most=1_000_000),
 )
 WEBHOOKS_ENABLED = _switch("WEBHOOKS_ENABLED", default=True)
 MAIL = _mail("EMAIL_URL")

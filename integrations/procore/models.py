@@ -3,6 +3,7 @@
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.budget_choice import BudgetViewChoice
 from integrations.procore.sync.models import (
+    Absence,
     DueRead,
     DueWork,
     Incident,
@@ -15,6 +16,7 @@ from integrations.procore.webhooks.models import WebhookEvent, WebhookHook
 
 __all__ = [
     "RESOURCES",
+    "Absence",
     "BudgetViewChoice",
     "DueRead",
     "DueWork",

@@ -13,6 +13,8 @@ class Event(StrEnum):
     COMPANY_PURGED = "company.purged"
     COMPANY_EXPORTED = "company.exported"
     PURGE_SCHEDULED = "company.purge_scheduled"
+    DELETION_CONFIRMED = "records.deletion_confirmed"
+    PROJECT_ERASED = "project.erased"
     VIEWER_SIGNED_IN = "viewer.signed_in"
     VIEWER_SIGNED_OUT = "viewer.signed_out"
     CONNECTION_BROKEN = "connection.broken"

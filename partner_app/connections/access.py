@@ -11,9 +11,11 @@ from django.conf import settings
 from django.db import connection
 
 from integrations.procore.api.client import Bearer, ProcoreClient
+from integrations.procore.api.errors import NotConnected
 from integrations.procore.api.oauth import TokenPair
 from integrations.procore.api.values import names_by_id
 from partner_app.connections.app_token import FLAG, app_token
+from partner_app.connections.companies import COMPANIES, CompanyLists
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.connections.models import Connection, ConnectionKind
 from partner_app.connections.purposes import CallPurpose
@@ -147,18 +149,35 @@ def serves_a_person(company_id: int) -> bool:
 
 
 def service_listed(company_id: int) -> bool:
-    """The client-credentials list names exactly the companies with our service account."""
-    return company_id in listed_companies()
-
-
-def listed_companies() -> dict[int, str]:
-    """Names by id of the companies where the service account is installed. Raises ProcoreError."""
-    return names_by_id(companyless_client().rows("/rest/v1.0/companies", {}))
+    """Whether the service account is installed at the company. Raises ProcoreError."""
+    return bool(company_lists().has(company_id))
 
 
 def companyless_client() -> ProcoreClient:
     """As the service account, naming no company: for the list of companies alone."""
     return _build(AppBearer(), None, "service:0", CallPurpose.DISCOVERY)
+
+
+def company_lists() -> CompanyLists:
+    """Of the companies where the service account is installed. Raises ProcoreError."""
+
+    def ask(company_id: int | None) -> dict[int, str]:
+        client = _build(AppBearer(), company_id, "service:0", CallPurpose.DISCOVERY)
+        return names_by_id(client.rows(COMPANIES, {}))
+
+    return CompanyLists(ask).begin()
+
+
+def still_connected(company_id: int) -> bool:
+    """After "not connected" was heard: the same credential asks once more, for the company itself.
+
+    Raises ProcoreError where there is no answer.
+    """
+    try:
+        app_client(company_id).get(COMPANIES)
+    except NotConnected:
+        return False
+    return True
 
 
 def service_client(company_id: int) -> ProcoreClient:

@@ -1,12 +1,15 @@
 """Who has us installed, and who left.
 
-Client credentials list exactly the companies with our app.
+A company that Procore's list lacks is asked for with its own header before it is believed gone.
 """
+
+from collections.abc import Iterable
 
 from django.conf import settings
 
 from integrations.procore.api.errors import ProcoreError
-from partner_app.connections.access import listed_companies, service_client
+from partner_app.connections.access import company_lists, service_client
+from partner_app.connections.companies import COMPANIES, CompanyLists, forget_answer
 from partner_app.connections.leave import close_down, close_down_all
 from partner_app.connections.models import Connection, ConnectionKind
 from partner_app.core.logging import log
@@ -17,32 +20,53 @@ from partner_app.tenancy.models import Company, CompanyState
 # The service account can connect them by itself.
 WAITING = (CompanyState.DISCOVERED, CompanyState.CONNECTING, CompanyState.RECONNECT_NEEDED)
 LEFT = (CompanyState.DISCONNECTED, CompanyState.GRACE)
+ASKED_AT_MOST = 50  # companies in one look, each with its own header
 
 
 def discover() -> dict[str, object]:
     """Records new installs and marks the gone ones. Raises ProcoreError."""
     close_down_all()
-    allowed = settings.PROCORE.allowed_companies
-    installed = {
-        key: name for key, name in listed_companies().items() if not allowed or key in allowed
-    }
+    lists = company_lists()
+    gone = _gone(lists)
+    installed = {key: name for key, name in lists.found.items() if _allowed(key)}
     new = sum(note_installed(company_id=key, name=name) for key, name in installed.items())
     waiting = Company.objects.filter(id__in=installed, state__in=WAITING)
     for company_id in list(waiting.values_list("id", flat=True)):
         _connect_service(company_id)
-    present = Company.objects.exclude(state__in=LEFT).exclude(id__in=installed)
-    gone = [
-        company_id
-        for company_id in present.values_list("id", flat=True)
-        if not _through_installer(company_id) and note_gone(company_id=company_id)
-    ]
-    for company_id in gone:
+    left = [company_id for company_id in gone if note_gone(company_id=company_id)]
+    for company_id in left:
         close_down(company_id=company_id)
     return {
         "installed": [{"id": key, "name": name} for key, name in installed.items()],
         "new": new,
-        "gone": len(gone),
+        "gone": len(left),
     }
+
+
+def _gone(lists: CompanyLists) -> list[int]:
+    """A few at most, whatever Procore says; what its other lists name is added to `lists`."""
+    gone: list[int] = []
+    for asked, (company_id, name) in enumerate(_missing(lists.found)):
+        if len(gone) == settings.DOUBT.close_at_most or asked == ASKED_AT_MOST:
+            log.warning("discover.more_missing", gone=len(gone), asked=asked)
+            break
+        there = lists.has(company_id) if _allowed(company_id) else False
+        if there is False:
+            gone.append(company_id)
+        elif there:
+            lists.found.setdefault(company_id, name)
+    return gone
+
+
+def _missing(found: Iterable[int]) -> list[tuple[int, str]]:
+    present = Company.objects.exclude(state__in=LEFT).exclude(id__in=list(found)).order_by("id")
+    rows = list(present.values_list("id", "name"))
+    return [(key, name) for key, name in rows if not _through_installer(key)]
+
+
+def _allowed(company_id: int) -> bool:
+    allowed = settings.PROCORE.allowed_companies
+    return not allowed or company_id in allowed
 
 
 def _through_installer(company_id: int) -> bool:
@@ -54,8 +78,9 @@ def _through_installer(company_id: int) -> bool:
 
 def _connect_service(company_id: int) -> None:
     """The service account needs nobody's consent beyond the install itself."""
+    forget_answer(company_id)
     try:
-        service_client(company_id).get("/rest/v1.0/companies")
+        service_client(company_id).get(COMPANIES)
     except ProcoreError as error:
         log.info("company.connect_failed", company_id=company_id, code=error.code)
         return

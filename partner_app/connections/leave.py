@@ -1,5 +1,7 @@
 """What happens when a company leaves: calls end, tokens are revoked, data goes after the grace."""
 
+from django.conf import settings
+
 from integrations.procore.api.errors import ProcoreError
 from partner_app.connections.login import oauth
 from partner_app.connections.models import Connection, ConnectionKind, GrantedRights
@@ -26,9 +28,10 @@ def close_down(*, company_id: int) -> None:
 
 
 def close_down_all() -> None:
-    """Companies that left and whose closing down was interrupted or has not begun."""
-    left = Company.objects.filter(state=CompanyState.DISCONNECTED)
-    for company_id in list(left.values_list("id", flat=True)):
+    """Companies that left and whose closing down was interrupted or has not begun: a few a pass."""
+    left = Company.objects.filter(state=CompanyState.DISCONNECTED).order_by("state_since", "id")
+    few = left.values_list("id", flat=True)[: settings.DOUBT.close_at_most]
+    for company_id in list(few):
         close_down(company_id=company_id)
 
 

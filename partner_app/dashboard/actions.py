@@ -3,13 +3,14 @@
 An action asks before it acts, and stands in the audit log afterwards.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 
+from integrations.procore.sync.missing import confirm_deletion, missing_in_words
 from integrations.procore.sync.schedule import make_due, make_full_due
 from integrations.procore.webhooks.hooks import check_soon
 from partner_app.accounts.models import Role
@@ -23,16 +24,20 @@ from partner_app.tenancy.models import CONNECTED, USABLE, Company
 
 @dataclass(frozen=True)
 class Order:
-    """Who acts on whom; `address` is where a reconnect link goes, if anywhere."""
+    """Who acts on whom; `address` is where a reconnect link goes; `chosen` of what was offered."""
 
     company: Company
     actor: str
     address: str = ""
+    chosen: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Action:
-    """`word`: what has to be typed in is the company's name, because it cannot be undone."""
+    """`word`: what has to be typed in is the company's name, because it cannot be undone.
+
+    `choices`: what can be chosen, with a sentence each.
+    """
 
     name: str
     title: str
@@ -43,6 +48,7 @@ class Action:
     fits: Callable[[Company], bool]
     word: bool = False
     mails: bool = False
+    choices: Callable[[Company], Sequence[tuple[int, str]]] | None = None
 
 
 def _connected(company: Company) -> bool:
@@ -71,6 +77,14 @@ def _check_hook(order: Order) -> None:
 
 def _rotate_hook(order: Order) -> None:
     check_soon(company_id=order.company.id, rotate=True)
+
+
+def _missing(company: Company) -> list[tuple[int, str]]:
+    return missing_in_words(company.id)
+
+
+def _confirm_missing(order: Order) -> None:
+    confirm_deletion(company_id=order.company.id, ids=order.chosen, actor=order.actor)
 
 
 def _purge(order: Order) -> None:
@@ -170,6 +184,14 @@ ACTIONS: dict[str, Action] = {
             "Procore gets a new secret for our hook. The former one is accepted until the next "
             "renewal, so no event is lost.",
             "The secret is renewed within seconds.", _rotate_hook, _connected,
+        ),
+        Action(
+            "missing-records", "Missing records", Role.OPERATOR,
+            "Procore no longer shows these records, and nothing proves that they were deleted, so "
+            "they are kept. Choose those that the company did delete in Procore: they are deleted "
+            "here at the next reading of their lists.",
+            "What you have chosen is deleted at the next reading.", _confirm_missing,
+            lambda company: bool(_missing(company)), word=True, choices=_missing,
         ),
         Action(
             "purge", "Delete after the grace period", Role.OPERATOR,

@@ -1,5 +1,6 @@
 """What the dashboard's filters and forms take in."""
 
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -116,3 +117,18 @@ class ConfirmForm(forms.Form):
 
     word = forms.CharField(required=False, max_length=300)
     address = forms.EmailField(label="Their mail address", required=False)
+    chosen = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, data: Any = None, *, choices: Sequence[tuple[int, str]] = ()) -> None:
+        """`choices`: of which at least one has to be chosen, where there are any."""
+        super().__init__(data)
+        self.offered = list(choices)
+        field = self.fields["chosen"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(str(key), text) for key, text in choices]
+
+    def clean_chosen(self) -> list[int]:
+        chosen = [int(key) for key in self.cleaned_data["chosen"]]
+        if self.offered and not chosen:
+            raise ValidationError("Choose at least one.")
+        return chosen

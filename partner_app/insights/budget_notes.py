@@ -6,7 +6,7 @@ from django.utils.translation import ngettext
 from integrations.procore.resources.budget_codes import untied
 from integrations.procore.sync.budget_choice import choice_of, lacks_pinned_view
 from partner_app.core.templatetags.show import money
-from partner_app.insights.facts import DEFAULT_CURRENCY
+from partner_app.insights.contracts import DEFAULT_CURRENCY
 
 
 def budget_notes(company_id: int, project_id: int) -> list[str]:

@@ -24,6 +24,7 @@ from partner_app.embedded.entitlement import (
 )
 from partner_app.embedded.errors import ProjectHidden
 from partner_app.insights.health import arrived
+from partner_app.insights.staleness import stale_lists
 from partner_app.tenancy.context import tenant
 
 WITH_PROBLEMS = {RunState.PARTIAL, RunState.FAILED}
@@ -114,6 +115,7 @@ def freshness(company_id: int) -> dict[str, object]:
         "waiting": waits(company_id).reading if running else None,
         "problems": problems(run) if run and run.state in WITH_PROBLEMS else [],
         "unread": unread_mark(company_id),
+        "stale": stale_lists(company_id),
     }
 
 

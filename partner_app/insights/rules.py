@@ -116,7 +116,8 @@ def pending_exposure(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Find
                 min(filter(None, begun), default=facts.today),
                 facts={
                     "pending": str(pending), "events": str(open_events), "spare": str(spare),
-                    "relief": str(relief), "maybe_ordered": str(maybe), "not_covered": str(uncovered),
+                    "relief": str(relief), "maybe_ordered": str(maybe),
+                    "not_covered": str(uncovered),
                 },
             )  # fmt: skip
 

@@ -182,7 +182,7 @@ def _refused(simulator: Simulator, name: str, refusal: Refusal) -> Response:
         return answer(refusal.body, refusal.status, refusal.headers)
     if name.endswith("/{id:int}"):
         return answer({"errors": "Item not found"}, 404)
-    return answer({"data": []} if "/rest/v2" in name else [])
+    return answer({"data": []} if "/rest/v2" in name else [], headers={"Total": "0"})
 
 
 def _deviating(simulator: Simulator, name: str, response: Response) -> Response:

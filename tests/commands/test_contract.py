@@ -53,12 +53,16 @@ def test_from_discovery_to_purge(procore: Procore, tmp_path: Path) -> None:
     checked = run("verify", company)
     assert checked["drift"] == 0
     assert set(checked["resources"]["rfis"]) == {
-        "remote", "local", "missing", "extra", "different", "unreadable",
+        "remote", "local", "missing", "extra", "suspect", "different", "unreadable",
     }  # fmt: skip
 
     state = run("status", company)["companies"][0]
     assert state["state"] == "active"
     assert state["resources"]["rfis"]["age_seconds"] >= 0
+
+    assert run("missing_records", company) == {"missing": [], "confirmed": 0}
+    refused = run("missing_records", company, "--confirm", 1, status=1)
+    assert refused["error"] == "not_missing"
 
     inventory = run("data_inventory")
     assert set(inventory[0]) == {"resource", "field", "purpose", "personal", "retention_days"}

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from integrations.procore.api.errors import NotSent, ProcoreError, RateLimited, Unreachable
-from partner_app.connections.access import app_client, listed_companies, service_client
+from partner_app.connections.access import app_client, company_lists, service_client
 from partner_app.connections.app_token import AHEAD, app_token, new_app_token
 from partner_app.connections.discover import discover
 from partner_app.connections.models import AppToken
@@ -101,7 +101,7 @@ def test_all_companies_share_it(company: int, procore: Procore) -> None:
     for company_id in (company, procore.neighbour_id):
         service_client(company_id).get("/rest/v1.0/companies")
         app_client(company_id, CallPurpose.HOOKS).get("/rest/v1.0/companies")
-    listed_companies()
+    company_lists()
     discover()
     assert token_calls(procore) == 0
 

@@ -16,7 +16,7 @@ from integrations.procore.sync.status import status
 from integrations.procore.sync.verify import verify
 from integrations.procore.webhooks.hooks import reconcile
 from partner_app.connections import rates
-from partner_app.connections.access import app_client, listed_companies, viewer_client
+from partner_app.connections.access import app_client, company_lists, viewer_client
 from partner_app.connections.purposes import CallPurpose, Waiting, Waits, spent, waits
 from partner_app.connections.rates import calls_left
 from partner_app.core import clock
@@ -112,7 +112,7 @@ def test_a_retry_after_keeps_everybody_away_from_that_company(
     assert calls(procore) == made
     assert waits(company).barred_until == until
     app_client(procore.neighbour_id).get(PROJECTS, company_id=procore.neighbour_id)
-    listed_companies()
+    company_lists()
     clock.wait_until(until)
     assert visible_projects(viewer)
     assert procore.violations() == []

@@ -13,6 +13,7 @@ MAY_BE_MISSING = {
     "EMAIL_URL", "EMAIL_FROM", "PROCORE_ALLOWED_COMPANIES", "WEBHOOKS_ENABLED", "SUPPORT_EMAIL",
     "OTEL_EXPORTER_OTLP_ENDPOINT", "DATABASE_BACKUP_URL", "DATABASE_OWNER_URL",
     "METRICS_TOKEN",
+    "PROCORE_SUSPECT_SHARE", "PROCORE_SUSPECT_FLOOR", "PROCORE_CLOSE_AT_MOST",
 }  # fmt: skip
 MALFORMED = {
     "BASE_URL": "tieback.example",
@@ -24,6 +25,9 @@ MALFORMED = {
     "PROCORE_ALLOWED_COMPANIES": "12,acme",
     "PROCORE_FRAME_ANCESTORS": "https://app.procore.com https://*procore.com",
     "WEBHOOKS_ENABLED": "yes",
+    "PROCORE_SUSPECT_SHARE": "101",
+    "PROCORE_SUSPECT_FLOOR": "ten",
+    "PROCORE_CLOSE_AT_MOST": "0",
 }
 # Login, API, what may frame.
 PRODUCTION = ("https://login.procore.com", "https://api.procore.com", "https://*.procore.com")

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from integrations.procore.sync.models import DueRead, DueWork
+from integrations.procore.sync.models import Absence, DueRead, DueWork, Reason
 from integrations.procore.sync.schedule import claim_due, make_due
+from integrations.procore.sync.services import sync_now
 from integrations.procore.webhooks.hooks import check_all, reconcile
 from integrations.procore.webhooks.models import WebhookEvent, WebhookHook
 from partner_app.accounts.models import Role
@@ -31,6 +32,7 @@ def done(company: int, name: str, **body: str) -> None:
 def test_each_action_asks_and_is_for_its_role_alone(synced: int, name: str) -> None:
     action = ACTIONS[name]
     company = Company.objects.get(id=synced)
+    missing(synced)
     if not action.fits(company):
         company.paused_at, company.switched_off = clock.now(), ["handoffs", "digests", "webhooks"]
         company.save()
@@ -45,6 +47,36 @@ def test_each_action_asks_and_is_for_its_role_alone(synced: int, name: str) -> N
         listed = text_of(browser.get(f"/dashboard/tenants/{synced}/"))
         assert (action.title in listed) is allowed
     assert recorded.count() == before  # to ask is not to do
+
+
+def missing(company_id: int) -> Absence:
+    now = clock.now()
+    return Absence.objects.create(
+        company_id=company_id, resource="vendors", reason=Reason.EMPTY, missing=7, since=now,
+        retry_at=now,
+    )  # fmt: skip
+
+
+def test_missing_records_are_shown_and_deleted_once_they_are_confirmed(
+    synced: int, procore: Procore
+) -> None:
+    procore.control("hiding", rules=[{"path": "*/vendors"}])
+    sync_now(company_id=synced, full=True, only=[], wait=clock.wait_until)
+    row = Absence.objects.get()
+    browser = admin_of(Role.OPERATOR)
+    shown = text_of(browser.get(path(synced, "missing-records")))
+    assert f"Vendors: {row.missing} records since" in shown
+    assert "The list is empty" in shown
+    name = Company.objects.get(id=synced).name
+    refused = browser.post(path(synced, "missing-records"), {"word": name})
+    assert refused.status_code == 422
+    assert "Choose at least one." in text_of(refused)
+    done = browser.post(path(synced, "missing-records"), {"word": name, "chosen": [row.id]})
+    assert done.status_code == 302
+    assert AuditEvent.objects.get(event="records.deletion_confirmed").actor.startswith("partner:")
+    answer = sync_now(company_id=synced, full=False, only=[], wait=clock.wait_until)
+    assert answer["resources"]["vendors"]["deleted"] == row.missing  # type: ignore[index]
+    assert not Absence.objects.exists()
 
 
 def test_a_resync_is_due_at_once_and_recorded_with_its_doer(synced: int) -> None:

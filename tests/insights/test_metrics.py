@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from integrations.procore.sync.models import Absence
 from integrations.procore.sync.services import sync_now
 from partner_app.core import clock
 from partner_app.insights import metrics
@@ -58,7 +59,7 @@ def test_over_commitment(cost: CodeCost, expected: int) -> None:
 
 
 def test_projected_and_exposure() -> None:
-    exposure = metrics.pending_exposure(Decimal(30), Decimal(12))
+    exposure = metrics.pending_exposure(Decimal(30), Decimal(17), Decimal(5))
     assert exposure == 42
     assert metrics.projected(Decimal(100), Decimal(70), exposure) == -12
 
@@ -207,6 +208,8 @@ def test_figures_of_a_project_that_is_no_longer_permitted_are_gone(
 ) -> None:
     gone, *stay = procore.projects()
     procore.control("installs", company_id=synced, permitted_projects=stay)
+    sync_now(company_id=synced, full=False, only=[], wait=clock.wait_until)
+    Absence.objects.update(since=clock.now() - timedelta(days=31))
     sync_now(company_id=synced, full=False, only=[], wait=clock.wait_until)
     assert str(gone) not in kept(synced)
     assert {str(key) for key in stay} == set(kept(synced))

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from openpyxl import load_workbook
 
+from integrations.procore.sync.models import Absence
 from integrations.procore.sync.services import sync_now
 from partner_app.core import clock
 from partner_app.insights.charts import KINDS
@@ -274,6 +275,11 @@ def test_a_page_asks_the_database_a_bounded_number_of_times(
 def test_what_is_drawn_up_of_a_project_is_gone_with_it(admin: Frame) -> None:
     gone, *stay = admin.procore.projects()
     admin.procore.control("installs", company_id=admin.company_id, permitted_projects=stay)
+    sync_now(company_id=admin.company_id, full=False, only=[], wait=clock.wait_until)
+    with tenant(admin.company_id):
+        assert CostFigure.objects.filter(project_id=gone).exists()  # kept for the grace
+    assert "no longer permitted" in text_of(admin.get("/embedded/home/"))
+    Absence.objects.update(since=clock.now() - timedelta(days=31))
     sync_now(company_id=admin.company_id, full=False, only=[], wait=clock.wait_until)
     with tenant(admin.company_id):
         for model in (CostFigure, ProjectDay, SearchWord):

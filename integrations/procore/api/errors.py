@@ -1,7 +1,7 @@
 """Status and body to error.
 
-ProcoreError ─ Unauthorized  NotConnected  Forbidden  NotFoundOrHidden  Refused
-               RateLimited* ─ NotSent*
+ProcoreError ─ Unauthorized  NotConnected  NotConnectedOnce*  Forbidden  NotFoundOrHidden
+               Refused  RateLimited* ─ NotSent*
                ServerTrouble*  Unreachable*  Unreadable*  EndlessList          (* transient)
 """
 
@@ -41,6 +41,17 @@ class NotConnected(ProcoreError):
     remedy = gettext_noop("A company administrator can install it from App Management in Procore.")
     blame = Blame.TENANT
     status = 403
+
+
+class NotConnectedOnce(ProcoreError):
+    """403 "not connected", and the opposite, or no answer, a moment later."""
+
+    code = "procore.not_connected_once"
+    user_message = gettext_noop(
+        "Procore said that the app is not connected, and did not confirm it."
+    )
+    remedy = gettext_noop("Nothing to do: we ask again in half a minute.")
+    transient = True
 
 
 class Forbidden(ProcoreError):

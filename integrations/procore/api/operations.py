@@ -144,6 +144,31 @@ OPERATIONS: tuple[Operation, ...] = (
         As.BOTH, "Takes back a line that a push has made",
         "Budget", Access.READ, "delete_budget_line_items",
     ),
+    *(
+        _reads(path, tool, "Whether a record is gone that its list no longer shows")
+        for path, tool in (
+            ("/rest/v1.3/companies/{company_id}/users/{id}", "Directory"),
+            ("/rest/v1.0/vendors/{id}", "Directory"),
+            ("/rest/v1.0/line_item_types/{id}", "Admin"),
+            ("/rest/v1.0/projects/{project_id}/rfis/recycle_bin", "RFIs"),
+            ("/rest/v1.0/projects/{project_id}/rfis/{id}", "RFIs"),
+            ("/rest/v1.1/projects/{project_id}/submittals/{id}", "Submittals"),
+            ("/rest/v1.1/change_events/{id}", "Change Events"),
+            ("/rest/v1.0/work_order_contracts/{id}", "Commitments"),
+            ("/rest/v1.0/work_order_contracts/{contract_id}/line_items/{id}", "Commitments"),
+            ("/rest/v1.0/purchase_order_contracts/{id}", "Commitments"),
+            ("/rest/v1.0/purchase_order_contracts/{contract_id}/line_items/{id}", "Commitments"),
+            ("/rest/v1.0/projects/{project_id}/commitment_change_orders/{id}", "Commitments"),
+            ("/rest/v1.1/requisitions/{id}", "Commitments"),
+            ("/rest/v1.1/projects/{project_id}/direct_costs/{id}", "Direct Costs"),
+            (
+                "/rest/v1.0/projects/{project_id}/direct_costs/{direct_cost_id}/line_items/{id}",
+                "Direct Costs",
+            ),
+            ("/rest/v1.0/observations/items/{id}", "Observations"),
+            ("/rest/v1.1/punch_items/{id}", "Punch List"),
+        )
+    ),
     _hook("GET", "/resources", "Which events Procore can tell of"),
     _hook("GET", "/hooks", "Whether our hook is as it should be"),
     _hook("POST", "/hooks", "Registers the hook"),

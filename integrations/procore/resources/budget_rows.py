@@ -20,7 +20,12 @@ class BudgetRow(SourceRecord):
         scope=Scope.PROJECT,
         sources=(
             Source(
-                VIEWS + "/{via}/detail_rows", {"project_id": "{project_id}", **ALL_ROWS}, via=VIEWS
+                VIEWS + "/{via}/detail_rows",
+                {"project_id": "{project_id}", **ALL_ROWS},
+                via=VIEWS,
+                show="/rest/v1.1/budget_line_items/{remote_id}",
+                derived="unbudgeted_reason",
+                derived_from="wbs_code_id",
             ),
         ),
         changes=Changes.CONTENT,

@@ -12,7 +12,14 @@ class ChangeEvent(SourceRecord):
     spec = ResourceSpec(
         name="change_events",
         scope=Scope.PROJECT,
-        sources=(Source("/rest/v1.1/change_events", {"project_id": "{project_id}"}, deleted=True),),
+        sources=(
+            Source(
+                "/rest/v1.1/change_events",
+                {"project_id": "{project_id}"},
+                deleted=True,
+                show="/rest/v1.1/change_events/{remote_id}",
+            ),
+        ),
         changes=Changes.UPDATED_AT,
         tool="change_events",
         webhooks=("Change Events",),

@@ -13,7 +13,13 @@ class ChangeOrder(SourceRecord):
         name="change_orders",
         scope=Scope.PROJECT,
         # The list has no pages; asked for as a whole, it also shows what is gone.
-        sources=(Source("/rest/v1.0/projects/{project_id}/commitment_change_orders", paged=False),),
+        sources=(
+            Source(
+                "/rest/v1.0/projects/{project_id}/commitment_change_orders",
+                paged=False,
+                show="/rest/v1.0/projects/{project_id}/commitment_change_orders/{remote_id}",
+            ),
+        ),
         changes=Changes.CONTENT,
         tool="commitments",
         webhooks=("Commitment Change Orders",),

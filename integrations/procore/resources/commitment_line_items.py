@@ -13,6 +13,7 @@ def _of(kind: str, path: str) -> Source:
         path,
         {"project_id": "{project_id}"},
         parent=Parent("commitments", "contract_id", (("kind", kind),)),
+        show=path.replace("{parent_id}", "{contract_id}") + "/{remote_id}",
     )
 
 

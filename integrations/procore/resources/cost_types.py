@@ -10,7 +10,13 @@ class CostType(SourceRecord):
     spec = ResourceSpec(
         name="cost_types",
         scope=Scope.COMPANY,
-        sources=(Source("/rest/v1.0/line_item_types", {"company_id": "{company_id}"}),),
+        sources=(
+            Source(
+                "/rest/v1.0/line_item_types",
+                {"company_id": "{company_id}"},
+                show="/rest/v1.0/line_item_types/{remote_id}",
+            ),
+        ),
         changes=Changes.CONTENT,
     )
 

@@ -13,7 +13,13 @@ class DirectCostLineItem(SourceRecord):
         name="direct_cost_line_items",
         scope=Scope.PROJECT,
         # One list for the whole project, unlike the lines of contracts.
-        sources=(Source("/rest/v1.0/projects/{project_id}/direct_costs/line_items"),),
+        sources=(
+            Source(
+                "/rest/v1.0/projects/{project_id}/direct_costs/line_items",
+                show="/rest/v1.0/projects/{project_id}/direct_costs/{direct_cost_id}/line_items/"
+                "{remote_id}",
+            ),
+        ),
         changes=Changes.UPDATED_AT,
         tool="direct_costs",
         webhooks=("Direct Costs",),

@@ -12,7 +12,12 @@ class DirectCost(SourceRecord):
     spec = ResourceSpec(
         name="direct_costs",
         scope=Scope.PROJECT,
-        sources=(Source("/rest/v1.1/projects/{project_id}/direct_costs"),),
+        sources=(
+            Source(
+                "/rest/v1.1/projects/{project_id}/direct_costs",
+                show="/rest/v1.1/projects/{project_id}/direct_costs/{remote_id}",
+            ),
+        ),
         changes=Changes.UPDATED_AT,
         tool="direct_costs",
         webhooks=("Direct Costs",),

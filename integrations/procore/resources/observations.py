@@ -12,7 +12,13 @@ class Observation(SourceRecord):
     spec = ResourceSpec(
         name="observations",
         scope=Scope.PROJECT,
-        sources=(Source("/rest/v1.0/observations/items", {"project_id": "{project_id}"}),),
+        sources=(
+            Source(
+                "/rest/v1.0/observations/items",
+                {"project_id": "{project_id}"},
+                show="/rest/v1.0/observations/items/{remote_id}",
+            ),
+        ),
         changes=Changes.UPDATED_AT,
         tool="observations",
         webhooks=("Observation Items",),

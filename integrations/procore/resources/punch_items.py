@@ -12,7 +12,13 @@ class PunchItem(SourceRecord):
     spec = ResourceSpec(
         name="punch_items",
         scope=Scope.PROJECT,
-        sources=(Source("/rest/v1.1/punch_items", {"project_id": "{project_id}"}),),
+        sources=(
+            Source(
+                "/rest/v1.1/punch_items",
+                {"project_id": "{project_id}"},
+                show="/rest/v1.1/punch_items/{remote_id}",
+            ),
+        ),
         changes=Changes.UPDATED_AT,
         tool="punch_list",
         webhooks=("Punch Items",),

@@ -12,7 +12,13 @@ class Requisition(SourceRecord):
     spec = ResourceSpec(
         name="requisitions",
         scope=Scope.PROJECT,
-        sources=(Source("/rest/v1.1/requisitions", {"project_id": "{project_id}"}),),
+        sources=(
+            Source(
+                "/rest/v1.1/requisitions",
+                {"project_id": "{project_id}"},
+                show="/rest/v1.1/requisitions/{remote_id}",
+            ),
+        ),
         changes=Changes.UPDATED_AT,
         tool="commitments",
         webhooks=("Requisitions",),

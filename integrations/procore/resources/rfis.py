@@ -12,7 +12,13 @@ class Rfi(SourceRecord):
     spec = ResourceSpec(
         name="rfis",
         scope=Scope.PROJECT,
-        sources=(Source("/rest/v1.0/projects/{project_id}/rfis"),),
+        sources=(
+            Source(
+                "/rest/v1.0/projects/{project_id}/rfis",
+                show="/rest/v1.0/projects/{project_id}/rfis/{remote_id}",
+                bin="/rest/v1.0/projects/{project_id}/rfis/recycle_bin",
+            ),
+        ),
         changes=Changes.UPDATED_AT,
         tool="rfis",
         webhooks=("RFIs",),

@@ -34,7 +34,11 @@ class Source:
     `via` names a list whose first entry's id is needed to ask (a budget view). `extra` is added to
     every record read here (the kind of a contract). `deleted` asks for deleted records as well.
     `paged` False: the operation lists all at once. `rows` names a list within each listed record:
-    its entries are the records, each with the id and the stamps of the one that holds it.
+    its entries are the records, each with the id and the stamps of the one that holds it. `show`
+    gives one record by its id; beside the names above it takes {remote_id} and kept columns of the
+    record. `bin` lists what was deleted. `derived` is the column that is filled where a row follows
+    from other records and none has its id; it goes when another row has the same value in the
+    column `derived_from`.
     """
 
     path: str
@@ -45,6 +49,10 @@ class Source:
     deleted: bool = False
     paged: bool = True
     rows: str = ""
+    show: str = ""
+    bin: str = ""
+    derived: str = ""
+    derived_from: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,12 @@ class Submittal(SourceRecord):
     spec = ResourceSpec(
         name="submittals",
         scope=Scope.PROJECT,
-        sources=(Source("/rest/v1.1/projects/{project_id}/submittals"),),
+        sources=(
+            Source(
+                "/rest/v1.1/projects/{project_id}/submittals",
+                show="/rest/v1.1/projects/{project_id}/submittals/{remote_id}",
+            ),
+        ),
         # Deletions only show by absence; a full sync finds them.
         changes=Changes.UPDATED_AT,
         tool="submittals",

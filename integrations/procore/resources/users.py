@@ -10,7 +10,12 @@ class User(SourceRecord):
     spec = ResourceSpec(
         name="users",
         scope=Scope.COMPANY,
-        sources=(Source("/rest/v1.3/companies/{company_id}/users"),),
+        sources=(
+            Source(
+                "/rest/v1.3/companies/{company_id}/users",
+                show="/rest/v1.3/companies/{company_id}/users/{remote_id}",
+            ),
+        ),
         changes=Changes.UPDATED_AT,
         webhooks=("Company Users",),
     )

@@ -10,7 +10,13 @@ class Vendor(SourceRecord):
     spec = ResourceSpec(
         name="vendors",
         scope=Scope.COMPANY,
-        sources=(Source("/rest/v1.0/vendors", {"company_id": "{company_id}"}),),
+        sources=(
+            Source(
+                "/rest/v1.0/vendors",
+                {"company_id": "{company_id}"},
+                show="/rest/v1.0/vendors/{remote_id}",
+            ),
+        ),
         changes=Changes.UPDATED_AT,
         webhooks=("Company Vendors",),
     )

@@ -7,13 +7,16 @@ from collections.abc import Collection
 from django.db import transaction
 
 from integrations.procore.resources.decoding import Decoded
+from integrations.procore.resources.projects import Project
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord
 from integrations.procore.resources.spec import Changes, Scope
+from integrations.procore.sync.absence import PROJECTS, Absences
 from integrations.procore.sync.cursor import advance
 from integrations.procore.sync.derived import MARKING, apart, is_open
 from integrations.procore.sync.models import SyncCursor, SyncRun, SyncStep
 from integrations.procore.sync.parts import Job
+from integrations.procore.sync.proof import Prover
 from integrations.procore.sync.quarantine import (
     Shown,
     forget_gone,
@@ -27,12 +30,14 @@ from integrations.procore.sync.runs import keep_lease
 from integrations.procore.sync.signals import records_changed
 from integrations.procore.sync.writer import (
     Place,
-    delete_absent,
-    delete_children,
+    delete_gone,
     delete_orphans,
+    delete_places,
     delete_rows,
     write_records,
 )
+from partner_app.audit.events import Event
+from partner_app.audit.record import record
 from partner_app.core.bulk import update_rows
 from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
@@ -41,15 +46,19 @@ ROWS = 8000  # records written at once: a statement costs the same for few and f
 SECONDS = 1  # that a page may wait for others to be written with it
 STEP_FIELDS = (
     "done", "error", "error_code", "error_remedy", "fetched", "created", "updated", "deleted",
-    "unchanged", "unreadable", "requests", "progress",
+    "unchanged", "unreadable", "suspect", "requests", "progress",
 )  # fmt: skip
 PAUSE_FIELDS = ("progress", "requests")
-CURSOR_FIELDS = ("updated_to", "full_at", "fresh_at", "refused_at", "via_id", "via_fallback")
+CURSOR_FIELDS = (
+    "updated_to", "full_at", "fresh_at", "refused_at", "via_id", "via_fallback", "unproved",
+    "unproved_since",
+)  # fmt: skip
 
 
 class Arrivals:
-    def __init__(self, run: SyncRun) -> None:
-        self.run = run
+    def __init__(self, run: SyncRun, prover: Prover) -> None:
+        self.run, self.prover = run, prover
+        self.absences = Absences(run)
         self.pieces: list[tuple[Job, Piece]] = []
         self.ended: list[Job] = []
         self.given_up: list[Job] = []
@@ -91,6 +100,7 @@ class Arrivals:
         self.rows, self.since = 0, time.monotonic()
         if not (pieces or ended or given_up):
             return []
+        self._doubt(pieces, ended)
         with tenant(self.run.company_id):
             keep_lease(self.run)
             self._records(pieces)
@@ -100,6 +110,7 @@ class Arrivals:
             for job in ended:
                 self._conclude(job, done=job not in again)
             for job in given_up:
+                self._refused(job)
                 job.step.done, job.step.progress = True, None
                 job.step.requests += job.reader.requests
                 if job.cursor.refused_at and job.cursor.refused_at >= job.began:
@@ -145,27 +156,78 @@ class Arrivals:
                 note_shown(self.run.company_id, shown)
                 self.doubtful.add(job.key)
 
+    def _doubt(self, pieces: list[tuple[Job, Piece]], ended: list[Job]) -> None:
+        """Before anything is written: what is missing is weighed, and proofs are asked for."""
+        shown = {job.step.id: set(job.seen) for job in ended}
+        unwritten: dict[int, list[Decoded]] = defaultdict(list)
+        for job, piece in pieces:
+            job.blind = job.blind or bool(piece.nameless)
+            if job.step.id in shown:
+                shown[job.step.id].update(piece.ids)
+                unwritten[job.step.id].extend(piece.records)
+        if not ended:
+            return
+        with tenant(self.run.company_id):
+            losses = self.absences.weigh(ended, shown, unwritten)
+        self.prover.prove(losses)
+
     def _absent(self, ended: list[Job]) -> None:
-        """What a whole reading did not show is gone; so are the children of what is gone."""
+        """What a whole reading did not show is gone, unless in doubt; so are its children."""
         by_model: dict[type[SourceRecord], list[Job]] = defaultdict(list)
         for job in ended:
             by_model[job.model].append(job)
+        here = {"company_id": self.run.company_id}
         for model, jobs in by_model.items():
-            here = {"company_id": self.run.company_id}
-            deleted: dict[Place, int] = defaultdict(int)
-            whole = [job for job in jobs if job.whole and not job.blind]
-            if whole:
-                present = [key for job in whole for key in job.seen]
-                places = [job.project_id for job in whole]
-                _add(deleted, delete_absent(model, **here, places=places, present=present))
+            if model.spec.name == PROJECTS:
+                self._projects(jobs[0])
+                continue
+            places = {job.project_id: self.absences.gone(job) for job in jobs}
+            deleted = defaultdict(int, delete_gone(model, **here, gone=places))
             if model.spec.changes is Changes.PARENT:
-                _add(deleted, self._children(model, [job for job in jobs if not job.blind]))
+                for place, count in self._orphans(model, places).items():
+                    deleted[place] += count
             for job in jobs:
                 job.step.deleted += deleted.get(job.project_id, 0)
+                self.absences.settle(job)
             self.changed.update(place or 0 for place in deleted)
-        for job in ended:
-            if job.step.resource == "projects" and not job.blind:
-                self._forget_projects(job.seen)
+
+    def _refused(self, job: Job) -> None:
+        """A list that may not be read keeps its records, as long as we may keep them."""
+        asked = job.refusal or self.absences.of(job)
+        rows = job.model._base_manager.filter(company_id=self.run.company_id)
+        held = rows.filter(project_id=job.project_id).count() if asked else 0
+        if self.absences.refuse(job, held):
+            here, place = {"company_id": self.run.company_id}, job.project_id
+            job.step.deleted += delete_places(job.model, **here, places=[place]).get(place, 0)
+            self.changed.add(place or 0)
+
+    def _projects(self, job: Job) -> None:
+        """A project that is gone takes its records with it; one that is only missing does not."""
+        if job.blind:
+            return
+        company_id = self.run.company_id
+        rows = Project.objects.filter(company_id=company_id)
+        held = set(rows.values_list("remote_id", flat=True))
+        stay = self.absences.settle_projects(job.seen, held)
+        job.step.suspect = len(stay)
+        gone = held - job.seen - stay
+        job.step.deleted += delete_gone(Project, company_id=company_id, gone={None: gone}).get(
+            None, 0
+        )
+        for model in RESOURCES.values():
+            if gone and model.spec.scope is Scope.PROJECT:
+                delete_places(model, company_id=company_id, places=gone)
+        for project_id in sorted(gone):
+            record(
+                Event.PROJECT_ERASED,
+                actor="system",
+                company_id=company_id,
+                subject=f"project:{project_id}",
+            )
+        if gone:
+            cursors = SyncCursor.objects.filter(company_id=company_id)
+            cursors.filter(project_id__among=gone).delete()
+            self.changed.add(0)
 
     def mark_rest(self) -> None:
         """What could not be marked with its records, now or in a run before this one."""
@@ -193,28 +255,31 @@ class Arrivals:
         )
         self.changed = set()
 
-    def _children(self, model: type[SourceRecord], jobs: list[Job]) -> dict[Place, int]:
+    def _orphans(self, model: type[SourceRecord], places: Collection[Place]) -> dict[Place, int]:
+        """Of parents that were deleted, each with a proof of its own."""
         deleted: dict[Place, int] = defaultdict(int)
-        here = {"company_id": self.run.company_id}
-        places = [job.project_id for job in jobs]
         for parent in {source.parent for source in model.spec.sources if source.parent}:
-            ids = [key for job in jobs for key in job.parents.get(parent, ())]
-            seen = [key for job in jobs for key in job.seen]
-            column = parent.column
-            _add(deleted, delete_children(model, **here, column=column, parents=ids, present=seen))
             above = RESOURCES[parent.resource]
-            _add(deleted, delete_orphans(model, **here, column=column, parent=above, places=places))
+            found = delete_orphans(
+                model,
+                company_id=self.run.company_id,
+                column=parent.column,
+                parent=above,
+                places=places,
+            )
+            for place, count in found.items():
+                deleted[place] += count
         return deleted
 
     def _miscounted(self, ended: list[Job]) -> list[Job]:
         return [job for job in ended if job.total is not None and self._count(job) != job.total]
 
     def _count(self, job: Job) -> int:
-        """As Procore counts: with the records that were set aside."""
+        """As Procore counts: with the records that were set aside, without those in doubt."""
         here = {"company_id": self.run.company_id}
         rows = job.model._base_manager.filter(**here, project_id=job.project_id)
         aside = not_in_mirror(self.run.company_id, job.key) if job.key in self.doubtful else 0
-        return rows.count() + aside
+        return rows.count() + aside - job.step.suspect
 
     def _conclude(self, job: Job, *, done: bool) -> None:
         """The cursor moves with the last of its records, and never before."""
@@ -224,28 +289,16 @@ class Arrivals:
             return
         if job.cursor.fresh_at is None or job.cursor.refused_at:
             self.changed.add(job.project_id or 0)  # an empty list is news where none was read
-        job.cursor.fresh_at, job.cursor.refused_at = job.began, None
+        job.cursor.refused_at = None
+        listed = job.model.spec.changes is not Changes.PARENT and job.step.resource != PROJECTS
+        doubtful = bool(listed and job.step.suspect)
+        if not doubtful:
+            job.cursor.fresh_at = job.began
         job.cursor.updated_to = advance(job.cursor.updated_to, job.newest)
         job.cursor.via_id = job.reader.via_id
         if job.reader.via_fallback is not None:
             job.cursor.via_fallback = job.reader.via_fallback
-        if job.whole:
+        if job.whole and not doubtful:
             job.cursor.full_at = job.began
             if job.key in self.doubtful:
                 forget_gone(self.run.company_id, job.key, job.began)
-
-    def _forget_projects(self, present: set[int]) -> None:
-        """A project that is deleted, inactive or no longer permitted takes its records with it."""
-        company_id = self.run.company_id
-        for model in RESOURCES.values():
-            if model.spec.scope is Scope.PROJECT:
-                rows = model._base_manager.filter(company_id=company_id)
-                rows = rows.exclude(project_id__in=present)
-                rows._raw_delete(rows.db)
-        cursors = SyncCursor.objects.filter(company_id=company_id)
-        cursors.exclude(project_id__in={0, *present}).delete()
-
-
-def _add(sums: dict[Place, int], found: dict[Place, int]) -> None:
-    for place, count in found.items():
-        sums[place] += count

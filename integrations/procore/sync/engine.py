@@ -7,6 +7,7 @@ from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.errors import (
     Forbidden,
     NotConnected,
+    NotConnectedOnce,
     NotFoundOrHidden,
     ProcoreError,
     RateLimited,
@@ -14,17 +15,26 @@ from integrations.procore.api.errors import (
     Unreadable,
 )
 from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.sync.absence import PROJECTS
 from integrations.procore.sync.arrivals import Arrivals
 from integrations.procore.sync.derived import CONCLUSION, apart
 from integrations.procore.sync.errors import Paused, Withdrawn
 from integrations.procore.sync.fetching import Crew, Delivery
-from integrations.procore.sync.incidents import note_incidents, note_view
-from integrations.procore.sync.models import Mode, SyncRun
-from integrations.procore.sync.parts import Job, job_of, jobs_of, told_meanwhile, waves
+from integrations.procore.sync.incidents import note_doubts, note_incidents, note_view
+from integrations.procore.sync.models import Mode, Permission, Reason, SyncRun
+from integrations.procore.sync.parts import (
+    Job,
+    job_of,
+    jobs_of,
+    open_absences,
+    told_meanwhile,
+    waves,
+)
+from integrations.procore.sync.proof import Prover
 from integrations.procore.sync.runs import Heartbeat, finish, label, release
-from partner_app.connections.access import app_client
+from partner_app.connections.access import app_client, still_connected
 from partner_app.connections.errors import ReconnectNeeded
-from partner_app.connections.leave import close_down
+from partner_app.connections.leave import close_down_all
 from partner_app.connections.purposes import CallPurpose
 from partner_app.core import clock
 from partner_app.core.logging import log
@@ -41,7 +51,7 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
     """All parts that are not done yet. `wait` is called where Procore asks for time.
 
     `may_yield` is asked once a slice whether somebody else is waiting; then the run is paused.
-    Raises Paused when `wait` does, ReconnectNeeded, NotConnected, LeaseLost.
+    Raises Paused when `wait` does, ReconnectNeeded, NotConnected, NotConnectedOnce, LeaseLost.
     """
     company_id = run.company_id
     client = None
@@ -57,9 +67,12 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
         finish(run, failed=True)
         raise
     except NotConnected:
+        if not _left(company_id):
+            release(run, until=clock.now())
+            raise NotConnectedOnce from None
         note_gone(company_id=company_id)
         finish(run, failed=True)
-        close_down(company_id=company_id)
+        close_down_all()
         raise
     finally:
         if client is not None:
@@ -68,6 +81,7 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
     with apart(CONCLUSION, company_id):
         note_incidents(run)
         note_view(run)
+        note_doubts(company_id)
         if run.mode != Mode.TARGETED and not run.only:
             note_health(company_id=company_id, reason=_withheld(run))
     return run
@@ -82,12 +96,24 @@ def _purpose(run: SyncRun) -> CallPurpose:
     return CallPurpose.PROOF if before else CallPurpose.FIRST_READ
 
 
+def _left(company_id: int) -> bool:
+    """One answer may be wrong, and to close a company ends its grants: it has to be confirmed."""
+    try:
+        return not still_connected(company_id)
+    except ProcoreError:
+        return False
+
+
 def _withheld(run: SyncRun) -> str:
     """What Procore no longer lets us read, in words; empty when all is well."""
+    absences = open_absences(run.company_id)
+    missing = {key[1] for key in absences if key[0] == PROJECTS}
     with tenant(run.company_id):
-        if not RESOURCES["projects"]._base_manager.filter(company_id=run.company_id).exists():
+        rows = RESOURCES[PROJECTS]._base_manager.filter(company_id=run.company_id)
+        if not set(rows.values_list("remote_id", flat=True)) - missing:
             return "No project is permitted for the app in Procore."
-    refused = run.steps.filter(error_code=Forbidden.code).values_list("resource", flat=True)
+    refused = set(run.steps.filter(error_code=Forbidden.code).values_list("resource", flat=True))
+    refused |= {key[0] for key, each in absences.items() if each.withheld and key[0] != PROJECTS}
     names = sorted({label(name) for name in refused})
     return f"Procore does not let the app read: {', '.join(names)}." if names else ""
 
@@ -105,7 +131,8 @@ class _Walk:
         self.run, self.client, self.wait, self.may_yield = run, client, wait, may_yield
         self.slice_ends = clock.now() + SLICE
         self.listens_at = clock.now() + LISTEN
-        self.arrivals = Arrivals(run)
+        self.prover = Prover(client, run.company_id)
+        self.arrivals = Arrivals(run, self.prover)
         self.open: dict[int, Job] = {}  # by step
 
     def walk(self) -> None:
@@ -179,7 +206,10 @@ class _Walk:
         elif delivery.error is None:
             self._end(job)
         elif isinstance(delivery.error, Withdrawn):
-            self._end(job, given_up=True)
+            if job.withdrawn.is_set():
+                self._end(job, given_up=True)
+            else:
+                self._add(crew, job)  # the project is listed after all
         else:
             self._mend(crew, job, delivery.error)
 
@@ -196,8 +226,7 @@ class _Walk:
             self._add(crew, job)
         elif isinstance(error, Forbidden | NotFoundOrHidden):
             job.cursor.refused_at = clock.now()
-            if isinstance(error, NotFoundOrHidden) and job.project_id:
-                job.withdrawn.set()
+            self._note_refusal(job, hidden=isinstance(error, NotFoundOrHidden))
             self._fail(job, error)
         elif isinstance(error, NotConnected | ReconnectNeeded):
             raise error
@@ -211,6 +240,25 @@ class _Walk:
                 self._fail(job, error)
         else:
             raise error
+
+    def _note_refusal(self, job: Job, *, hidden: bool) -> None:
+        """404 may mean the list, or the whole project: the list of projects tells them apart.
+
+        Raises NotConnected, ReconnectNeeded.
+        """
+        job.refusal = Reason.HIDDEN if hidden else Reason.FORBIDDEN
+        job.permission = Permission.UNKNOWN if hidden else Permission.DENIED
+        if not (hidden and job.project_id):
+            return
+        job.withdrawn.set()  # nothing more is asked of the project until that is known
+        before = self.prover.client.calls
+        listed = self.prover.lists_project(job.project_id)
+        if listed:
+            job.withdrawn.clear()
+            job.permission = self.prover.permission(job.project_id, job.model.spec.tool)
+        elif listed is False:
+            self.arrivals.absences.withdraw(job.project_id)
+        job.step.requests += self.prover.client.calls - before
 
     def _fail(self, job: Job, error: ProcoreError) -> None:
         job.step.error, job.step.error_remedy = error.message, error.advice

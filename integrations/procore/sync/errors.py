@@ -1,4 +1,4 @@
-"""TiebackError ── SyncError ─ SyncInProgress  Paused  LeaseLost  Withdrawn"""
+"""TiebackError ── SyncError ─ SyncInProgress  Paused  LeaseLost  Withdrawn  NotMissing"""
 
 from datetime import datetime
 
@@ -42,3 +42,11 @@ class Withdrawn(SyncError):
     user_message = "Procore hides the project from the app."
     remedy = "Permit the project again where the app is managed in Procore."
     blame = Blame.TENANT
+
+
+class NotMissing(SyncError):
+    code = "sync.not_missing"
+    user_message = "These records are not missing any more, or never were."
+    remedy = "Look at the list of missing records again."
+    blame = Blame.TENANT
+    status = 409

@@ -1,10 +1,13 @@
 """What keeps a resource from being fresh, in words; opened and closed by what syncs meet."""
 
+from collections import defaultdict
+from datetime import datetime
+
 from django.db.models import Count, Q
 
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.sync.budget_choice import choice_of, pinned_view_gone
-from integrations.procore.sync.models import Incident, SyncRun
+from integrations.procore.sync.models import Absence, Incident, Permission, Reason, SyncRun
 from partner_app.core import clock
 from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
@@ -29,6 +32,22 @@ def note_view(run: SyncRun) -> None:
     Incident.objects.update_or_create(
         **key, closed_at=None, defaults=words, create_defaults={**words, "opened_at": now}
     )
+
+
+IN_DOUBT = "sync.in_doubt"
+MESSAGES = {
+    Reason.EMPTY: "Procore shows an empty list where {missing} records were.",
+    Reason.SHRUNK: "Procore no longer lists {missing} records that were here.",
+    Reason.HIDDEN: "Procore does not find the list of {missing} records that are here.",
+    Reason.FORBIDDEN: "Procore no longer lets the app read {missing} records that are here.",
+    Reason.NOT_PERMITTED: "Procore no longer lists projects with {missing} records for the app.",
+}
+KEPT = "They are kept as they were."
+GIVE_ACCESS = (
+    "Give the app’s service account access to the tool in Procore, or permit the project again."
+)
+PERMIT = "Permit the projects again in App Management in Procore; an update of the app clears them."
+CONFIRM = "If they were deleted in Procore, confirm it under Missing records on the tenant’s page."
 
 
 def note_incidents(run: SyncRun) -> None:
@@ -63,7 +82,7 @@ def note_incidents(run: SyncRun) -> None:
             log.info("incident.opened", company_id=run.company_id, code=incident.code)
     read = set(run.steps.filter(error="").values_list("resource", flat=True))
     over = Incident.objects.filter(company_id=run.company_id, closed_at=None, resource__in=read)
-    over = over.exclude(code=VIEW_GONE)
+    over = over.exclude(code__in=[VIEW_GONE, IN_DOUBT])
     for row in failed:
         over = over.exclude(resource=row["resource"], code=row["error_code"])
     if run.mode != "full":  # a part that is refused is not asked again before the next full sync
@@ -71,3 +90,38 @@ def note_incidents(run: SyncRun) -> None:
     closed = over.update(closed_at=now)
     if closed:
         log.info("incident.closed", company_id=run.company_id, count=closed)
+
+
+def note_doubts(company_id: int) -> None:
+    """After a run: one open incident for each resource of which records are in doubt."""
+    now = clock.now()
+    by_resource: dict[str, list[Absence]] = defaultdict(list)
+    for absence in Absence.objects.filter(company_id=company_id).order_by("since", "id"):
+        by_resource[absence.resource].append(absence)
+    for resource, absences in by_resource.items():
+        _open(company_id, resource, absences, now)
+    ended = Incident.objects.filter(company_id=company_id, code=IN_DOUBT, closed_at=None)
+    ended.exclude(resource__in=by_resource).update(closed_at=now)
+
+
+def _open(company_id: int, resource: str, absences: list[Absence], now: datetime) -> None:
+    """The cause is that of the oldest; the records are counted over all."""
+    first = absences[0]
+    missing = sum(absence.missing for absence in absences)
+    remedy = [KEPT]
+    if first.reason == Reason.NOT_PERMITTED:
+        remedy.append(PERMIT)
+    elif first.withheld or first.permission == Permission.UNKNOWN:
+        remedy.append(GIVE_ACCESS)
+    content = {
+        "message": MESSAGES[Reason(first.reason)].format(missing=f"{missing:,}"),
+        "remedy": " ".join([*remedy, CONFIRM]),
+        "projects": len({a.project_id for a in absences if a.project_id}),
+        "seen_at": now,
+    }
+    _, opened = Incident.objects.update_or_create(
+        company_id=company_id, resource=resource, code=IN_DOUBT, closed_at=None,
+        defaults=content, create_defaults={**content, "opened_at": first.since},
+    )  # fmt: skip
+    if opened:
+        log.info("incident.opened", company_id=company_id, code=IN_DOUBT)

@@ -74,6 +74,7 @@ class SyncStep(models.Model):
     deleted = models.IntegerField(default=0)
     unchanged = models.IntegerField(default=0)
     unreadable = models.IntegerField(default=0, db_default=0)  # records, in part or whole
+    suspect = models.IntegerField(default=0, db_default=0)  # missing there, kept here
     requests = models.IntegerField(default=0)
     progress = models.JSONField(null=True)  # where a pause has ended it; see resuming.py
 
@@ -97,11 +98,67 @@ class SyncCursor(models.Model):
     refused_at = models.DateTimeField(null=True)  # not asked again before the next full sync
     via_id = models.BigIntegerField(null=True)  # Procore's id of the list's view
     via_fallback = models.BooleanField(default=False, db_default=False)  # not the one wanted
+    unproved = models.IntegerField(default=0, db_default=0)  # records deleted without a proof
+    unproved_since = models.DateTimeField(null=True)  # when the first of these was
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["company", "resource", "project_id"], name="one_cursor")
         ]
+
+
+class Reason(models.TextChoices):
+    """Why records that we hold are in doubt."""
+
+    EMPTY = "empty", "The list is empty"
+    SHRUNK = "shrunk", "The list lacks many records"
+    HIDDEN = "hidden", "The list is not found"
+    FORBIDDEN = "forbidden", "The list may not be read"
+    NOT_PERMITTED = "not_permitted", "The project is not listed for the app"
+
+
+class Permission(models.TextChoices):
+    """What Procore says of the service account's access to the tool."""
+
+    UNKNOWN = "unknown", "not known"
+    DENIED = "denied", "no access"
+    GRANTED = "granted", "access"
+
+
+class Absence(models.Model):
+    """A list that no longer shows records which we hold, and no proof that these are gone.
+
+    They stay until one is found, or until a person confirms. `parents`: how many are missing of
+    each, where every parent has a list. Of `projects`, each missing one has a row of its own.
+    """
+
+    operational: ClassVar[str] = OPERATIONAL
+
+    company = models.ForeignKey(Company, models.CASCADE, related_name="+", db_index=False)
+    resource = models.TextField()
+    project_id = models.BigIntegerField(default=0)
+    reason = models.TextField(choices=Reason.choices)
+    permission = models.TextField(choices=Permission.choices, default=Permission.UNKNOWN)
+    missing = models.IntegerField()
+    parents = models.JSONField(default=dict)
+    since = models.DateTimeField()
+    tries = models.IntegerField(default=0)
+    retry_at = models.DateTimeField()  # before then no proof is asked for
+    confirmed_at = models.DateTimeField(null=True)
+    confirmed_by = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["company", "resource", "project_id"], name="one_absence"
+            )
+        ]
+
+    @property
+    def withheld(self) -> bool:
+        """Procore says that the app may not read this."""
+        told = self.reason in {Reason.NOT_PERMITTED, Reason.FORBIDDEN}
+        return told or self.permission == Permission.DENIED
 
 
 class DueWork(models.Model):

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Q
+
 from integrations.procore.api.client import ProcoreClient
 from integrations.procore.resources.budget_views import NO_CHOICE
 from integrations.procore.resources.registry import RESOURCES
@@ -14,14 +16,25 @@ from integrations.procore.resources.spec import Changes, Parent, Scope
 from integrations.procore.sync.budget_choice import choice_of
 from integrations.procore.sync.cursor import advance, not_ahead, window
 from integrations.procore.sync.errors import Withdrawn
-from integrations.procore.sync.models import DueRead, Mode, SyncCursor, SyncRun, SyncStep
+from integrations.procore.sync.models import (
+    Absence,
+    DueRead,
+    Mode,
+    Permission,
+    Reason,
+    SyncCursor,
+    SyncRun,
+    SyncStep,
+)
 from integrations.procore.sync.quarantine import places_to_try_again
 from integrations.procore.sync.reading import Parents, Piece, Position, Reader, Window
 from integrations.procore.sync.resuming import Progress, packed, unpacked
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 
-COUNTS = ("fetched", "created", "updated", "deleted", "unchanged", "unreadable", "requests")
+COUNTS = (
+    "fetched", "created", "updated", "deleted", "unchanged", "unreadable", "suspect", "requests",
+)  # fmt: skip
 Key = tuple[str, int]  # resource, project (0: the company)
 
 
@@ -43,6 +56,8 @@ class Job:
     blind: bool = False  # some record had no id, so that nothing proves which are gone
     total: int | None = None
     attempts: int = 0
+    refusal: Reason | None = None  # how Procore refused the list
+    permission: Permission = Permission.UNKNOWN  # and what it says of the tool then
     withdrawn: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -108,12 +123,12 @@ def jobs_of(run: SyncRun, keys: list[Key], client: ProcoreClient) -> list[Job]:
         (c.resource, c.project_id): c for c in SyncCursor.objects.filter(company_id=run.company_id)
     }
     withdrawn: dict[int, threading.Event] = defaultdict(threading.Event)  # one a project
-    again = places_to_try_again(run.company_id)
+    again, doubts = places_to_try_again(run.company_id), open_absences(run.company_id)
     jobs = []
     with tenant(run.company_id):
         for key in wanted:
-            whole = run.mode == Mode.FULL or key in again
-            job = job_of(run, steps[key], cursors[key], client, whole=whole)
+            whole, doubt = run.mode == Mode.FULL or key in again, doubts.get(key)
+            job = job_of(run, steps[key], cursors[key], client, whole=whole, doubt=doubt)
             job.withdrawn = withdrawn[job.step.project_id]
             jobs.append(job)
     return jobs
@@ -129,6 +144,7 @@ def told_meanwhile(run: SyncRun, client: ProcoreClient) -> list[Job]:
         told = DueRead.objects.filter(company_id=run.company_id)
         keys = {key for key in told.values_list("resource", "project_id") if not _is_child(key[0])}
         steps = [s for s in done if (s.resource, s.project_id) in keys]
+        doubts = open_absences(run.company_id)
         jobs = []
         for step in steps:
             part = {"resource": step.resource, "project_id": step.project_id}
@@ -138,19 +154,31 @@ def told_meanwhile(run: SyncRun, client: ProcoreClient) -> list[Job]:
             found.delete()
             step.done = False
             step.save(update_fields=["done", "sweep"])
-            jobs.append(job_of(run, step, cursor, client, whole=False))
+            doubt = doubts.get((step.resource, step.project_id))
+            jobs.append(job_of(run, step, cursor, client, whole=False, doubt=doubt))
     return jobs
 
 
 def job_of(
-    run: SyncRun, step: SyncStep, cursor: SyncCursor, client: ProcoreClient, *, whole: bool
+    run: SyncRun,
+    step: SyncStep,
+    cursor: SyncCursor,
+    client: ProcoreClient,
+    *,
+    whole: bool,
+    doubt: Absence | None = None,
 ) -> Job:
     """Inside tenant(). `whole` also where nothing was read before, or no filter tells.
+
+    A list in `doubt` is counted each time, and read whole when a proof is to be searched for.
 
     Where the run had paused in the middle of this part, it goes on there.
     """
     model, now = RESOURCES[step.resource], clock.now()
     changes, before = model.spec.changes, unpacked(step.progress)
+    again = bool(doubt and (doubt.confirmed_at or doubt.retry_at <= now))
+    if changes is not Changes.PARENT:
+        whole = whole or again
     span: Window | None = None
     parents: dict[Parent, Sequence[int]] = {}
     if before:
@@ -163,11 +191,12 @@ def job_of(
     if changes is Changes.PARENT:
         kinds = dict.fromkeys(source.parent for source in model.spec.sources if source.parent)
         since = None if whole else cursor.fresh_at
+        doubted = {int(key) for key in doubt.parents} if doubt and again else set()
         for number, kind in enumerate(kinds):
             parents[kind] = (
                 before.parents[number]
                 if before
-                else _parents(kind, run.company_id, step.project_id, since)
+                else _parents(kind, run.company_id, step.project_id, since, doubted)
             )
     begun = before or Progress(now, whole)
     reader = Reader(
@@ -181,7 +210,8 @@ def job_of(
         choice=choice_of(run.company_id) if _has_view(model) else NO_CHOICE,
         position=begun.position,
     )
-    sweep = model.spec.hides_deleted and (run.mode != Mode.TARGETED or step.sweep)
+    counted = model.spec.hides_deleted or (doubt and changes is Changes.UPDATED_AT)
+    sweep = bool(counted) and (run.mode != Mode.TARGETED or step.sweep)
     return Job(
         model,
         step,
@@ -208,15 +238,28 @@ def _has_view(model: type[SourceRecord]) -> bool:
     return any(source.via for source in model.spec.sources)
 
 
+def open_absences(company_id: int) -> dict[Key, Absence]:
+    rows = Absence.objects.filter(company_id=company_id)
+    return {(row.resource, row.project_id): row for row in rows}
+
+
+def withheld_projects(company_id: int) -> set[int]:
+    """That are not listed for the app any more: nothing is asked of them."""
+    rows = Absence.objects.filter(company_id=company_id, resource="projects")
+    return set(rows.values_list("project_id", flat=True))
+
+
 def _is_child(name: str) -> bool:
     return RESOURCES[name].spec.changes is Changes.PARENT
 
 
 def _projects(company_id: int) -> list[int]:
     """Of our own copy, which the first wave has brought up to date."""
+    withheld = withheld_projects(company_id)
     with tenant(company_id):
         rows = RESOURCES["projects"]._base_manager.filter(company_id=company_id)
-        return list(rows.order_by("remote_id").values_list("remote_id", flat=True))
+        ids = rows.order_by("remote_id").values_list("remote_id", flat=True)
+        return [key for key in ids if key not in withheld]
 
 
 def _make_rows(run: SyncRun, keys: list[Key]) -> None:
@@ -230,11 +273,17 @@ def _make_rows(run: SyncRun, keys: list[Key]) -> None:
     )
 
 
-def _parents(parent: Parent, company_id: int, project_id: int, since: datetime | None) -> list[int]:
-    """All of them, or those that were written since their children were read last."""
+def _parents(
+    parent: Parent,
+    company_id: int,
+    project_id: int,
+    since: datetime | None,
+    doubted: set[int],
+) -> list[int]:
+    """All of them, or those written since their children were read last and those in doubt."""
     rows = RESOURCES[parent.resource]._base_manager.filter(
         company_id=company_id, project_id=project_id, **dict(parent.where)
     )
     if since:
-        rows = rows.filter(synced_at__gte=since)
+        rows = rows.filter(Q(synced_at__gte=since) | Q(remote_id__among=doubted))
     return list(rows.order_by("remote_id").values_list("remote_id", flat=True))

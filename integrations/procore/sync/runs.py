@@ -11,7 +11,7 @@ from django.db.models import Count, Q, Sum
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.errors import LeaseLost, SyncInProgress
 from integrations.procore.sync.models import DueRead, Mode, RunState, SyncRun, SyncStep
-from integrations.procore.sync.parts import COUNTS
+from integrations.procore.sync.parts import COUNTS, withheld_projects
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 
@@ -81,7 +81,7 @@ def claim_reads(company_id: int) -> dict[tuple[str, int], bool]:
     due = DueRead.objects.select_for_update().filter(company_id=company_id)
     with tenant(company_id):
         rows = RESOURCES["projects"]._base_manager.filter(company_id=company_id)
-        known = {0, *rows.values_list("remote_id", flat=True)}
+        known = {0, *rows.values_list("remote_id", flat=True)} - withheld_projects(company_id)
         found: dict[tuple[str, int], bool] = {}
         for read in due:
             key = (read.resource, read.project_id)

@@ -2,11 +2,14 @@
 
 from decimal import Decimal
 
+from django.db.models import Sum
+
 from integrations.procore.resources.budget_codes import untied
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.budget_choice import choice_of
-from integrations.procore.sync.models import DueRead, Incident, SyncCursor, SyncRun
+from integrations.procore.sync.missing import missing_records
+from integrations.procore.sync.models import Absence, DueRead, Incident, SyncCursor, SyncRun
 from integrations.procore.sync.quarantine import counts_by_resource
 from partner_app.connections.purposes import spent
 from partner_app.connections.rates import calls_left
@@ -23,7 +26,7 @@ def status(company_id: int | None) -> dict[str, object]:
 
 def _of(company: Company) -> dict[str, object]:
     run = SyncRun.objects.filter(company_id=company.id).order_by("-started_at").first()
-    fresh: dict[str, object] = {}
+    fresh: dict[str, dict[str, object]] = {}
     unreadable = counts_by_resource(company.id)
     with tenant(company.id):
         budget = _budget(company.id)
@@ -36,11 +39,16 @@ def _of(company: Company) -> dict[str, object]:
             )
             moment = oldest.fresh_at if oldest else None
             fresh[name] = {
+                "suspect": 0,  # missing in Procore's list, and kept
                 "records": model._base_manager.filter(company_id=company.id).count(),
                 "unreadable": unreadable[name],
                 "fresh_at": moment,
                 "age_seconds": round((clock.now() - moment).total_seconds()) if moment else None,
             }
+    absences = Absence.objects.filter(company_id=company.id)
+    suspect = dict(absences.values_list("resource").annotate(number=Sum("missing")).order_by())
+    for name, number in suspect.items():
+        fresh[name]["suspect"] = number
     told = DueRead.objects.filter(company_id=company.id).order_by("due_at").first()
     incidents = Incident.objects.filter(company_id=company.id, closed_at=None)
     problems = (
@@ -58,6 +66,7 @@ def _of(company: Company) -> dict[str, object]:
         "resources": fresh,
         "budget": budget,
         "problems": problems,
+        "missing": missing_records(company.id),
         "incidents": list(
             incidents.order_by("opened_at").values("resource", "message", "remedy", "opened_at")
         ),

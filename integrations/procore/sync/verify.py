@@ -1,17 +1,24 @@
 """Reads Procore again and compares, record by record, with what is stored, changing nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from integrations.procore.api.client import ProcoreClient
-from integrations.procore.api.errors import Forbidden, RateLimited, ServerTrouble
+from integrations.procore.api.errors import (
+    Forbidden,
+    NotFoundOrHidden,
+    RateLimited,
+    ServerTrouble,
+)
 from integrations.procore.resources.decoding import Fault
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord, kept_fields
 from integrations.procore.resources.spec import Parent, Scope
+from integrations.procore.sync.absence import PROJECTS
 from integrations.procore.sync.budget_choice import choice_of
 from integrations.procore.sync.engine import Wait
 from integrations.procore.sync.fetching import Crew
+from integrations.procore.sync.parts import open_absences
 from integrations.procore.sync.quarantine import records_of
 from integrations.procore.sync.reading import Piece, Reader
 from partner_app.connections.access import app_client
@@ -43,6 +50,7 @@ class _Check:
         self.faults: dict[str, list[Fault]] = defaultdict(list)
         with tenant(company_id):
             self.choice = choice_of(company_id)
+        self.doubts = open_absences(company_id).keys()
         # Ids by resource, project and what tells their kind: whose children are to be read.
         self.ids: dict[tuple[str, int | None], list[tuple[int, dict[str, object]]]] = {}
 
@@ -57,7 +65,9 @@ class _Check:
             }
         if model.spec.name == "projects":
             self.projects = [*remote, *(key for key in local if key in aside)]
-        extra = len(local.keys() - remote.keys() - aside)
+        beyond = {key for key in local.keys() - remote.keys() if key not in aside}
+        kept = self._kept(model, beyond)
+        extra = len(beyond) - kept
         if None in aside:  # each record without an id may be any of those
             extra = max(0, extra - sum(fault.remote_id is None for fault in faults))
         both = remote.keys() & local.keys()
@@ -66,9 +76,21 @@ class _Check:
             "local": len(local),
             "missing": len(remote.keys() - local.keys()),
             "extra": extra,
+            "suspect": kept,
             "unreadable": records_of(faults),
             "different": sum(remote[key] != local[key] for key in both),
         }
+
+    def _kept(self, model: type[SourceRecord], extra: Collection[int]) -> int:
+        """How many of those that Procore does not show are known to be in doubt."""
+        doubted = {place for name, place in self.doubts if name == model.spec.name}
+        withheld = {place for name, place in self.doubts if name == PROJECTS}
+        if model.spec.name == PROJECTS:
+            return len(withheld & set(extra))
+        with tenant(self.company_id):
+            rows = model._base_manager.filter(company_id=self.company_id)
+            places = rows.filter(remote_id__among=set(extra)).values_list("project_id", flat=True)
+            return sum((place or 0) in doubted | withheld for place in places)
 
     def _remote(self, model: type[SourceRecord]) -> Remote:
         company_wide = model.spec.scope is Scope.COMPANY
@@ -86,7 +108,7 @@ class _Check:
                 elif isinstance(error, RateLimited | ServerTrouble) and error.until:
                     self.wait(error.until)
                     crew.add(part)
-                elif error is not None and not isinstance(error, Forbidden):
+                elif error is not None and not isinstance(error, Forbidden | NotFoundOrHidden):
                     raise error
         return found
 

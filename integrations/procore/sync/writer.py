@@ -2,7 +2,7 @@
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -78,25 +78,24 @@ def delete_rows(
     return _deleted(model, "AND remote_id = ANY(%s)", [company_id, every])
 
 
-def delete_absent(
-    model: type[SourceRecord], *, company_id: int, places: Iterable[Place], present: Sequence[int]
+def delete_gone(
+    model: type[SourceRecord], *, company_id: int, gone: Mapping[Place, Collection[int]]
 ) -> dict[Place, int]:
-    """After a full read of these places: what was not in it is gone."""
-    where = "AND coalesce(project_id, 0) = ANY(%s) AND remote_id <> ALL(%s)"
-    return _deleted(model, where, [company_id, [place or 0 for place in places], list(present)])
+    """What these places no longer have. A record that has moved to another place stays."""
+    pairs = [(place or 0, key) for place, keys in gone.items() for key in keys]
+    if not pairs:
+        return {}
+    where = "AND (coalesce(project_id, 0), remote_id) IN (SELECT * FROM unnest(%s, %s))"
+    places, keys = zip(*pairs, strict=True)
+    return _deleted(model, where, [company_id, list(places), list(keys)])
 
 
-def delete_children(
-    model: type[SourceRecord],
-    *,
-    company_id: int,
-    column: str,
-    parents: Sequence[int],
-    present: Sequence[int],
+def delete_places(
+    model: type[SourceRecord], *, company_id: int, places: Iterable[Place]
 ) -> dict[Place, int]:
-    """After the lists of these parents were read: what was not in them is gone."""
-    where = f"AND {column} = ANY(%s) AND remote_id <> ALL(%s)"
-    return _deleted(model, where, [company_id, list(parents), list(present)])
+    """Every record of these places."""
+    where = "AND coalesce(project_id, 0) = ANY(%s)"
+    return _deleted(model, where, [company_id, [place or 0 for place in places]])
 
 
 def delete_orphans(

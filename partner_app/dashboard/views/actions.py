@@ -31,11 +31,13 @@ def act(request: AdminRequest, company_id: int, name: str) -> HttpResponse:
     if not action.fits(company):
         messages.info(request, f"{action.title}: not needed now.")
         return redirect("tenant", company_id)
-    form = ConfirmForm(request.POST if request.method == "POST" else None)
+    given = request.POST if request.method == "POST" else None
+    form = ConfirmForm(given, choices=action.choices(company) if action.choices else ())
     if request.method == "POST" and form.is_valid():
         if not action.word or form.cleaned_data["word"].strip() == company.name.strip():
             _record(request, company_id, name)
-            action.run(Order(company, request.admin.actor, form.cleaned_data["address"]))
+            address, chosen = form.cleaned_data["address"], form.cleaned_data["chosen"]
+            action.run(Order(company, request.admin.actor, address, tuple(chosen)))
             messages.success(request, action.done)
             gone = not Company.objects.filter(id=company_id).exists()
             return redirect("tenants") if gone else redirect("tenant", company_id)

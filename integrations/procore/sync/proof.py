@@ -1,0 +1,223 @@
+"""Asks Procore whether records are gone that a list no longer shows: a handful of calls a list.
+
+What proves it: the recycle bin or `include_deleted` names the record; or it is 404 by its id while
+the tool demonstrably answers. A record that is there by its id proves the list wrong.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from django.conf import settings
+
+from integrations.procore.api.client import ProcoreClient
+from integrations.procore.api.errors import (
+    Forbidden,
+    NotConnected,
+    NotFoundOrHidden,
+    ProcoreError,
+)
+from integrations.procore.api.manifest import PATH, Level, Manifest, read_manifest
+from integrations.procore.api.values import record_id
+from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.resources.source import SourceRecord
+from integrations.procore.resources.spec import Source
+from integrations.procore.sync.absence import Loss
+from integrations.procore.sync.models import Permission
+from partner_app.core.logging import log
+from partner_app.tenancy.context import tenant
+
+SAMPLE = 5  # records of one list that are asked for by id
+MOST_IN_BIN = 4000  # deleted records that are looked at: two pages
+MOST_LISTS = 12  # in doubt, that one run asks about; the others wait for a later one
+LISTED_FOR = 60.0  # seconds that the list of projects is good for
+
+Names = dict[str, str]
+
+
+@dataclass(frozen=True)
+class One:
+    """A record that can be asked for by its id."""
+
+    remote_id: int
+    path: str
+    params: Names
+
+
+class Prover:
+    """Of one run; asked outside of transactions, by one thread."""
+
+    def __init__(self, client: ProcoreClient, company_id: int) -> None:
+        self.client, self.company_id = replace(client, calls=0), company_id
+        self.manifests: dict[int, Manifest | None] = {}
+        self.lists = 0
+        self.projects: set[int] | None = None
+        self.projects_at = 0.0
+
+    def prove(self, losses: Sequence[Loss]) -> None:
+        """Raises NotConnected, ReconnectNeeded; any other trouble leaves the records in doubt."""
+        for loss in losses:
+            if self.lists >= MOST_LISTS:
+                return
+            self.lists += 1
+            before = self.client.calls
+            loss.asked = True
+            self._prove(loss)
+            loss.job.step.requests += self.client.calls - before
+            log.info(
+                "absence.asked", company_id=self.company_id, resource=loss.job.step.resource,
+                missing=len(loss.doubted), kept=len(loss.kept), permission=str(loss.permission),
+            )  # fmt: skip
+
+    def permission(self, project_id: int, tool: str) -> Permission:
+        """What the manifest says of the service account; asked once a project."""
+        if not tool or not project_id:
+            return Permission.UNKNOWN
+        if project_id not in self.manifests:
+            self.manifests[project_id] = self._manifest(project_id)
+        manifest = self.manifests[project_id]
+        if manifest is None or not manifest.understood(tool):
+            return Permission.UNKNOWN
+        granted = manifest.level(tool) > Level.NONE
+        return Permission.GRANTED if granted else Permission.DENIED
+
+    def lists_project(self, project_id: int) -> bool | None:
+        """Whether Procore lists the project for the app now; None where that is not known."""
+        age = time.monotonic() - self.projects_at
+        if self.projects is None or age > LISTED_FOR:
+            self.projects, self.projects_at = self._projects(), time.monotonic()
+        return None if self.projects is None else project_id in self.projects
+
+    def _prove(self, loss: Loss) -> None:
+        job = loss.job
+        loss.proved |= self._in_bin(job.model, job.step.project_id) & loss.doubted
+        if not loss.kept:
+            return
+        loss.permission = self.permission(job.step.project_id, job.model.spec.tool)
+        if loss.permission is Permission.DENIED:
+            return
+        there, absent, complete = self._sample(loss)
+        if there or loss.shown:
+            loss.proved |= absent  # each one is 404, and the tool answers
+        small = len(loss.kept) <= settings.DOUBT.floor
+        answers = loss.shown or (loss.permission is Permission.GRANTED and small)
+        if complete and absent and answers:
+            loss.proved |= loss.doubted
+
+    def _sample(self, loss: Loss) -> tuple[bool, set[int], bool]:
+        """Whether one of them is there, those that are not, and whether all were asked for."""
+        absent: set[int] = set()
+        for one in self._ones(loss.job.model, spread(sorted(loss.kept), SAMPLE)):
+            try:
+                answer = self.client.get(one.path, **one.params)
+            except NotFoundOrHidden:
+                absent.add(one.remote_id)
+                continue
+            except NotConnected:
+                raise
+            except Forbidden:
+                loss.permission = Permission.DENIED
+                return False, set(), False
+            except ProcoreError:
+                return False, absent, False
+            record = _record(answer, one.remote_id)
+            if record is None:
+                return False, absent, False
+            if not _deleted(record):
+                return True, absent, False
+            absent.add(one.remote_id)
+        return False, absent, True
+
+    def _ones(self, model: type[SourceRecord], ids: Sequence[int]) -> list[One]:
+        """Those of them that Procore shows one by one."""
+        with tenant(self.company_id):
+            rows = model._base_manager.filter(company_id=self.company_id, remote_id__in=ids)
+            return [one for row in rows.order_by("remote_id") for one in self._one(row)][:SAMPLE]
+
+    def _one(self, row: SourceRecord) -> Iterator[One]:
+        for source in row.spec.sources:
+            derived = source.derived and getattr(row, source.derived)
+            if source.show and not derived and self._fits(row, source):
+                names = {**vars(row), "company_id": self.company_id}
+                params = {key: text.format(**names) for key, text in source.params.items()}
+                yield One(row.remote_id, source.show.format(**names), params)
+                return
+
+    def _fits(self, row: SourceRecord, source: Source) -> bool:
+        if any(getattr(row, name) != value for name, value in source.extra.items()):
+            return False
+        if source.parent is None:
+            return True
+        above = RESOURCES[source.parent.resource]._base_manager.filter(
+            company_id=self.company_id,
+            remote_id=getattr(row, source.parent.column),
+            **dict(source.parent.where),
+        )
+        return above.exists()
+
+    def _in_bin(self, model: type[SourceRecord], project_id: int) -> set[int]:
+        """Ids of deleted records, where the resource has a list of them."""
+        found: set[int] = set()
+        names = {"company_id": self.company_id, "project_id": project_id}
+        for source in model.spec.sources:
+            path = source.bin or (source.path if source.deleted else "")
+            if path:
+                params = {key: text.format(**names) for key, text in source.params.items()}
+                if not source.bin:
+                    params["filters[include_deleted]"] = "only"
+                found |= self._ids(path.format(**names), params)
+        return found
+
+    def _ids(self, path: str, params: Names) -> set[int]:
+        found: set[int] = set()
+        try:
+            for row in islice(self.client.rows(path, params), MOST_IN_BIN):
+                found.add(record_id(row.get("id")) or 0)
+        except NotConnected:
+            raise
+        except ProcoreError:
+            pass  # what was read so far counts
+        return found
+
+    def _manifest(self, project_id: int) -> Manifest | None:
+        try:
+            return read_manifest(self.client.get(PATH, project_id=project_id))
+        except NotConnected:
+            raise
+        except ProcoreError:
+            return None
+
+    def _projects(self) -> set[int] | None:
+        source = RESOURCES["projects"].spec.sources[0]
+        names = {"company_id": self.company_id}
+        params = {key: text.format(**names) for key, text in source.params.items()}
+        try:
+            return {record_id(row.get("id")) or 0 for row in self.client.rows(source.path, params)}
+        except NotConnected:
+            raise
+        except ProcoreError:
+            return None
+
+
+def spread(ids: Sequence[int], number: int) -> list[int]:
+    """So many of them, evenly from the first to the last: what hides often hides side by side."""
+    if len(ids) <= number:
+        return list(ids)
+    return [ids[at * (len(ids) - 1) // (number - 1)] for at in range(number)]
+
+
+def _record(answer: object, remote_id: int) -> Mapping[str, object] | None:
+    """The record with this id, bare or under `data`; None where the answer is something else."""
+    inner = answer
+    if isinstance(answer, dict) and "id" not in answer:
+        inner = answer.get("data")
+    found = inner if isinstance(inner, dict) else {}
+    return found if record_id(found.get("id")) == remote_id else None
+
+
+def _deleted(record: Mapping[str, object]) -> bool:
+    """Procore shows some deleted records by their id, and says so."""
+    return bool(record.get("deleted_at")) or any(
+        record.get(name) is True for name in ("deleted", "in_recycle_bin")
+    )
