@@ -6,9 +6,10 @@ from decimal import Decimal
 from functools import partial
 
 from integrations.procore.api.client import ProcoreClient
-from integrations.procore.api.errors import Forbidden, Unreadable
+from integrations.procore.api.errors import Forbidden, NotFoundOrHidden, Unreadable
 from integrations.procore.api.values import text_of, yes_or_no
 from integrations.procore.resources.wbs_codes import WbsCode
+from integrations.procore.sync.parts import withheld_projects
 from integrations.procore.sync.reading import Reader
 from partner_app.estimates.reading.units import unit_name
 from partner_app.handoffs.diff import LiveCode, LiveLine
@@ -40,7 +41,9 @@ class LiveBudget:
 def read_budget(
     client: ProcoreClient, company_id: int, project_id: int, *, with_units: bool = False
 ) -> LiveBudget:
-    """Raises ProcoreError."""
+    """Raises ProcoreError; without a call where Procore no longer lists the project for the app."""
+    if project_id in withheld_projects(company_id):
+        raise NotFoundOrHidden
     locked = yes_or_no(client.record(f"/rest/v1.0/projects/{project_id}/budget").get("locked"))
     if locked is None:
         raise Unreadable("a budget that is neither locked nor open")

@@ -6,6 +6,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from integrations.procore.api.client import ProcoreClient
+from integrations.procore.resources.budget_rows import BudgetRow
+from integrations.procore.resources.wbs_codes import WbsCode
 from partner_app.audit.events import Event
 from partner_app.core import clock
 from partner_app.core.money import to_cents
@@ -84,10 +86,25 @@ def _obstacles(estimate: Estimate, live: LiveBudget) -> list[str]:
         found.append(
             gettext_noop("The budget is locked in Procore; original amounts cannot be changed")
         )
+    if _hidden(estimate, live):
+        found.append(
+            gettext_noop(
+                "Procore shows an empty budget where Tieback has read one; check the app’s access "
+                "to Budget in Procore"
+            )
+        )
     named = set(estimate.layout.get("currencies", [])) - {live.currency}
     if named and live.currency:
         found.append(f"The file is in {', '.join(sorted(named))}, the project in {live.currency}")
     return found
+
+
+def _hidden(estimate: Estimate, live: LiveBudget) -> bool:
+    """An empty list may be a missing permission: every line would be created a second time."""
+    here = {"company_id": estimate.company_id, "project_id": estimate.project_id}
+    lines = BudgetRow.objects.filter(**here, unbudgeted_reason="")
+    codes = WbsCode.objects.filter(**here)
+    return (not live.lines and lines.exists()) or (not live.codes and codes.exists())
 
 
 def _left_alone(rows: list[PlannedRow], live: LiveBudget) -> list[dict[str, str]]:

@@ -387,6 +387,29 @@ def test_a_plan_against_a_locked_budget_says_so_at_once(manager: Desk) -> None:
     assert "locked" not in text_of(manager.plan())
 
 
+@pytest.mark.parametrize("path", ["*/detail_rows", "*/budget_views", "*/wbs_codes"])
+def test_an_empty_budget_where_one_was_is_no_plan_to_create_every_line_again(
+    manager: Desk, path: str
+) -> None:
+    manager.procore.control("hiding", rules=[{"path": path}])
+    manager.drop(TWO)
+    assert "Procore shows an empty budget where Tieback has read one" in text_of(manager.plan())
+    assert manager.act("submit").status_code == 409
+
+
+def test_nothing_is_asked_of_a_project_that_is_not_permitted_any_more(manager: Desk) -> None:
+    procore, company = manager.procore, manager.company_id
+    manager.drop(TWO)
+    stay = [key for key in procore.projects(company) if key != manager.project_id]
+    procore.control("installs", company_id=company, permitted_projects=stay)
+    sync_now(company_id=company, full=False, only=[], wait=clock.wait_until)
+    procore.control("clear", all=True)
+    refused = text_of(manager.plan())
+    assert "permitted projects" in refused
+    service = [call for call in procore.ledger() if call["credential"] == "service"]
+    assert not [call for call in service if str(manager.project_id) in call["path"]]
+
+
 def test_a_description_cannot_bring_markup_into_the_page(manager: Desk) -> None:
     content = lines(("A1", "<img src=x onerror=alert(1)>", "EA", "20.00"))
     manager.drop(content, "<b>bold</b>.csv")

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('procore', '0007_quarantine'),
+        ('procore', '0008_budget_views'),
         ('tenancy', '0004_partner_side'),
     ]
 
