@@ -27,7 +27,7 @@ MALFORMED = {
     "WEBHOOKS_ENABLED": "yes",
     "PROCORE_SUSPECT_SHARE": "101",
     "PROCORE_SUSPECT_FLOOR": "ten",
-    "PROCORE_CLOSE_AT_MOST": "0",
+    "PROCORE_CLOSE_AT_MOST": "-2",
 }
 # Login, API, what may frame.
 PRODUCTION = ("https://login.procore.com", "https://api.procore.com", "https://*.procore.com")

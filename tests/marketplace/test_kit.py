@@ -13,6 +13,7 @@ from integrations.procore.api.asked import Tab, asked
 from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.manifest import Level
 from integrations.procore.api.operations import OPERATIONS, As, OperationUnlisted, operation_of
+from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.webhooks.hooks import reconcile
 from partner_app.connections.access import app_client
 from partner_app.handoffs.models import HandoffState
@@ -174,8 +175,27 @@ def test_what_is_asked_for_is_what_is_called(admin: Frame, procore: Procore) -> 
         "PATCH /rest/v2.0/companies/{}/webhooks/hooks/{}",  # a month later: tests/webhooks
         "DELETE /rest/v2.0/companies/{}/webhooks/hooks/{}",  # when doubled: tests/webhooks
     }
-    assert listed - called <= rare
+    assert listed - called <= rare | proofs()
     assert all(each.caller in As for each in OPERATIONS)
+
+
+def proofs() -> set[str]:
+    """What is asked when a list is in doubt: tests/sync/test_absence.py."""
+    paths = [
+        re.sub(r"{\w+}", "{}", path)
+        for model in RESOURCES.values()
+        for source in model.spec.sources
+        for path in (source.show, source.bin)
+        if path
+    ]
+    return {f"GET {path}" for path in paths}
+
+
+def test_no_record_is_asked_for_by_its_id_that_no_list_may_need(database: None) -> None:
+    listed = {each.key for each in OPERATIONS}
+    asked = {each.key for each in OPERATIONS if each.why.startswith("Whether a record is gone")}
+    assert proofs() <= listed
+    assert asked <= proofs()
 
 
 def walk_through(desk: Desk) -> None:
