@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('procore', '0008_budget_views'),
+        ('procore', '0009_change_links'),
         ('tenancy', '0004_partner_side'),
     ]
 
