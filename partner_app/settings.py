@@ -66,6 +66,11 @@ class Procore:
     calls_per_hour: int
     user_agent: str = "Tieback/0.1"
 
+    @property
+    def plans_calls(self) -> bool:
+        """Whether calls are spent by plan, and not as fast as Procore's headers allow."""
+        return bool(self.calls_per_minute or self.calls_per_hour)
+
 
 @dataclass(frozen=True)
 class Doubt:

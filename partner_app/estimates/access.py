@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from integrations.procore.sync.use import note_opened
 from partner_app.embedded.decorators import ViewerRequest
 from partner_app.embedded.entitlement import Rights, Tool, rights_on
 from partner_app.estimates.errors import NotYours
@@ -16,6 +17,7 @@ def budget_rights(request: ViewerRequest, project_id: int, *, anew: bool = False
     require(request.company, Feature.HANDOFFS)
     rights = rights_on(request.viewer, project_id, anew=anew)
     rights.require(Tool.BUDGET)
+    note_opened(company_id=request.company.id, project_id=project_id)
     return rights
 
 

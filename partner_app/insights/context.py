@@ -10,6 +10,7 @@ from integrations.procore.resources.projects import Project
 from integrations.procore.sync.models import RunState, SyncRun
 from integrations.procore.sync.quarantine import unread_mark
 from integrations.procore.sync.runs import newest_run, problems, progress
+from integrations.procore.sync.use import note_opened
 from partner_app.connections.purposes import waits
 from partner_app.core import clock
 from partner_app.core.frames import allows
@@ -20,6 +21,7 @@ from partner_app.embedded.entitlement import (
     known_across,
     known_projects,
     rights_across,
+    rights_on,
     visible_projects,
 )
 from partner_app.embedded.errors import ProjectHidden
@@ -85,6 +87,16 @@ def _portfolio(
         own=own,
         asking=asking,
     )
+
+
+def open_project(request: ViewerRequest, project_id: int) -> Rights:
+    """The viewer's rights on the project that they have opened; it is read first from now on.
+
+    Raises ProjectHidden, ProcoreError, ReconnectNeeded.
+    """
+    rights = rights_on(request.viewer, project_id)
+    note_opened(company_id=request.company.id, project_id=project_id)
+    return rights
 
 
 def project_or_error(company_id: int, project_id: int) -> Project:

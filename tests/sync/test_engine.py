@@ -128,8 +128,7 @@ def test_what_procore_told_us_of_is_read_and_nothing_else(synced: int, procore: 
     rfi = procore.records(project, "rfis")[2]
     procore.control(f"projects/{project}/rfis/{rfi['id']}", delete=True)
     make_due(company_id=synced)
-    later = clock.now() + timedelta(hours=1)
-    DueWork.objects.filter(company_id=synced).update(poll_at=later, full_due_at=later)
+    DueWork.objects.filter(company_id=synced).update(asked_at=None, pace=3600)
     DueRead.objects.create(
         company_id=synced, resource="rfis", project_id=project, sweep=True, due_at=clock.now()
     )
@@ -147,7 +146,7 @@ def test_what_was_told_while_a_run_was_concluded_is_found_by_the_next_look(
 ) -> None:
     project, later = procore.projects()[0], clock.now() + timedelta(hours=1)
     make_due(company_id=synced)
-    DueWork.objects.filter(company_id=synced).update(due_at=later, poll_at=later)
+    DueWork.objects.filter(company_id=synced).update(due_at=later)
     DueRead.objects.create(
         company_id=synced, resource="rfis", project_id=project, due_at=clock.now()
     )
@@ -161,8 +160,7 @@ def test_what_was_told_while_a_run_was_concluded_is_found_by_the_next_look(
 
 def test_a_project_that_is_not_ours_is_not_asked_for(synced: int, procore: Procore) -> None:
     make_due(company_id=synced)
-    later = clock.now() + timedelta(hours=1)
-    DueWork.objects.filter(company_id=synced).update(poll_at=later, full_due_at=later)
+    DueWork.objects.filter(company_id=synced).update(asked_at=None, pace=3600)
     DueRead.objects.create(
         company_id=synced, resource="rfis", project_id=4_400_000_001, due_at=clock.now()
     )

@@ -21,6 +21,7 @@ class ChangeOrder(SourceRecord):
             ),
         ),
         changes=Changes.CONTENT,
+        hangs_on="commitments",
         tool="commitments",
         webhooks=("Commitment Change Orders",),
         web="/{project_id}/project/commitments/change_orders/{remote_id}",

@@ -27,6 +27,7 @@ class CommitmentLineItem(SourceRecord):
             _of("purchase_order", "/rest/v1.0/purchase_order_contracts/{parent_id}/line_items"),
         ),
         changes=Changes.PARENT,
+        hangs_on="commitments",
         tool="commitments",
         webhooks=("Work Order Contracts", "Purchase Order Contracts"),
         web="/{project_id}/project/commitments",

@@ -21,6 +21,7 @@ class DirectCostLineItem(SourceRecord):
             ),
         ),
         changes=Changes.UPDATED_AT,
+        hangs_on="direct_costs",
         tool="direct_costs",
         webhooks=("Direct Costs",),
         web="/{project_id}/project/direct_costs",

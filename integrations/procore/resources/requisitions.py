@@ -20,6 +20,7 @@ class Requisition(SourceRecord):
             ),
         ),
         changes=Changes.UPDATED_AT,
+        hangs_on="commitments",
         tool="commitments",
         webhooks=("Requisitions",),
         web="/{project_id}/project/commitments/requisitions/{remote_id}",

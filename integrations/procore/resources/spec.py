@@ -61,6 +61,7 @@ class ResourceSpec:
     scope: Scope
     sources: tuple[Source, ...]
     changes: Changes
+    hangs_on: str = ""  # a resource: where a project has none of it, it has none of this either
     tool: str = ""  # the Procore tool that a viewer needs; empty: membership is enough
     webhooks: tuple[str, ...] = ()  # names in Procore's webhooks
     web: str = (

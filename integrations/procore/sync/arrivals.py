@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime
 
 from django.db import transaction
 
@@ -28,6 +29,7 @@ from integrations.procore.sync.quarantine import (
 from integrations.procore.sync.reading import Piece
 from integrations.procore.sync.runs import keep_lease
 from integrations.procore.sync.signals import records_changed
+from integrations.procore.sync.use import note_changed
 from integrations.procore.sync.writer import (
     Place,
     delete_gone,
@@ -38,6 +40,7 @@ from integrations.procore.sync.writer import (
 )
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
+from partner_app.core import clock
 from partner_app.core.bulk import update_rows
 from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
@@ -50,8 +53,8 @@ STEP_FIELDS = (
 )  # fmt: skip
 PAUSE_FIELDS = ("progress", "requests")
 CURSOR_FIELDS = (
-    "updated_to", "full_at", "fresh_at", "refused_at", "via_id", "via_fallback", "unproved",
-    "unproved_since",
+    "updated_to", "full_at", "fresh_at", "refused_at", "failed_at", "failures", "trouble", "via_id",
+    "via_fallback", "unproved", "unproved_since",
 )  # fmt: skip
 
 
@@ -64,6 +67,7 @@ class Arrivals:
         self.given_up: list[Job] = []
         self.changed: set[int] = set()  # projects, 0 for the company
         self.doubtful = places_in_quarantine(run.company_id)
+        self.newest: dict[int, datetime] = {}  # by project, Procore's stamp of a record
         self.rows, self.since = 0, time.monotonic()
 
     @property
@@ -110,16 +114,14 @@ class Arrivals:
             for job in ended:
                 self._conclude(job, done=job not in again)
             for job in given_up:
-                self._refused(job)
-                job.step.done, job.step.progress = True, None
-                job.step.requests += job.reader.requests
-                if job.cursor.refused_at and job.cursor.refused_at >= job.began:
-                    self.changed.add(job.project_id or 0)  # figures say what they lack
+                self._give_up(job)
             steps = {job.step.id: job.step for job, _ in pieces}
             steps |= {job.step.id: job.step for job in (*ended, *given_up)}
             update_rows(SyncStep, steps.values(), STEP_FIELDS)
             cursors = [job.cursor for job in (*ended, *given_up) if job not in again]
             update_rows(SyncCursor, cursors, CURSOR_FIELDS)
+            note_changed(self.run.company_id, self.newest)
+            self.newest = {}
             self._mark()
         return again
 
@@ -133,6 +135,9 @@ class Arrivals:
             rows[job.model][job.project_id].extend(piece.records)
             gone[job.model][job.project_id].extend(piece.deleted)
             job.note(piece)
+            if job.newest and job.project_id:
+                before = self.newest.get(job.project_id, job.newest)
+                self.newest[job.project_id] = max(before, job.newest)
         for model, by_place in rows.items():
             found = write_records(model, company_id=self.run.company_id, records=by_place)
             for place, written in found.items():
@@ -294,6 +299,9 @@ class Arrivals:
         doubtful = bool(listed and job.step.suspect)
         if not doubtful:
             job.cursor.fresh_at = job.began
+            job.cursor.failed_at, job.cursor.failures, job.cursor.trouble = None, 0, ""
+        else:
+            self._try_later(job)
         job.cursor.updated_to = advance(job.cursor.updated_to, job.newest)
         job.cursor.via_id = job.reader.via_id
         if job.reader.via_fallback is not None:
@@ -302,3 +310,19 @@ class Arrivals:
             job.cursor.full_at = job.began
             if job.key in self.doubtful:
                 forget_gone(self.run.company_id, job.key, job.began)
+
+    def _give_up(self, job: Job) -> None:
+        """The cursor stays; what could not be read is tried again later, each time later still."""
+        self._refused(job)
+        job.step.done, job.step.progress = True, None
+        job.step.requests += job.reader.requests
+        if job.step.error_code:
+            job.cursor.trouble = job.step.error_code
+            self._try_later(job)
+        if job.cursor.refused_at and job.cursor.refused_at >= job.began:
+            self.changed.add(job.project_id or 0)  # figures say what they lack
+
+    @staticmethod
+    def _try_later(job: Job) -> None:
+        job.cursor.failed_at = clock.now()
+        job.cursor.failures += 1

@@ -1,6 +1,6 @@
 """Walks all parts of a run: fetches them at once, writes them in batches, ends each in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from integrations.procore.api.client import ProcoreClient
@@ -21,7 +21,8 @@ from integrations.procore.sync.derived import CONCLUSION, apart
 from integrations.procore.sync.errors import Paused, Withdrawn
 from integrations.procore.sync.fetching import Crew, Delivery
 from integrations.procore.sync.incidents import note_doubts, note_incidents, note_view
-from integrations.procore.sync.models import Mode, Permission, Reason, SyncRun
+from integrations.procore.sync.models import Mode, Permission, Reason, SyncCursor, SyncRun
+from integrations.procore.sync.order import refused_lately
 from integrations.procore.sync.parts import (
     Job,
     job_of,
@@ -32,6 +33,7 @@ from integrations.procore.sync.parts import (
 )
 from integrations.procore.sync.proof import Prover
 from integrations.procore.sync.runs import Heartbeat, finish, label, release
+from integrations.procore.sync.use import open_projects
 from partner_app.connections.access import app_client, still_connected
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.connections.leave import close_down_all
@@ -54,11 +56,12 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
     Raises Paused when `wait` does, ReconnectNeeded, NotConnected, NotConnectedOnce, LeaseLost.
     """
     company_id = run.company_id
-    client = None
+    clients: list[ProcoreClient] = []
     try:
-        client = app_client(company_id, _purpose(run))
+        for purpose in (_purpose(run), CallPurpose.PEOPLE):
+            clients.append(app_client(company_id, purpose))
         with Heartbeat(run):
-            _Walk(run, client, wait, may_yield).walk()
+            _Walk(run, clients, wait, may_yield).walk()
     except Paused:
         release(run, until=clock.now())  # whoever comes next goes on with it
         raise
@@ -75,15 +78,15 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
         close_down_all()
         raise
     finally:
-        if client is not None:
+        for client in clients:
             client.rate.give_back()
     finish(run)
     with apart(CONCLUSION, company_id):
         note_incidents(run)
         note_view(run)
         note_doubts(company_id)
-        if run.mode != Mode.TARGETED and not run.only:
-            note_health(company_id=company_id, reason=_withheld(run))
+        if not run.only:
+            note_health(company_id=company_id, reason=_withheld(company_id))
     return run
 
 
@@ -104,15 +107,16 @@ def _left(company_id: int) -> bool:
         return False
 
 
-def _withheld(run: SyncRun) -> str:
+def _withheld(company_id: int) -> str:
     """What Procore no longer lets us read, in words; empty when all is well."""
-    absences = open_absences(run.company_id)
+    absences = open_absences(company_id)
     missing = {key[1] for key in absences if key[0] == PROJECTS}
-    with tenant(run.company_id):
-        rows = RESOURCES[PROJECTS]._base_manager.filter(company_id=run.company_id)
+    with tenant(company_id):
+        rows = RESOURCES[PROJECTS]._base_manager.filter(company_id=company_id)
         if not set(rows.values_list("remote_id", flat=True)) - missing:
             return "No project is permitted for the app in Procore."
-    refused = set(run.steps.filter(error_code=Forbidden.code).values_list("resource", flat=True))
+    refusing = SyncCursor.objects.filter(company_id=company_id, trouble=Forbidden.code)
+    refused = set(refusing.values_list("resource", flat=True))
     refused |= {key[0] for key, each in absences.items() if each.withheld and key[0] != PROJECTS}
     names = sorted({label(name) for name in refused})
     return f"Procore does not let the app read: {', '.join(names)}." if names else ""
@@ -124,11 +128,13 @@ class _Walk:
     def __init__(
         self,
         run: SyncRun,
-        client: ProcoreClient,
+        clients: Sequence[ProcoreClient],
         wait: Wait,
         may_yield: Callable[[], bool] | None,
     ) -> None:
-        self.run, self.client, self.wait, self.may_yield = run, client, wait, may_yield
+        self.run, self.wait, self.may_yield = run, wait, may_yield
+        self.client, self.for_people = clients  # calls are reserved for the second
+        self.opened = open_projects(run.company_id)
         self.slice_ends = clock.now() + SLICE
         self.listens_at = clock.now() + LISTEN
         self.prover = Prover(client, run.company_id)
@@ -138,8 +144,10 @@ class _Walk:
     def walk(self) -> None:
         """Raises Paused; whoever goes on with the run begins where this has ended."""
         try:
-            for keys in waves(self.run):
-                self._wave(jobs_of(self.run, keys, self.client))
+            for keys in waves(self.run, self.opened):
+                watched = bool(keys) and all(project in self.opened for _, project in keys)
+                client = self.for_people if watched else self.client
+                self._wave(jobs_of(self.run, keys, client))
         except Paused:
             self.arrivals.pause(self.open.values())
             raise
@@ -151,8 +159,10 @@ class _Walk:
             return
         with Crew[Job]() as crew:
             for job in jobs:
-                if job.cursor.refused_at and self.run.mode != Mode.FULL:
-                    self.arrivals.give_up(job)  # not asked again before the next full sync
+                if self.run.mode != Mode.FULL and refused_lately(job.cursor.refused_at, job.began):
+                    self.arrivals.give_up(job)
+                elif job.barren:
+                    self.arrivals.end(job)
                 else:
                     self._add(crew, job)
             try:
@@ -189,13 +199,16 @@ class _Walk:
                 self._add(crew, job_of(self.run, job.step, job.cursor, self.client, whole=True))
         if self.may_yield and clock.now() > self.slice_ends and self.may_yield():
             raise Paused(clock.now())
-        self._take_told(crew)
+        if clock.now() >= self.listens_at:
+            self.listens_at = clock.now() + LISTEN
+            self._listen(crew)
 
-    def _take_told(self, crew: Crew[Job]) -> None:
-        """In a long walk: what Procore has told us meanwhile of parts that are done already."""
-        if self.run.mode == Mode.TARGETED or self.run.only or clock.now() < self.listens_at:
+    def _listen(self, crew: Crew[Job]) -> None:
+        """In a long walk: for projects that people open, and for what webhooks bring meanwhile."""
+        if self.may_yield and open_projects(self.run.company_id) - self.opened:
+            raise Paused(clock.now())  # it goes on at once, with that project first
+        if self.run.mode == Mode.TARGETED or self.run.only:
             return
-        self.listens_at = clock.now() + LISTEN
         for job in told_meanwhile(self.run, self.client):
             self._add(crew, job)
 

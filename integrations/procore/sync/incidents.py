@@ -3,16 +3,25 @@
 from collections import defaultdict
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.sync.budget_choice import choice_of, pinned_view_gone
-from integrations.procore.sync.models import Absence, Incident, Permission, Reason, SyncRun
+from integrations.procore.sync.models import (
+    Absence,
+    Incident,
+    Permission,
+    Reason,
+    SyncCursor,
+    SyncRun,
+)
 from partner_app.core import clock
 from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
 
 VIEW_GONE = "budget.view_gone"
+# Codes of what ends the reading of a list; other incidents are closed where they were opened.
+FROM_LISTS = Q(code__startswith="procore.") | Q(code__startswith="resource.")
 
 
 def note_view(run: SyncRun) -> None:
@@ -51,7 +60,7 @@ CONFIRM = "If they were deleted in Procore, confirm it under Missing records on 
 
 
 def note_incidents(run: SyncRun) -> None:
-    """After a run: what failed is open, what was read without fault is over."""
+    """After a run: what failed is open; it is over when no list has that trouble any more."""
     now = clock.now()
     failed = list(
         run.steps.exclude(error="")
@@ -80,13 +89,11 @@ def note_incidents(run: SyncRun) -> None:
         )
         if opened:
             log.info("incident.opened", company_id=run.company_id, code=incident.code)
-    read = set(run.steps.filter(error="").values_list("resource", flat=True))
-    over = Incident.objects.filter(company_id=run.company_id, closed_at=None, resource__in=read)
-    over = over.exclude(code__in=[VIEW_GONE, IN_DOUBT])
-    for row in failed:
-        over = over.exclude(resource=row["resource"], code=row["error_code"])
-    if run.mode != "full":  # a part that is refused is not asked again before the next full sync
-        over = over.exclude(code="procore.forbidden").exclude(code="procore.not_found")
+    trouble = SyncCursor.objects.filter(
+        company_id=run.company_id, resource=OuterRef("resource"), trouble=OuterRef("code")
+    )
+    over = Incident.objects.filter(company_id=run.company_id, closed_at=None)
+    over = over.filter(FROM_LISTS, ~Exists(trouble), resource__in=run.steps.values("resource"))
     closed = over.update(closed_at=now)
     if closed:
         log.info("incident.closed", company_id=run.company_id, count=closed)

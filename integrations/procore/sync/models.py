@@ -64,6 +64,7 @@ class SyncStep(models.Model):
     resource = models.TextField()
     project_id = models.BigIntegerField(default=0)
     sweep = models.BooleanField(default=False)  # look for deletions as well
+    whole = models.BooleanField(default=False)  # read everything: the day's proof
     done = models.BooleanField(default=False)
     error = models.TextField(blank=True)
     error_code = models.TextField(blank=True)
@@ -95,7 +96,10 @@ class SyncCursor(models.Model):
     updated_to = models.DateTimeField(null=True)
     full_at = models.DateTimeField(null=True)
     fresh_at = models.DateTimeField(null=True)
-    refused_at = models.DateTimeField(null=True)  # not asked again before the next full sync
+    refused_at = models.DateTimeField(null=True)  # not asked again for a day
+    failed_at = models.DateTimeField(null=True)  # of the last reading, where that failed
+    failures = models.IntegerField(default=0)  # in a row
+    trouble = models.TextField(blank=True)  # code of the last reading's error
     via_id = models.BigIntegerField(null=True)  # Procore's id of the list's view
     via_fallback = models.BooleanField(default=False, db_default=False)  # not the one wanted
     unproved = models.IntegerField(default=0, db_default=0)  # records deleted without a proof
@@ -169,10 +173,26 @@ class DueWork(models.Model):
     company = models.OneToOneField(Company, models.CASCADE, related_name="+")
     due_at = models.DateTimeField(db_index=True)  # claim_due(), every two seconds
     leased_until = models.DateTimeField(null=True)
-    poll_at = models.DateTimeField(null=True)  # the next look at everything that changed
-    full_due_at = models.DateTimeField(null=True)
-    hooked = models.BooleanField(default=False)  # Procore tells us of changes by itself
-    pace = models.IntegerField(default=0)  # seconds between polls; shorter while much changes
+    asked_at = models.DateTimeField(null=True)  # when somebody last wanted everything that changed
+    full_due_at = models.DateTimeField(null=True)  # a full reading that somebody asked for
+    hooked = models.BooleanField(default=False)  # Procore sends webhooks
+    pace = models.IntegerField(default=0)  # seconds between looks where calls are not planned
+
+
+class ProjectUse(models.Model):
+    """When a page of a project was last opened, and when its records last changed."""
+
+    operational: ClassVar[str] = "which projects are in use: ids and times; no person, no content"
+
+    company = models.ForeignKey(Company, models.CASCADE, related_name="+", db_index=False)
+    project_id = models.BigIntegerField()
+    opened_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["company", "project_id"], name="one_use")
+        ]
 
 
 class DueRead(models.Model):

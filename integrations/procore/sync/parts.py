@@ -2,11 +2,16 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+<<<<<<< HEAD
 from django.db.models import Q
+=======
+from django.conf import settings
+from django.db.models import Count
+>>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
 
 from integrations.procore.api.client import ProcoreClient
 from integrations.procore.resources.budget_views import NO_CHOICE
@@ -16,6 +21,7 @@ from integrations.procore.resources.spec import Changes, Parent, Scope
 from integrations.procore.sync.budget_choice import choice_of
 from integrations.procore.sync.cursor import advance, not_ahead, window
 from integrations.procore.sync.errors import Withdrawn
+<<<<<<< HEAD
 from integrations.procore.sync.models import (
     Absence,
     DueRead,
@@ -26,15 +32,25 @@ from integrations.procore.sync.models import (
     SyncRun,
     SyncStep,
 )
+=======
+from integrations.procore.sync.models import DueRead, Mode, SyncCursor, SyncRun, SyncStep
+from integrations.procore.sync.order import FIGURES, in_order_of_use
+>>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
 from integrations.procore.sync.quarantine import places_to_try_again
 from integrations.procore.sync.reading import Parents, Piece, Position, Reader, Window
 from integrations.procore.sync.resuming import Progress, packed, unpacked
+from integrations.procore.sync.use import uses_of
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 
+<<<<<<< HEAD
 COUNTS = (
     "fetched", "created", "updated", "deleted", "unchanged", "unreadable", "suspect", "requests",
 )  # fmt: skip
+=======
+COUNTS = ("fetched", "created", "updated", "deleted", "unchanged", "unreadable", "requests")
+SHORT = 500  # records that one page brings without being a burden
+>>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
 Key = tuple[str, int]  # resource, project (0: the company)
 
 
@@ -56,8 +72,12 @@ class Job:
     blind: bool = False  # some record had no id, so that nothing proves which are gone
     total: int | None = None
     attempts: int = 0
+<<<<<<< HEAD
     refusal: Reason | None = None  # how Procore refused the list
     permission: Permission = Permission.UNKNOWN  # and what it says of the tool then
+=======
+    barren: bool = False  # there is nothing to ask for: no record that it could hang on
+>>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
     withdrawn: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -95,20 +115,37 @@ class Job:
         self.step.requests += self.reader.requests
 
 
-def waves(run: SyncRun) -> Iterator[list[Key]]:
-    """Each wave needs what the wave before has written: projects, then all else, then children."""
+def waves(run: SyncRun, opened: Collection[int]) -> Iterator[list[Key]]:
+    """Each wave needs what those before have written: projects first, children after parents.
+
+    Projects that somebody has open are complete before anything else is read; then comes what
+    tells the cost of every project, then the rest, in the order in which projects are in use.
+    """
     if run.mode == Mode.TARGETED:
         keys = list(run.steps.filter(done=False).values_list("resource", "project_id"))
-        yield [key for key in keys if not _is_child(key[0])]
-        yield [key for key in keys if _is_child(key[0])]
+        first = [key for key in keys if key[1] in opened]
+        rest = [key for key in keys if key[1] not in opened]
+        for wanted in (first, rest):
+            yield [key for key in wanted if not _is_late(key[0])]
+            yield [key for key in wanted if _is_late(key[0])]
         return
     names = [name for name in RESOURCES if not run.only or name in run.only]
-    yield [(name, 0) for name in names if RESOURCES[name].spec.scope is Scope.COMPANY]
+    company = [name for name in names if RESOURCES[name].spec.scope is Scope.COMPANY]
     inner = [name for name in names if RESOURCES[name].spec.scope is Scope.PROJECT]
-    projects = _projects(run.company_id)
-    # Project by project, so that the first ones are complete while the others are read.
-    for child in (False, True):
-        yield [(n, project) for project in projects for n in inner if _is_child(n) is child]
+    yield [(name, 0) for name in company if name == "projects"]
+    projects = in_order_of_use(_projects(run.company_id), uses_of(run.company_id))
+    yield from _project_waves([key for key in projects if key in opened], inner)
+    yield [(name, 0) for name in company if name != "projects"]
+    yield from _project_waves([key for key in projects if key not in opened], inner)
+
+
+def _project_waves(projects: Sequence[int], names: Sequence[str]) -> Iterator[list[Key]]:
+    figures = [name for name in names if name in FIGURES]
+    others = [name for name in names if name not in FIGURES and not _is_late(name)]
+    yield [(name, key) for name in figures for key in projects] + [
+        (name, key) for key in projects for name in others
+    ]
+    yield [(name, key) for key in projects for name in names if _is_late(name)]
 
 
 def jobs_of(run: SyncRun, keys: list[Key], client: ProcoreClient) -> list[Job]:
@@ -126,10 +163,21 @@ def jobs_of(run: SyncRun, keys: list[Key], client: ProcoreClient) -> list[Job]:
     again, doubts = places_to_try_again(run.company_id), open_absences(run.company_id)
     jobs = []
     with tenant(run.company_id):
+        barren = _barren(run.company_id, wanted)
+        sizes = _sizes(run.company_id, wanted) if settings.PROCORE.plans_calls else {}
         for key in wanted:
+<<<<<<< HEAD
             whole, doubt = run.mode == Mode.FULL or key in again, doubts.get(key)
             job = job_of(run, steps[key], cursors[key], client, whole=whole, doubt=doubt)
+=======
+            whole = run.mode == Mode.FULL or key in again
+            job = job_of(
+                run, steps[key], cursors[key], client,
+                whole=whole or _cheaper_whole(steps[key], sizes.get(key)),
+            )  # fmt: skip
+>>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
             job.withdrawn = withdrawn[job.step.project_id]
+            job.barren = key in barren
             jobs.append(job)
     return jobs
 
@@ -142,7 +190,7 @@ def told_meanwhile(run: SyncRun, client: ProcoreClient) -> list[Job]:
     done = SyncStep.objects.filter(run=run, done=True)
     with tenant(run.company_id):
         told = DueRead.objects.filter(company_id=run.company_id)
-        keys = {key for key in told.values_list("resource", "project_id") if not _is_child(key[0])}
+        keys = {key for key in told.values_list("resource", "project_id") if not _is_late(key[0])}
         steps = [s for s in done if (s.resource, s.project_id) in keys]
         doubts = open_absences(run.company_id)
         jobs = []
@@ -181,6 +229,7 @@ def job_of(
         whole = whole or again
     span: Window | None = None
     parents: dict[Parent, Sequence[int]] = {}
+    whole = whole or step.whole
     if before:
         whole = before.whole
     if changes is Changes.CONTENT or cursor.fresh_at is None:
@@ -206,7 +255,7 @@ def job_of(
         project_id=step.project_id or None,
         window=span,
         parents=parents,
-        via_id=_view(run, cursor, model),
+        via_id=_view(run, step, cursor, model),
         choice=choice_of(run.company_id) if _has_view(model) else NO_CHOICE,
         position=begun.position,
     )
@@ -228,9 +277,11 @@ def job_of(
     )
 
 
-def _view(run: SyncRun, cursor: SyncCursor, model: type[SourceRecord]) -> int | None:
+def _view(
+    run: SyncRun, step: SyncStep, cursor: SyncCursor, model: type[SourceRecord]
+) -> int | None:
     """The one that is known, unless a full look may find the one that is wanted."""
-    again = run.mode == Mode.FULL and cursor.via_fallback
+    again = (run.mode == Mode.FULL or step.whole) and cursor.via_fallback
     return None if again or not _has_view(model) else cursor.via_id
 
 
@@ -238,6 +289,7 @@ def _has_view(model: type[SourceRecord]) -> bool:
     return any(source.via for source in model.spec.sources)
 
 
+<<<<<<< HEAD
 def open_absences(company_id: int) -> dict[Key, Absence]:
     rows = Absence.objects.filter(company_id=company_id)
     return {(row.resource, row.project_id): row for row in rows}
@@ -251,6 +303,51 @@ def withheld_projects(company_id: int) -> set[int]:
 
 def _is_child(name: str) -> bool:
     return RESOURCES[name].spec.changes is Changes.PARENT
+=======
+def _is_late(name: str) -> bool:
+    """Whether another list has to be written before it is known what this one has to ask."""
+    spec = RESOURCES[name].spec
+    return spec.changes is Changes.PARENT or bool(spec.hangs_on)
+
+
+def _sizes(company_id: int, keys: Iterable[Key]) -> dict[Key, int]:
+    """Inside tenant(). How many records of these lists we have."""
+    found: dict[Key, int] = {}
+    for name in {name for name, _ in keys}:
+        rows = RESOURCES[name]._base_manager.filter(company_id=company_id)
+        counts = rows.values_list("project_id").annotate(number=Count("remote_id")).order_by()
+        found |= {(name, project or 0): number for project, number in counts}
+    return found
+
+
+def _cheaper_whole(step: SyncStep, size: int | None) -> bool:
+    """What changed and how many there are takes two calls; a short list is read in one."""
+    hides = RESOURCES[step.resource].spec.hides_deleted
+    return step.sweep and hides and (size or 0) <= SHORT
+
+
+def _barren(company_id: int, keys: Iterable[Key]) -> set[Key]:
+    """Inside tenant(). Lists without a record here, of projects without a record they hang on."""
+    found: set[Key] = set()
+    by_name: dict[str, set[int]] = defaultdict(set)
+    for name, project in keys:
+        if RESOURCES[name].spec.hangs_on:
+            by_name[name].add(project)
+    for name, projects in by_name.items():
+        spec = RESOURCES[name].spec
+        filled = {
+            key
+            for model in (RESOURCES[name], RESOURCES[spec.hangs_on])
+            for key in model._base_manager.filter(company_id=company_id, project_id__in=projects)
+            .values_list("project_id", flat=True)
+            .distinct()
+        }
+        unread = SyncCursor.objects.filter(
+            company_id=company_id, resource=spec.hangs_on, project_id__in=projects, fresh_at=None
+        ).values_list("project_id", flat=True)
+        found.update((name, key) for key in projects - filled - set(unread))
+    return found
+>>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
 
 
 def _projects(company_id: int) -> list[int]:

@@ -3,6 +3,8 @@
 import os
 import socket
 import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -11,7 +13,12 @@ from django.db.models import Count, Q, Sum
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.errors import LeaseLost, SyncInProgress
 from integrations.procore.sync.models import DueRead, Mode, RunState, SyncRun, SyncStep
+<<<<<<< HEAD
 from integrations.procore.sync.parts import COUNTS, withheld_projects
+=======
+from integrations.procore.sync.order import Look, Part
+from integrations.procore.sync.parts import COUNTS
+>>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 
@@ -22,8 +29,10 @@ def holder_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{clock.now().timestamp():.3f}"
 
 
-def take_run(*, company_id: int, mode: str, only: list[str], holder: str) -> SyncRun:
-    """A new run, or the one whose process died: it goes on there. Raises SyncInProgress."""
+def take_run(
+    *, company_id: int, mode: str, only: list[str], holder: str, looks: Sequence[Look] = ()
+) -> SyncRun:
+    """A new run, or the one that paused or whose process died. Raises SyncInProgress."""
     now = clock.now()
     with transaction.atomic():
         run = (
@@ -36,6 +45,8 @@ def take_run(*, company_id: int, mode: str, only: list[str], holder: str) -> Syn
                 raise SyncInProgress
             run.holder, run.leased_until = holder, now + LEASE
             run.save(update_fields=["holder", "leased_until"])
+            if run.mode == Mode.TARGETED:
+                _claim_reads(run)
             return run
         try:
             with transaction.atomic():
@@ -47,37 +58,55 @@ def take_run(*, company_id: int, mode: str, only: list[str], holder: str) -> Syn
                     leased_until=now + LEASE,
                     holder=holder,
                 )
-                _claim_reads(run)
+                _add_steps(
+                    run, {look.part: StepOptions(sweep=True, whole=look.whole) for look in looks}
+                )
+                if not only:
+                    _claim_reads(run)
                 return run
         except IntegrityError:
             raise SyncInProgress from None
 
 
+@dataclass(frozen=True)
+class StepOptions:
+    """`sweep`: look for deletions as well; `whole`: read everything."""
+
+    sweep: bool = False
+    whole: bool = False
+
+
 def _claim_reads(run: SyncRun) -> None:
-    """What Procore told us of becomes this run's steps: in the transaction that makes the run.
+    """What webhooks brought is this run's now, in the transaction that takes it.
 
-    A walk over everything does it as well; its steps come wave by wave.
+    A walk over everything reads it anyway; its steps come wave by wave.
     """
+    claimed = claim_reads(run)
     if run.mode == Mode.TARGETED:
-        SyncStep.objects.bulk_create(
-            SyncStep(
-                run=run,
-                company_id=run.company_id,
-                resource=resource,
-                project_id=project_id,
-                sweep=sweep,
-            )
-            for (resource, project_id), sweep in claim_reads(run.company_id).items()
-        )
-    elif not run.only:
-        claim_reads(run.company_id)
+        _add_steps(run, {part: StepOptions(sweep=sweep) for part, sweep in claimed.items()})
 
 
-def claim_reads(company_id: int) -> dict[tuple[str, int], bool]:
-    """Parts that Procore told us of, and whether to look for deletions; they are due no more.
+def _add_steps(run: SyncRun, parts: Mapping[Part, StepOptions]) -> None:
+    """Those that this run has read before are read again."""
+    here = {"run": run, "company_id": run.company_id}
+    SyncStep.objects.bulk_create(
+        [
+            SyncStep(**here, resource=name, project_id=key, sweep=how.sweep, whole=how.whole)
+            for (name, key), how in parts.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["run", "resource", "project_id"],
+        update_fields=["done", "sweep", "error", "error_code", "error_remedy"],
+    )
 
-    Of projects that we do not have, nothing is asked: they are not permitted.
+
+def claim_reads(run: SyncRun) -> dict[Part, bool]:
+    """Lists that webhooks named, and whether to look for deletions; they are due no more.
+
+    Of projects that we do not have, nothing is asked: they are not permitted. A list that this run
+    is in the middle of waits: its first pages may be older than the news.
     """
+<<<<<<< HEAD
     due = DueRead.objects.select_for_update().filter(company_id=company_id)
     with tenant(company_id):
         rows = RESOURCES["projects"]._base_manager.filter(company_id=company_id)
@@ -85,9 +114,24 @@ def claim_reads(company_id: int) -> dict[tuple[str, int], bool]:
         found: dict[tuple[str, int], bool] = {}
         for read in due:
             key = (read.resource, read.project_id)
+=======
+    begun = set(
+        run.steps.filter(done=False, progress__isnull=False).values_list("resource", "project_id")
+    )
+    due = DueRead.objects.select_for_update().filter(
+        company_id=run.company_id, due_at__lte=clock.now()
+    )
+    with tenant(run.company_id):
+        rows = RESOURCES["projects"]._base_manager.filter(company_id=run.company_id)
+        known = {0, *rows.values_list("remote_id", flat=True)}
+        claimed = [read for read in due if (read.resource, read.project_id) not in begun]
+        found: dict[Part, bool] = {}
+        for read in claimed:
+            part = (read.resource, read.project_id)
+>>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
             if read.project_id in known:
-                found[key] = found.get(key, False) or read.sweep
-        due.delete()
+                found[part] = found.get(part, False) or read.sweep
+        DueRead.objects.filter(id__in=[read.id for read in claimed]).delete()
     return found
 
 

@@ -3,30 +3,40 @@
 The truth is one row a company in Postgres. A tick costs what is due, not what exists.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 
+from integrations.procore.sync.looks import SOONEST, looks_due, next_look
 from integrations.procore.sync.models import DueRead, DueWork, Mode, RunState, SyncRun
+from integrations.procore.sync.order import Look
 from integrations.procore.sync.runs import LEASE
 from partner_app.core import clock
 from partner_app.tenancy.models import CONNECTED
 
-FULL_EVERY = timedelta(hours=24)  # a second look at everything, whatever the cursors say
-SOONEST, SLOWEST = 20, 300  # seconds between polls of one company
-WITH_HOOKS = 900  # the same, where Procore tells us of changes
-SHARE = 0.3  # of the hourly budget of calls that polling may use
+SLOWEST = 300  # seconds between looks at one company, where calls are not planned
+WITH_HOOKS = 900  # the same, where Procore sends webhooks
+SHARE = 0.3  # of the hourly budget of calls that looks may use
 HOURLY_BUDGET = 3600  # calls; Procore's documented example [rate_limiting]
-RETRY_PARTIAL = timedelta(minutes=2)
 CLAIM = 100  # companies a tick rings for
 
 
+@dataclass(frozen=True)
+class Work:
+    """What a worker has to do for a company: a full reading, or these lists."""
+
+    mode: Mode
+    looks: Sequence[Look] = ()
+
+
 def make_due(*, company_id: int) -> None:
-    """Everything that changed, as soon as a worker is free; committed with the caller's work."""
+    """What changed until now, as soon as a worker is free; committed with the caller's work."""
     now = clock.now()
     DueWork.objects.update_or_create(
-        company_id=company_id, defaults={"due_at": now, "poll_at": now, "leased_until": None}
+        company_id=company_id, defaults={"due_at": now, "asked_at": now, "leased_until": None}
     )
 
 
@@ -34,8 +44,7 @@ def make_full_due(*, company_id: int) -> None:
     """Everything is read again, as at the first time, as soon as a worker is free."""
     now = clock.now()
     DueWork.objects.update_or_create(
-        company_id=company_id,
-        defaults={"due_at": now, "poll_at": now, "full_due_at": now, "leased_until": None},
+        company_id=company_id, defaults={"due_at": now, "full_due_at": now, "leased_until": None}
     )
 
 
@@ -74,7 +83,9 @@ def make_told_due() -> None:
     running = SyncRun.objects.filter(company=OuterRef("company"), state=RunState.RUNNING)
     now = clock.now()
     missed = DueWork.objects.filter(
-        ~Exists(running), due_at__gt=now, company__in=DueRead.objects.values("company")
+        ~Exists(running),
+        due_at__gt=now,
+        company__in=DueRead.objects.filter(due_at__lte=now).values("company"),
     )
     missed.update(due_at=now)
 
@@ -92,19 +103,22 @@ def claim_due() -> list[int]:
     return [row.company_id for row in rows]
 
 
-def what_is_due(company_id: int) -> Mode | None:
+def work_due(company_id: int) -> Work | None:
     """An open run goes on in its own mode; see runs.take_run."""
     now = clock.now()
     due = DueWork.objects.filter(company_id=company_id).first()
     if due is None or due.due_at > now:
         return None
-    if due.full_due_at is None or due.full_due_at <= now:
-        return Mode.FULL
-    told = DueRead.objects.filter(company_id=company_id)
-    if due.poll_at and due.poll_at > now and told.exists():
-        # A project that appeared or left changes what there is to read.
-        return Mode.INCREMENTAL if told.filter(resource="projects").exists() else Mode.TARGETED
-    return Mode.INCREMENTAL
+    asked = due.full_due_at is not None and due.full_due_at <= now
+    if asked or not synced_before(company_id):
+        return Work(Mode.FULL)
+    return Work(Mode.TARGETED, looks_due(due))
+
+
+def synced_before(company_id: int) -> bool:
+    return SyncRun.objects.filter(
+        company_id=company_id, mode=Mode.FULL, state__in=[RunState.DONE, RunState.PARTIAL]
+    ).exists()
 
 
 def plan_next(*, company_id: int, run: SyncRun | None) -> bool:
@@ -117,17 +131,11 @@ def plan_next(*, company_id: int, run: SyncRun | None) -> bool:
         if due is None:
             return False
         now = clock.now()
-        asked_since = due.poll_at is not None and run.started_at < due.poll_at <= now
-        if run.mode != Mode.TARGETED:
-            due.pace = _pace(due.pace, run, hooked=due.hooked)
-            due.poll_at = now + timedelta(seconds=due.pace)
-            if run.state == RunState.PARTIAL:
-                due.poll_at = max(due.poll_at, now + RETRY_PARTIAL)
-        if run.mode == Mode.FULL:
-            due.full_due_at = now + FULL_EVERY
-        told = DueRead.objects.filter(company_id=company_id).exists()
-        later = min(filter(None, (due.poll_at, due.full_due_at)), default=now)
-        due.due_at = now if told or asked_since else later
+        due.pace = _pace(due.pace, run, hooked=due.hooked)
+        if run.mode == Mode.FULL and due.full_due_at and due.full_due_at <= run.started_at:
+            due.full_due_at = None
+        told = DueRead.objects.filter(company_id=company_id).aggregate(first=Min("due_at"))["first"]
+        due.due_at = min(filter(None, (next_look(due), due.full_due_at, told)))
         due.leased_until = None
         due.save()
         return due.due_at <= now

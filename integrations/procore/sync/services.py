@@ -6,9 +6,9 @@ from functools import partial
 from integrations.procore.api.errors import NotConnected
 from integrations.procore.sync.derived import follow_up, warnings_of
 from integrations.procore.sync.engine import Wait, run_to_end
-from integrations.procore.sync.models import Mode, RunState, SyncRun
+from integrations.procore.sync.models import Mode
 from integrations.procore.sync.runs import counts_by_resource, holder_name, take_run
-from integrations.procore.sync.schedule import others_wait, plan_next, what_is_due
+from integrations.procore.sync.schedule import others_wait, plan_next, synced_before, work_due
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.tenancy.lifecycle import company_or_error
 
@@ -21,7 +21,7 @@ def sync_now(*, company_id: int, full: bool, only: list[str], wait: Wait) -> dic
     began = time.monotonic()
     run = take_run(
         company_id=company_id,
-        mode=Mode.FULL if full or not _synced_before(company_id) else Mode.INCREMENTAL,
+        mode=Mode.FULL if full or not synced_before(company_id) else Mode.INCREMENTAL,
         only=only,
         holder=holder_name(),
     )
@@ -45,19 +45,15 @@ def run_due(*, company_id: int, wait: Wait) -> bool:
 
     True when that is now: Procore told us of something while this ran.
     """
-    mode = what_is_due(company_id)
-    if mode is None:
+    work = work_due(company_id)
+    if work is None:
         return False
-    run = take_run(company_id=company_id, mode=mode, only=[], holder=holder_name())
+    run = take_run(
+        company_id=company_id, mode=work.mode, only=[], holder=holder_name(), looks=work.looks
+    )
     try:
         run = run_to_end(run, wait=wait, may_yield=partial(others_wait, company_id))
     except (ReconnectNeeded, NotConnected):
         return plan_next(company_id=company_id, run=None)
     follow_up(company_id)
     return plan_next(company_id=company_id, run=run)
-
-
-def _synced_before(company_id: int) -> bool:
-    return SyncRun.objects.filter(
-        company_id=company_id, mode=Mode.FULL, state__in=[RunState.DONE, RunState.PARTIAL]
-    ).exists()

@@ -4,14 +4,16 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
+from django.conf import settings
 from django.db import connection
 
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.spec import Scope
+from integrations.procore.sync.order import STILL_OPEN
 from integrations.procore.sync.schedule import make_read_due
 from integrations.procore.webhooks.models import WebhookEvent
 from partner_app.core import clock
@@ -29,22 +31,34 @@ ACCEPT = """
         ON CONFLICT (company_id, ulid) DO NOTHING RETURNING company_id, ulid
     ), told AS (
         INSERT INTO procore_dueread (company_id, resource, project_id, sweep, due_at)
-        SELECT DISTINCT company_id, resource, place, sweep, %(now)s::timestamptz
+        SELECT DISTINCT list.company_id, resource, place, sweep,
+            CASE WHEN use.opened_at > %(open_since)s THEN %(now)s::timestamptz
+            ELSE %(later)s::timestamptz END
         FROM unnest(%(list_company)s::bigint[], %(list_ulid)s::text[], %(resource)s::text[],
             %(place)s::bigint[], %(sweep)s::boolean[])
             AS list (company_id, ulid, resource, place, sweep)
-        JOIN event USING (company_id, ulid) ORDER BY 1, 2, 3, 4
-        ON CONFLICT DO NOTHING
+        JOIN event USING (company_id, ulid)
+        LEFT JOIN procore_projectuse use
+            ON use.company_id = list.company_id AND use.project_id = place
+        ORDER BY 1, 2, 3, 4
+        ON CONFLICT DO NOTHING RETURNING company_id, due_at
+    ), news AS (
+        SELECT company_id, min(due_at) AS due_at FROM told GROUP BY company_id
     ), sleeping AS (
-        SELECT company_id FROM procore_duework
-        WHERE company_id IN (SELECT company_id FROM event) AND due_at > %(now)s
-        ORDER BY company_id FOR UPDATE
+        SELECT work.company_id, news.due_at
+        FROM procore_duework work JOIN news USING (company_id)
+        WHERE work.due_at > news.due_at ORDER BY work.company_id FOR UPDATE OF work
     )
-    UPDATE procore_duework SET due_at = %(now)s
-    WHERE company_id IN (SELECT company_id FROM sleeping) RETURNING company_id
+    UPDATE procore_duework work SET due_at = sleeping.due_at FROM sleeping
+    WHERE work.company_id = sleeping.company_id AND sleeping.due_at <= work.due_at
+    RETURNING work.company_id, sleeping.due_at <= %(now)s
 """
 
 UNREADABLE = "(unreadable)"
+
+
+# Where calls are planned, changes of projects that nobody has open are read together.
+TOGETHER = timedelta(minutes=30)
 
 
 def _by_webhook_name() -> dict[str, list[str]]:
@@ -127,6 +141,7 @@ def accept(told: Sequence[Told]) -> list[int]:
     """
     if not told:
         return []
+    now = clock.now()
     lists = [(each, name, place) for each in told for name, place in _lists(each.payload)]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -139,7 +154,9 @@ def accept(told: Sequence[Told]) -> list[int]:
                 "id": [each.payload.resource_id for each in told],
                 "reason": [each.payload.reason for each in told],
                 "at": [each.payload.timestamp for each in told],
-                "now": clock.now(),
+                "now": now,
+                "later": now + (TOGETHER if settings.PROCORE.plans_calls else timedelta(0)),
+                "open_since": now - STILL_OPEN,
                 "list_company": [each.company_id for each, _, _ in lists],
                 "list_ulid": [each.payload.id for each, _, _ in lists],
                 "resource": [name for _, name, _ in lists],
@@ -147,7 +164,7 @@ def accept(told: Sequence[Told]) -> list[int]:
                 "sweep": [each.payload.reason == "delete" for each, _, _ in lists],
             },
         )
-        return [company_id for (company_id,) in cursor.fetchall()]
+        return [company_id for company_id, at_once in cursor.fetchall() if at_once]
 
 
 def _lists(payload: Payload) -> list[tuple[str, int]]:

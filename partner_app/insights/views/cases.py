@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from partner_app.core import clock
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
-from partner_app.embedded.entitlement import Rights, rights_on
+from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.session import names_in
 from partner_app.insights.cases import (
     case_or_error,
@@ -21,6 +21,7 @@ from partner_app.insights.cases import (
 )
 from partner_app.insights.context import (
     freshness,
+    open_project,
     portfolio_of,
     procore_of,
     project_or_error,
@@ -140,7 +141,7 @@ def _case(request: ViewerRequest, case_id: int) -> tuple[ExceptionCase, Rights]:
     """
     with tenant(request.company.id):
         found = case_or_error(request.company.id, case_id)
-    rights = rights_on(request.viewer, found.project_id)
+    rights = open_project(request, found.project_id)
     require_rule(rights, Rule(found.rule))
     return found, rights
 

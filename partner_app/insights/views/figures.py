@@ -12,10 +12,19 @@ from integrations.procore.resources.projects import Project
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
-from partner_app.embedded.entitlement import Rights, rights_on
+from partner_app.embedded.entitlement import Rights
 from partner_app.insights.charts import KINDS, Scope
+<<<<<<< HEAD
 from partner_app.insights.context import freshness, portfolio_of, project_or_error
 from partner_app.insights.contracts import DEFAULT_CURRENCY
+=======
+from partner_app.insights.context import (
+    freshness,
+    open_project,
+    portfolio_of,
+    project_or_error,
+)
+>>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
 from partner_app.insights.export import as_csv, as_xlsx
 from partner_app.insights.health import Health, arrived, health_of, sums_of
 from partner_app.insights.notes import notes_of
@@ -115,7 +124,7 @@ def _about(request: ViewerRequest, project_id: int) -> About:
         with tenant(company_id):
             health = sums_of(company_id, portfolio.rights)
         return About(None, portfolio.rights, portfolio.asking, health)
-    own = {project_id: rights_on(request.viewer, project_id)}
+    own = {project_id: open_project(request, project_id)}
     with tenant(company_id):
         found = project_or_error(company_id, project_id)
         rights = arrived(company_id, own)

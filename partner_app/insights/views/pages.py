@@ -11,12 +11,13 @@ from django.views.decorators.http import require_GET, require_POST
 from integrations.procore.resources.projects import Project
 from integrations.procore.sync.schedule import make_due
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
-from partner_app.embedded.entitlement import Tool, rights_on
+from partner_app.embedded.entitlement import Tool
 from partner_app.embedded.session import end_tour, wants_tour
 from partner_app.handoffs.selectors import waiting_for_approval
 from partner_app.insights.budget_notes import budget_notes
 from partner_app.insights.context import (
     freshness,
+    open_project,
     portfolio_of,
     procore_of,
     project_or_error,
@@ -131,7 +132,7 @@ def refresh(request: ViewerRequest) -> HttpResponse:
 @require_GET
 @viewer_required
 def project(request: ViewerRequest, project_id: int) -> HttpResponse:
-    rights = rights_on(request.viewer, project_id)
+    rights = open_project(request, project_id)
     company_id = request.company.id
     with tenant(company_id):
         found = project_or_error(company_id, project_id)
@@ -171,7 +172,7 @@ def records(request: ViewerRequest, project_id: int, kind: str) -> HttpResponse:
     """Refused before anything is read where Procore gives no access to the tool."""
     if kind not in KINDS:
         raise Http404
-    rights = rights_on(request.viewer, project_id)
+    rights = open_project(request, project_id)
     rights.require(KINDS[kind].tool)
     with tenant(request.company.id):
         found = project_or_error(request.company.id, project_id)
@@ -200,7 +201,7 @@ def panel(
     request: ViewerRequest, project_id: int, view: str, record_id: int | None = None
 ) -> HttpResponse:
     """What hangs on the record, or the budget, that is open in Procore."""
-    rights = rights_on(request.viewer, project_id)
+    rights = open_project(request, project_id)
     company_id = request.company.id
     with tenant(company_id):
         found = project_or_error(company_id, project_id)
