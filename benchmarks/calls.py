@@ -11,13 +11,19 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+if TYPE_CHECKING:
+    from benchmarks.virtual import VirtualClock
+    from integrations.procore.sync.models import SyncRun
 
 PER_MINUTE, PER_HOUR = 25, 600
 CHANGES_AN_HOUR = 200
+IN_USE = 20  # projects in which people work
 STEPS = 12  # of an hour in which people change something
 HOME_NEEDS = (
     "budget_rows",
@@ -39,19 +45,84 @@ class Strategy:
     """
 
     name: str
-    first: Callable[[int, int], None]
+    first: Callable[[int, int, "VirtualClock"], None]
+    fresh: Callable[["Measure", datetime], None]
     home_needs: tuple[str, ...] = HOME_NEEDS
 
 
-def todays_order(company_id: int, opened: int) -> None:
-    """Whatever somebody opens, projects are read in the order of their ids."""
+def by_ids(company_id: int, opened: int, virtual: "VirtualClock") -> None:
+    """The order of before: whatever somebody opens, projects are read in the order of their ids."""
     from integrations.procore.sync.services import sync_now
     from partner_app.core import clock
 
-    sync_now(company_id=company_id, full=True, only=[], wait=clock.wait_until)
+    with (
+        patch("integrations.procore.sync.engine.waves", _waves_by_ids),
+        patch("integrations.procore.sync.parts._barren", lambda _company, _keys: set()),
+    ):
+        sync_now(company_id=company_id, full=True, only=[], wait=clock.wait_until)
 
 
-STRATEGIES = (Strategy("today's order", todays_order),)
+def _waves_by_ids(run: "SyncRun", _opened: object) -> Iterator[list[tuple[str, int]]]:
+    from integrations.procore.resources.registry import RESOURCES
+    from integrations.procore.resources.spec import Changes, Scope
+    from integrations.procore.sync.parts import _projects
+
+    inner = [n for n, model in RESOURCES.items() if model.spec.scope is Scope.PROJECT]
+    yield [(n, 0) for n, model in RESOURCES.items() if model.spec.scope is Scope.COMPANY]
+    for child in (False, True):
+        names = [n for n in inner if (RESOURCES[n].spec.changes is Changes.PARENT) is child]
+        yield [(name, project) for project in _projects(run.company_id) for name in names]
+
+
+def by_use(company_id: int, opened: int, virtual: "VirtualClock") -> None:
+    """As workers do it: a reading pauses for the limits, and whoever goes on chooses again."""
+    from integrations.procore.sync.errors import Paused
+    from integrations.procore.sync.schedule import make_due, synced_before
+    from integrations.procore.sync.services import run_due
+    from integrations.procore.sync.use import note_opened
+
+    def leave(until: datetime) -> None:
+        raise Paused(until)
+
+    make_due(company_id=company_id)
+    noted = False
+    while not synced_before(company_id):
+        try:
+            run_due(company_id=company_id, wait=leave)
+        except Paused as pause:
+            virtual.wait_until(pause.until)
+        if not noted:
+            note_opened(company_id=company_id, project_id=opened)
+            noted = True
+
+
+def polls(measure: "Measure", ends: datetime) -> None:
+    """Everything that changed is looked for as often as a third of the hour's calls allows."""
+    from integrations.procore.sync.services import sync_now
+
+    while measure.virtual.now() < ends:
+        answer = sync_now(
+            company_id=measure.company_id, full=False, only=[], wait=measure.virtual.wait_until
+        )
+        pause = timedelta(seconds=max(300.0, int(str(answer["requests"])) * 3600 / PER_HOUR / 0.3))
+        measure.virtual.wait_until(measure.virtual.now() + pause)
+
+
+def looks(measure: "Measure", ends: datetime) -> None:
+    """Whatever the schedule makes due."""
+    from integrations.procore.sync.models import DueWork
+    from integrations.procore.sync.services import run_due
+
+    while measure.virtual.now() < ends:
+        run_due(company_id=measure.company_id, wait=measure.virtual.wait_until)
+        due = DueWork.objects.get(company_id=measure.company_id).due_at
+        measure.virtual.wait_until(min(ends, max(due, measure.virtual.now())))
+
+
+STRATEGIES = (
+    Strategy("by ids, as before", by_ids, polls),
+    Strategy("by use", by_use, looks, ("budget_rows", "rfis", "submittals", "change_events")),
+)
 
 
 @dataclass(frozen=True)
@@ -89,7 +160,7 @@ class Measure:
 
     def first(self, strategy: Strategy) -> dict[str, object]:
         opened = max(self.procore.projects())  # the worst for an order by ids
-        strategy.first(self.company_id, opened)
+        strategy.first(self.company_id, opened, self.virtual)
         known = self._known()
         home = [at for (name, _), at in known.items() if name in strategy.home_needs]
         page = [at for (_, project), at in known.items() if project == opened]
@@ -101,36 +172,35 @@ class Measure:
             "observations": len(self.procore.violations()),
         }
 
-    def an_hour_of_changes(self) -> Milestone:
-        """Without webhooks: whatever the schedule makes due, for one hour."""
+    def an_hour_of_changes(self, strategy: Strategy, *, hooked: bool) -> Milestone:
+        """Two hundred changes in projects that are in use; with webhooks each is told at once."""
         from integrations.procore.sync.models import DueWork
         from integrations.procore.sync.schedule import make_connected_due
-        from integrations.procore.sync.services import run_due
 
         self.virtual.wait_until(self.virtual.now() + timedelta(hours=1, minutes=2))
         self.procore.control("clear", all=True)
         make_connected_due()
         DueWork.objects.filter(company_id=self.company_id).update(
-            poll_at=self.virtual.now(),
-            due_at=self.virtual.now(),
-            full_due_at=self.virtual.now() + timedelta(days=1),
+            due_at=self.virtual.now(), asked_at=None, hooked=hooked
         )
         began = self.began = self.virtual.now()
         for step in range(STEPS):
-            self.procore.control(
+            changed = self.procore.control(
                 "mutations",
                 changes=CHANGES_AN_HOUR // STEPS,
                 seed=step,
                 company_id=self.company_id,
+                projects=self.procore.projects()[:IN_USE],
             )
-            ends = began + timedelta(hours=(step + 1) / STEPS)
-            while self.virtual.now() < ends:
-                run_due(company_id=self.company_id, wait=self.virtual.wait_until)
-                due = DueWork.objects.get(company_id=self.company_id).due_at
-                self.virtual.wait_until(min(ends, max(due, self.virtual.now())))
-                if due >= ends:
-                    break
+            if hooked:
+                self._tell(changed["events"])
+            strategy.fresh(self, began + timedelta(hours=(step + 1) / STEPS))
         return self._milestone(self.virtual.now())
+
+    def _tell(self, events: list[dict[str, Any]]) -> None:
+        from integrations.procore.webhooks.inbox import Told, accept, read_payload
+
+        accept([Told(self.company_id, read_payload(json.dumps(e).encode())) for e in events])
 
     def _known(self) -> dict[tuple[str, int], datetime]:
         from integrations.procore.sync.models import SyncCursor
@@ -182,7 +252,9 @@ def measure(wanted: list[Strategy], *, changes: bool) -> dict[str, dict[str, obj
             one.prepare()
             found[strategy.name] = one.first(strategy)
             if changes:
-                found[strategy.name]["an hour of changes, no webhooks"] = one.an_hour_of_changes()
+                for name, hooked in (("no webhooks", False), ("webhooks", True)):
+                    cost = one.an_hour_of_changes(strategy, hooked=hooked)
+                    found[strategy.name][f"an hour of changes, {name}"] = cost
     return found
 
 

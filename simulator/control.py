@@ -20,7 +20,7 @@ from simulator.mutations import Mutations
 from simulator.rest.wire import answer
 from simulator.rights import PROJECT_LEVELS
 from simulator.state import Simulator
-from simulator.webhooks import Mischief
+from simulator.webhooks import Mischief, ulid
 from simulator.wild import PROFILE, SWITCHES
 from simulator.world import Project
 
@@ -329,13 +329,35 @@ async def change_project(request: Request) -> Response:
 
 
 async def mutate(request: Request) -> Response:
-    """POST {"changes": n, "seed": s}: people add, change and delete n records of many kinds."""
+    """POST {"changes": n, "seed": s, "projects": ids}: people add, change and delete n records.
+
+    The answer counts them, and lists the events that webhooks would send, in "events".
+    """
     simulator = _simulator(request)
     body: dict[str, Any] = await request.json()
-    done = Mutations(simulator, int(body.get("seed", 1)), body.get("company_id"), tell).make(
-        int(body["changes"])
+    events: list[dict[str, str]] = []
+
+    def tell_and_list(
+        simulator: Simulator, project: Project, kind: str, record_id: int, reason: str
+    ) -> None:
+        tell(simulator, project, kind, record_id, reason)
+        events.append(
+            {
+                "id": ulid(),
+                "reason": reason,
+                "resource_type": WEBHOOK_NAMES[kind],
+                "company_id": str(project.company_id),
+                "project_id": str(project.id),
+                "resource_id": str(record_id),
+            }
+        )
+
+    mutations = Mutations(
+        simulator, int(body.get("seed", 1)), body.get("company_id"), tell_and_list
     )
-    return answer(done)
+    if "projects" in body:
+        mutations.projects = [p for p in mutations.projects if p.id in body["projects"]]
+    return answer({**mutations.make(int(body["changes"])), "events": events})
 
 
 async def budget_views(request: Request) -> Response:

@@ -374,9 +374,8 @@ def test_a_project_withdrawn_between_two_events_is_asked_for_once(
     make_due(company_id=synced)
     procore.control("installs", company_id=synced, permitted_projects=rest)
     for resource in ("rfis", "submittals"):
-        later = clock.now() + timedelta(hours=1)
         DueWork.objects.filter(company_id=synced).update(
-            due_at=clock.now(), poll_at=later, full_due_at=later
+            due_at=clock.now(), asked_at=None, pace=3600
         )
         make_read_due(company_id=synced, resource=resource, project_id=gone)
         run_due(company_id=synced, wait=clock.wait_until)

@@ -58,8 +58,7 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
     company_id = run.company_id
     clients: list[ProcoreClient] = []
     try:
-        for purpose in (_purpose(run), CallPurpose.PEOPLE):
-            clients.append(app_client(company_id, purpose))
+        clients += [app_client(company_id, why) for why in (_purpose(run), CallPurpose.PEOPLE)]
         with Heartbeat(run):
             _Walk(run, clients, wait, may_yield).walk()
     except Paused:
@@ -137,7 +136,7 @@ class _Walk:
         self.opened = open_projects(run.company_id)
         self.slice_ends = clock.now() + SLICE
         self.listens_at = clock.now() + LISTEN
-        self.prover = Prover(client, run.company_id)
+        self.prover = Prover(self.client, run.company_id)
         self.arrivals = Arrivals(run, self.prover)
         self.open: dict[int, Job] = {}  # by step
 

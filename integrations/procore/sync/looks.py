@@ -10,6 +10,7 @@ from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.spec import Scope
 from integrations.procore.sync.models import DueWork, SyncCursor
 from integrations.procore.sync.order import Day, Look, Part, Standing, at_night, looks, next_due
+from integrations.procore.sync.parts import withheld_projects
 from integrations.procore.sync.use import uses_of
 from partner_app.core import clock
 from partner_app.core.zones import zone
@@ -49,7 +50,7 @@ def _parts(company_id: int) -> dict[Part, Standing]:
     }
     with tenant(company_id):
         rows = Project.objects.filter(company_id=company_id)
-        projects = list(rows.values_list("remote_id", flat=True))
+        projects = set(rows.values_list("remote_id", flat=True)) - withheld_projects(company_id)
     parts = [
         (name, key)
         for name, model in RESOURCES.items()

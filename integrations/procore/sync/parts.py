@@ -6,12 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-<<<<<<< HEAD
-from django.db.models import Q
-=======
 from django.conf import settings
-from django.db.models import Count
->>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
+from django.db.models import Count, Q
 
 from integrations.procore.api.client import ProcoreClient
 from integrations.procore.resources.budget_views import NO_CHOICE
@@ -21,7 +17,6 @@ from integrations.procore.resources.spec import Changes, Parent, Scope
 from integrations.procore.sync.budget_choice import choice_of
 from integrations.procore.sync.cursor import advance, not_ahead, window
 from integrations.procore.sync.errors import Withdrawn
-<<<<<<< HEAD
 from integrations.procore.sync.models import (
     Absence,
     DueRead,
@@ -32,10 +27,7 @@ from integrations.procore.sync.models import (
     SyncRun,
     SyncStep,
 )
-=======
-from integrations.procore.sync.models import DueRead, Mode, SyncCursor, SyncRun, SyncStep
 from integrations.procore.sync.order import FIGURES, in_order_of_use
->>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
 from integrations.procore.sync.quarantine import places_to_try_again
 from integrations.procore.sync.reading import Parents, Piece, Position, Reader, Window
 from integrations.procore.sync.resuming import Progress, packed, unpacked
@@ -43,14 +35,10 @@ from integrations.procore.sync.use import uses_of
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 
-<<<<<<< HEAD
 COUNTS = (
     "fetched", "created", "updated", "deleted", "unchanged", "unreadable", "suspect", "requests",
 )  # fmt: skip
-=======
-COUNTS = ("fetched", "created", "updated", "deleted", "unchanged", "unreadable", "requests")
 SHORT = 500  # records that one page brings without being a burden
->>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
 Key = tuple[str, int]  # resource, project (0: the company)
 
 
@@ -72,12 +60,9 @@ class Job:
     blind: bool = False  # some record had no id, so that nothing proves which are gone
     total: int | None = None
     attempts: int = 0
-<<<<<<< HEAD
     refusal: Reason | None = None  # how Procore refused the list
     permission: Permission = Permission.UNKNOWN  # and what it says of the tool then
-=======
     barren: bool = False  # there is nothing to ask for: no record that it could hang on
->>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
     withdrawn: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -166,16 +151,9 @@ def jobs_of(run: SyncRun, keys: list[Key], client: ProcoreClient) -> list[Job]:
         barren = _barren(run.company_id, wanted)
         sizes = _sizes(run.company_id, wanted) if settings.PROCORE.plans_calls else {}
         for key in wanted:
-<<<<<<< HEAD
             whole, doubt = run.mode == Mode.FULL or key in again, doubts.get(key)
+            whole = whole or _cheaper_whole(steps[key], sizes.get(key))
             job = job_of(run, steps[key], cursors[key], client, whole=whole, doubt=doubt)
-=======
-            whole = run.mode == Mode.FULL or key in again
-            job = job_of(
-                run, steps[key], cursors[key], client,
-                whole=whole or _cheaper_whole(steps[key], sizes.get(key)),
-            )  # fmt: skip
->>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
             job.withdrawn = withdrawn[job.step.project_id]
             job.barren = key in barren
             jobs.append(job)
@@ -289,7 +267,6 @@ def _has_view(model: type[SourceRecord]) -> bool:
     return any(source.via for source in model.spec.sources)
 
 
-<<<<<<< HEAD
 def open_absences(company_id: int) -> dict[Key, Absence]:
     rows = Absence.objects.filter(company_id=company_id)
     return {(row.resource, row.project_id): row for row in rows}
@@ -301,9 +278,6 @@ def withheld_projects(company_id: int) -> set[int]:
     return set(rows.values_list("project_id", flat=True))
 
 
-def _is_child(name: str) -> bool:
-    return RESOURCES[name].spec.changes is Changes.PARENT
-=======
 def _is_late(name: str) -> bool:
     """Whether another list has to be written before it is known what this one has to ask."""
     spec = RESOURCES[name].spec
@@ -347,7 +321,6 @@ def _barren(company_id: int, keys: Iterable[Key]) -> set[Key]:
         ).values_list("project_id", flat=True)
         found.update((name, key) for key in projects - filled - set(unread))
     return found
->>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
 
 
 def _projects(company_id: int) -> list[int]:

@@ -13,12 +13,8 @@ from django.db.models import Count, Q, Sum
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.errors import LeaseLost, SyncInProgress
 from integrations.procore.sync.models import DueRead, Mode, RunState, SyncRun, SyncStep
-<<<<<<< HEAD
-from integrations.procore.sync.parts import COUNTS, withheld_projects
-=======
 from integrations.procore.sync.order import Look, Part
-from integrations.procore.sync.parts import COUNTS
->>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
+from integrations.procore.sync.parts import COUNTS, withheld_projects
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 
@@ -106,15 +102,6 @@ def claim_reads(run: SyncRun) -> dict[Part, bool]:
     Of projects that we do not have, nothing is asked: they are not permitted. A list that this run
     is in the middle of waits: its first pages may be older than the news.
     """
-<<<<<<< HEAD
-    due = DueRead.objects.select_for_update().filter(company_id=company_id)
-    with tenant(company_id):
-        rows = RESOURCES["projects"]._base_manager.filter(company_id=company_id)
-        known = {0, *rows.values_list("remote_id", flat=True)} - withheld_projects(company_id)
-        found: dict[tuple[str, int], bool] = {}
-        for read in due:
-            key = (read.resource, read.project_id)
-=======
     begun = set(
         run.steps.filter(done=False, progress__isnull=False).values_list("resource", "project_id")
     )
@@ -124,11 +111,11 @@ def claim_reads(run: SyncRun) -> dict[Part, bool]:
     with tenant(run.company_id):
         rows = RESOURCES["projects"]._base_manager.filter(company_id=run.company_id)
         known = {0, *rows.values_list("remote_id", flat=True)}
+        known -= withheld_projects(run.company_id)
         claimed = [read for read in due if (read.resource, read.project_id) not in begun]
         found: dict[Part, bool] = {}
         for read in claimed:
             part = (read.resource, read.project_id)
->>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
             if read.project_id in known:
                 found[part] = found.get(part, False) or read.sweep
         DueRead.objects.filter(id__in=[read.id for read in claimed]).delete()

@@ -58,7 +58,7 @@ UNREADABLE = "(unreadable)"
 
 
 # Where calls are planned, changes of projects that nobody has open are read together.
-TOGETHER = timedelta(minutes=30)
+TOGETHER = timedelta(minutes=60)
 
 
 def _by_webhook_name() -> dict[str, list[str]]:

@@ -14,17 +14,13 @@ from partner_app.audit.record import record
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.embedded.entitlement import Rights
 from partner_app.insights.charts import KINDS, Scope
-<<<<<<< HEAD
-from partner_app.insights.context import freshness, portfolio_of, project_or_error
-from partner_app.insights.contracts import DEFAULT_CURRENCY
-=======
 from partner_app.insights.context import (
     freshness,
     open_project,
     portfolio_of,
     project_or_error,
 )
->>>>>>> 19445a5 (sync: Read first what people have open, then what changes)
+from partner_app.insights.contracts import DEFAULT_CURRENCY
 from partner_app.insights.export import as_csv, as_xlsx
 from partner_app.insights.health import Health, arrived, health_of, sums_of
 from partner_app.insights.notes import notes_of
