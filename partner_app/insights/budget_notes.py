@@ -7,6 +7,7 @@ from integrations.procore.resources.budget_codes import untied
 from integrations.procore.sync.budget_choice import choice_of, lacks_pinned_view
 from partner_app.core.templatetags.show import money
 from partner_app.insights.contracts import DEFAULT_CURRENCY
+from partner_app.insights.unread import unread_sums
 
 
 def budget_notes(company_id: int, project_id: int) -> list[str]:
@@ -23,6 +24,13 @@ def budget_notes(company_id: int, project_id: int) -> list[str]:
         )
         amounts = [money(sum_, currency or DEFAULT_CURRENCY) for currency, sum_ in sums.items()]
         found.append(text % {"number": count, "amounts": ", ".join(amounts)})
+    if unread_sums(company_id, project_id):
+        found.append(
+            _(
+                "Committed, spent and pending come from Procore’s budget view for now; the records "
+                "behind them are being read."
+            )
+        )
     if lacks_pinned_view(company_id, project_id):
         text = _(
             "This project does not have the budget view “%(name)s”, which your company chose; its "

@@ -32,7 +32,9 @@ from partner_app.insights.contracts import (
 )
 from partner_app.insights.events import Event, read_events
 from partner_app.insights.metrics import ZERO, CodeCost, Question, spread
+from partner_app.insights.procore_check import KINDS, procore_columns
 from partner_app.insights.statuses import DIRECT_COSTS, Standing, named, plain_status
+from partner_app.insights.unread import unread_sums
 
 TURNAROUND_DAYS = 365  # of answered questions that count
 PLAUSIBLE_YEARS = range(1900, 2200)  # of something that has begun or ended
@@ -93,6 +95,7 @@ class ProjectFacts:
         self._add_contracts(sums)
         for code, currency, amount in _grouped(self._cost_lines(Standing.COUNTS), *OF_CODE):
             sums[code or 0, currency or DEFAULT_CURRENCY]["direct"] += amount
+        self._stand_in(sums)
         self._add_events(sums)
         names = self._names(code for code, _ in sums)
         found = []
@@ -229,6 +232,18 @@ class ProjectFacts:
                     sums[key]["committed"] += amount + more
                 if pending:
                     sums[key]["pending"] += pending
+
+    def _stand_in(self, sums: dict[Key, dict[str, Decimal]]) -> None:
+        """Procore's own columns, for sums whose records are not read yet."""
+        unread = unread_sums(self.company_id, self.project_id)
+        if not unread:
+            return
+        for own in sums.values():
+            own.update(dict.fromkeys(unread, ZERO))
+        for (currency, code), columns in procore_columns(self.company_id, self.project_id).items():
+            for _label, name, column in KINDS:
+                if name in unread and column in columns:
+                    sums[code, currency][name] = columns[column]
 
     def _add_events(self, sums: dict[Key, dict[str, Decimal]]) -> None:
         """To the codes that are there already: they are only compared with their budget."""

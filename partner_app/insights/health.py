@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.postgres.aggregates import ArrayAgg, BoolOr
 from django.db.models import Count, Sum
 
+from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.projects import Project
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.models import SyncCursor
@@ -122,12 +123,14 @@ def arrived(company_id: int, rights: Mapping[int, Rights]) -> dict[int, Rights]:
     known = cursors.exclude(fresh_at=None).order_by()
     counts = dict(known.values_list("resource").annotate(number=Count("project_id")))
     # Mostly all is here, and counting is enough to know it.
-    whole = {_tool_of(name) for name, number in counts.items() if number == len(rights)}
-    partly = [name for name in counts if _tool_of(name) not in whole]
-    read: dict[Tool | None, set[int]] = defaultdict(set)
+    full = [name for name, number in counts.items() if number == len(rights)]
+    whole = {tool for name in full for tool in _tools_of(name)}
+    partly = [name for name in counts if not _tools_of(name) <= whole]
+    read: dict[Tool, set[int]] = defaultdict(set)
     rest = known.filter(resource__in=partly).values_list("resource")
     for name, keys in rest.annotate(of=ArrayAgg("project_id")):
-        read[_tool_of(name)].update(keys)
+        for tool in _tools_of(name):
+            read[tool].update(keys)
     found = dict(rights)
     for tool in set(Tool) - whole:
         for key in rights.keys() - read[tool]:
@@ -137,9 +140,12 @@ def arrived(company_id: int, rights: Mapping[int, Rights]) -> dict[int, Rights]:
     return found
 
 
-def _tool_of(resource: str) -> Tool | None:
+def _tools_of(resource: str) -> frozenset[Tool]:
+    """Whose figures are known when it is read: the budget view has columns for all costs."""
+    if resource == BudgetRow.spec.name:
+        return frozenset(COST_TOOLS)
     tool = RESOURCES[resource].spec.tool
-    return Tool(tool) if tool else None
+    return frozenset({Tool(tool)} if tool else ())
 
 
 def _attention(

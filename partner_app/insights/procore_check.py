@@ -5,7 +5,7 @@ the reading and the formulas, and a difference names the codes to look at.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from integrations.procore.resources.wbs_codes import WbsCode
 from partner_app.insights.contracts import DEFAULT_CURRENCY
 from partner_app.insights.metrics import ZERO
 from partner_app.insights.models import CostFigure
+from partner_app.insights.unread import unread_sums
 
 # What it is called, the column of ours, the column of Procore's.
 KINDS = (
@@ -101,11 +102,15 @@ def project_check(company_id: int, project_id: int) -> ProjectCheck | None:
     if not ours or not theirs:
         return None
     names = _names(company_id, {code for _, code in (*ours, *theirs)})
+    unread = unread_sums(company_id, project_id)  # those are Procore's own columns
+    kinds = [kind for kind in KINDS if kind[1] not in unread]
+    if not kinds:
+        return None
     found: list[Checked] = []
     for currency in sorted({own for own, _code in theirs}):
         mine = {code: row for (own, code), row in ours.items() if own == currency}
         procores = {code: row for (own, code), row in theirs.items() if own == currency}
-        found += compare(currency, mine, procores, names)
+        found += compare(currency, mine, procores, names, kinds)
     return ProjectCheck(tuple(found))
 
 
@@ -114,10 +119,11 @@ def compare(
     ours: Mapping[int, Mapping[str, Decimal]],
     theirs: Mapping[int, Mapping[str, Decimal]],
     names: Mapping[int, tuple[str, str]],
+    kinds: Sequence[tuple[object, str, str]] = KINDS,
 ) -> list[Checked]:
     """One for each kind that Procore's view has a column for, in this currency."""
     found = []
-    for label, own, column in KINDS:
+    for label, own, column in kinds:
         if any(column in row for row in theirs.values()):
             pairs = {
                 code: (

@@ -1,0 +1,21 @@
+"""Costs whose lists are not read yet: until then the columns of Procore's budget view stand in.
+
+One call a project reads the view; the lines of its contracts take one call a contract.
+"""
+
+from integrations.procore.sync.models import SyncCursor
+
+_CONTRACTS = frozenset({"commitments", "commitment_line_items", "change_orders"})
+# A sum of ours, and the lists that it is made of.
+LISTS = {
+    "committed": _CONTRACTS,
+    "pending": _CONTRACTS,
+    "direct": frozenset({"direct_costs", "direct_cost_line_items"}),
+}
+
+
+def unread_sums(company_id: int, project_id: int) -> frozenset[str]:
+    """Names of the sums that cannot be made from records yet."""
+    cursors = SyncCursor.objects.filter(company_id=company_id, project_id=project_id)
+    read = set(cursors.exclude(fresh_at=None).values_list("resource", flat=True))
+    return frozenset(name for name, lists in LISTS.items() if not lists <= read)
