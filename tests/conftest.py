@@ -20,6 +20,7 @@ from partner_app.connections.discover import discover
 from partner_app.core import clock
 from tests.environment import ANNOUNCEMENT, SUPERUSER_URL
 from tests.frame import Frame
+from tests.natures import STRICT, turn
 from tests.procore import Procore
 
 # Several suites may share a machine: how long an example takes says nothing.
@@ -67,10 +68,17 @@ def _empty() -> None:
 
 
 @pytest.fixture
-def procore(database: None) -> Procore:
+def nature(request: pytest.FixtureRequest) -> str:
+    """Strict, unless a test asks for both natures."""
+    return str(getattr(request, "param", STRICT))
+
+
+@pytest.fixture
+def procore(database: None, nature: str) -> Procore:
     """The stand-in, with its books cleared; two companies have the app, the third has not."""
     found = Procore(ANNOUNCEMENT)
     found.reset()
+    turn(found, nature)
     return found
 
 

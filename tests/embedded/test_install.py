@@ -13,6 +13,7 @@ from partner_app.connections.models import Connection
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.models import Company
 from tests.frame import Frame, text_of
+from tests.natures import both_natures
 from tests.procore import Procore
 
 
@@ -21,6 +22,7 @@ def kinds(company_id: int) -> set[str]:
         return set(Connection.objects.values_list("kind", flat=True))
 
 
+@both_natures
 def test_an_administrator_connects_and_the_first_sync_is_due(frame: Frame) -> None:
     page = frame.connect()
     assert "Halden Bay Builders" in text_of(page)
@@ -35,6 +37,7 @@ def test_an_administrator_connects_and_the_first_sync_is_due(frame: Frame) -> No
     assert session.status_code == 200
 
 
+@both_natures
 def test_without_a_service_account_the_administrators_own_authorisation_serves(
     procore: Procore,
 ) -> None:
@@ -48,6 +51,7 @@ def test_without_a_service_account_the_administrators_own_authorisation_serves(
     assert discover()["gone"] == 0
 
 
+@both_natures
 def test_the_direct_link_asks_for_nothing_but_consent(procore: Procore) -> None:
     browser = Client()
     start = browser.get("/install/")
@@ -59,6 +63,7 @@ def test_the_direct_link_asks_for_nothing_but_consent(procore: Procore) -> None:
     assert "is connected" in text_of(frame.choose(frame.company_id))
 
 
+@both_natures
 def test_somebody_who_is_no_administrator_is_told_who_can(frame: Frame) -> None:
     text = text_of(frame.connect("manager"))
     assert "no company here for which you can install" in text
@@ -66,6 +71,7 @@ def test_somebody_who_is_no_administrator_is_told_who_can(frame: Frame) -> None:
     assert not Company.objects.exists()
 
 
+@both_natures
 def test_a_company_that_has_not_installed_the_app_in_procore_is_told_to_do_so(
     procore: Procore,
 ) -> None:

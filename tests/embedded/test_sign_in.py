@@ -10,6 +10,7 @@ from partner_app.connections.models import SignInAttempt
 from partner_app.core import clock
 from partner_app.embedded.models import EmbeddedSession, HandoffCode
 from tests.frame import Frame, text_of
+from tests.natures import both_natures
 from tests.procore import Procore
 
 
@@ -29,6 +30,7 @@ def test_the_shell_is_the_same_for_everybody_and_sets_no_cookie(synced: int) -> 
     assert "Halden Bay" not in text_of(answer)
 
 
+@both_natures
 def test_a_viewer_of_a_connected_company_gets_a_session(synced: int, frame: Frame) -> None:
     answer = frame.come_back(person(frame.procore))
     session = frame.exchange(frame.code_in(answer))
@@ -85,6 +87,7 @@ def test_refused_consent_changes_nothing_and_says_so(procore: Procore) -> None:
     assert not EmbeddedSession.objects.exists()
 
 
+@both_natures
 def test_somebody_of_another_company_gets_no_session(synced: int, frame: Frame) -> None:
     stranger = frame.procore.person("admin", frame.procore.neighbour_id)["id"]
     refused(frame.come_back(stranger), 403, "does not count you among this company")
@@ -113,6 +116,7 @@ def test_a_session_ends_after_silence_and_after_half_a_day(admin: Frame) -> None
     assert admin.get("/embedded/home/").status_code == 401
 
 
+@both_natures
 def test_a_session_slides_while_it_is_used(admin: Frame) -> None:
     EmbeddedSession.objects.update(expires_at=clock.now() + timedelta(minutes=5))
     assert admin.get("/embedded/progress/").status_code == 200

@@ -23,6 +23,7 @@ from partner_app.handoffs.services import (
     undo_handoff,
 )
 from tests.conftest import SHARED
+from tests.natures import both_natures
 from tests.procore import Procore
 
 SMALL = Path(__file__).parents[1] / "estimates" / "files" / "small.csv"
@@ -88,6 +89,7 @@ def pushed(road: Road, file: Path = SMALL) -> str:
     return estimate_id
 
 
+@both_natures
 def test_the_budget_equals_the_estimate_to_the_cent_and_a_second_push_writes_nothing(
     road: Road,
 ) -> None:
@@ -146,6 +148,7 @@ def test_a_row_that_may_be_any_of_several_codes_is_not_written_over(
     assert road.budget() == before
 
 
+@both_natures
 @pytest.mark.parametrize("kind", ["reset_before", "reset_after", "truncate"])
 def test_a_push_whose_answer_is_lost_writes_each_line_once(road: Road, kind: str) -> None:
     before = road.budget()
@@ -189,6 +192,7 @@ def test_lost_answers_and_crashes_neither_double_nor_lose_a_line(road: Road, see
     assert road.procore.violations() == []
 
 
+@both_natures
 def test_a_row_that_procore_refuses_spares_the_others_and_is_named(road: Road) -> None:
     """Between plan and push somebody makes a code inactive."""
     estimate_id = road.estimate()
@@ -271,6 +275,7 @@ def test_lines_without_a_code_block_the_plan_and_say_so(road: Road) -> None:
         road.step("push", estimate_id)
 
 
+@both_natures
 def test_a_plan_made_before_somebody_edited_the_budget_is_stale(road: Road) -> None:
     estimate_id = pushed(road)
     road.step("plan", estimate_id)
@@ -290,6 +295,7 @@ def test_a_plan_made_before_somebody_edited_the_budget_is_stale(road: Road) -> N
         road.step(step, estimate_id)
 
 
+@both_natures
 def test_a_locked_budget_is_never_unlocked(road: Road) -> None:
     estimate_id = road.estimate()
     road.step("plan", estimate_id)

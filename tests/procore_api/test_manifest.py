@@ -110,6 +110,17 @@ def test_of_two_rights_on_one_tool_only_what_both_give_counts() -> None:
     assert not found.understood("budget")
 
 
+def test_one_out_of_many_and_many_out_of_one_are_understood() -> None:
+    action = {"action_name": "create_and_edit_original_budget_amount"}
+    found = of(
+        {"name": "budget", "user_access_level": [{"name": "standard"}], "permitted_actions": action}
+    )
+    assert found.level("budget") is Level.STANDARD
+    assert found.edits_budget
+    several = [{"name": "read_only"}, {"name": "admin"}]
+    assert of({"name": "budget", "user_access_level": several}).level("budget") is Level.NONE
+
+
 json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),

@@ -22,6 +22,7 @@ from partner_app.connections.access import app_client
 from partner_app.core import clock
 from partner_app.core.broker import broker
 from partner_app.tenancy.context import tenant
+from tests.natures import both_natures
 from tests.procore import Procore
 
 FAULTS = (
@@ -56,6 +57,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "LARGEST_PAGE_V1", 10)
 
 
+@both_natures
 def test_after_a_thousand_changes_an_incremental_leaves_no_drift(
     synced: int, procore: Procore
 ) -> None:
@@ -66,6 +68,7 @@ def test_after_a_thousand_changes_an_incremental_leaves_no_drift(
     assert procore.violations() == []
 
 
+@both_natures
 def test_what_is_deleted_while_a_list_is_read_does_not_hide_another_record(
     company: int, procore: Procore, small_pages: None
 ) -> None:
@@ -90,6 +93,7 @@ def test_a_list_of_many_pages_is_read_to_its_end(
     assert drift(company) == 0
 
 
+@both_natures
 def test_lines_are_read_again_for_contracts_that_changed_and_no_others(
     synced: int, procore: Procore
 ) -> None:
@@ -112,6 +116,7 @@ def test_lines_are_read_again_for_contracts_that_changed_and_no_others(
         assert others.exists()
 
 
+@both_natures
 def test_the_lines_of_a_deleted_contract_go_with_it(synced: int, procore: Procore) -> None:
     project = procore.projects()[0]
     contract = procore.records(project, "work_order_contracts")[0]["id"]

@@ -21,6 +21,7 @@ from partner_app.tenancy.context import tenant
 from partner_app.tenancy.export import export_company
 from partner_app.tenancy.models import Company
 from tests.frame import Frame, text_of
+from tests.natures import both_natures
 from tests.procore import Procore
 
 
@@ -36,6 +37,7 @@ def drift(company_id: int) -> object:
     return verify(company_id=company_id, wait=clock.wait_until)["drift"]
 
 
+@both_natures
 def test_a_first_sync_reads_everything_and_breaks_no_promise(synced: int, procore: Procore) -> None:
     assert drift(synced) == 0
     assert procore.violations() == []
@@ -44,6 +46,7 @@ def test_a_first_sync_reads_everything_and_breaks_no_promise(synced: int, procor
             assert model._base_manager.filter(company_id=synced).exists(), name
 
 
+@both_natures
 def test_a_second_sync_reads_only_what_changed(synced: int, procore: Procore) -> None:
     project = procore.projects()[0]
     rfi = procore.records(project, "rfis")[3]
@@ -54,6 +57,7 @@ def test_a_second_sync_reads_only_what_changed(synced: int, procore: Procore) ->
     assert drift(synced) == 0
 
 
+@both_natures
 def test_a_project_that_becomes_inactive_is_kept_and_marked(synced: int, procore: Procore) -> None:
     project = procore.projects()[0]
     procore.control(f"projects/{project}", set={"active": False})
@@ -66,6 +70,7 @@ def test_a_project_that_becomes_inactive_is_kept_and_marked(synced: int, procore
     assert drift(synced) == 0
 
 
+@both_natures
 def test_what_is_deleted_in_procore_is_erased_here(synced: int, procore: Procore) -> None:
     project = procore.projects()[0]
     event = procore.records(project, "change_events")[0]
@@ -81,6 +86,7 @@ def test_what_is_deleted_in_procore_is_erased_here(synced: int, procore: Procore
     assert drift(synced) == 0
 
 
+@both_natures
 def test_a_project_no_longer_permitted_keeps_its_records_and_is_not_asked(
     synced: int, procore: Procore
 ) -> None:
@@ -147,6 +153,7 @@ def test_an_expired_token_is_renewed_before_procore_refuses_it(
     assert not [call for call in procore.ledger() if call["status"] == 401]
 
 
+@both_natures
 def test_the_export_gives_back_exactly_the_kept_fields(
     synced: int, procore: Procore, tmp_path: Path
 ) -> None:
@@ -166,9 +173,12 @@ def test_the_export_gives_back_exactly_the_kept_fields(
         for line in (tmp_path / "commitments.jsonl").read_text().splitlines()
     ]
     got = {row["id"]: row["fields"]["grand_total"] for row in rows if row["id"] in wanted}
-    assert got == wanted
+    assert got.keys() == wanted.keys()
+    lost = procore.struck("nulls", "missing_keys")  # these may have come without their amount
+    assert [key for key in wanted if got[key] != wanted[key] and key not in lost] == []
 
 
+@both_natures
 def test_leaving_procore_ends_the_calls_and_starts_the_grace(synced: int, procore: Procore) -> None:
     procore.control("installs", company_id=synced, permitted_projects=None)
     assert discover()["gone"] == 1

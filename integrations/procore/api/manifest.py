@@ -195,7 +195,9 @@ def _stated(entry: object) -> object:
     if not isinstance(entry, dict):
         return entry
     names = ("user_access_level", "access_level", "level")
-    return next((entry[name] for name in names if name in entry), None)
+    stated = next((entry[name] for name in names if name in entry), None)
+    # A list of one says one thing; of several levels nobody knows which counts.
+    return stated[0] if isinstance(stated, list) and len(stated) == 1 else stated
 
 
 def _id_of(value: object) -> str:
@@ -206,7 +208,9 @@ def _id_of(value: object) -> str:
 def _actions(tool: str, entry: object, unclear: list[Unclear]) -> Iterator[str]:
     """By name and by label: pages name a permission by its label, the API by another name."""
     given = entry.get("permitted_actions") if isinstance(entry, dict) else None
-    if isinstance(given, dict):
+    if isinstance(given, dict) and isinstance(given.get("action_name", given.get("label")), str):
+        given = [given]  # the only one, without a list around it
+    elif isinstance(given, dict):
         given = [name for name, value in given.items() if value is True or letters(value) == "true"]
     if not isinstance(given, list | None):
         unclear.append(Unclear(tool, "its granular permissions are not a list"))
