@@ -9,7 +9,7 @@ from integrations.procore.api.envelopes import Record
 from integrations.procore.api.errors import Unreadable
 from integrations.procore.api.values import record_id, text_of, yes_or_no
 from integrations.procore.resources.budget_codes import cost_types
-from integrations.procore.resources.budget_rows import BudgetRow
+from integrations.procore.resources.budget_rows import BudgetRow, currency_of
 from integrations.procore.resources.budget_ties import OldRow, may_hold, tie
 from integrations.procore.resources.budget_views import choose, views_in
 from integrations.procore.resources.lenient import WrongShape, absent, read
@@ -54,7 +54,7 @@ def read_rows(
             name = f"{text_of(row.get('cost_code'))} · {text_of(row.get('category'))}"
             untied[name] = untied.get(name, ZERO) + to_amount(row.get("original_budget_amount"))
             left.append(_old_row(row))
-    currency = next(filter(None, map(_currency, rows)), "")
+    currency = next(filter(None, map(currency_of, rows)), "")
     return LiveRows(lines, untied, may_hold(left, known), currency)
 
 
@@ -135,8 +135,3 @@ def _joined(first: LiveLine | None, line: LiveLine) -> LiveLine:
         deletable=False,
         rows=first.rows + 1,
     )
-
-
-def _currency(row: Record) -> str:
-    found = row.get("currency_configuration")
-    return text_of(found.get("currency_iso_code")) if isinstance(found, dict) else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -10,10 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.values import text_of
 from integrations.procore.resources.budget_columns import STANDARD, Column, meaning_of, renamed
-from integrations.procore.resources.budget_rows import VIEWS
+from integrations.procore.resources.budget_rows import VIEWS, currency_of
+from integrations.procore.resources.budget_ties import code_in
 from integrations.procore.resources.budget_views import ALL_ROWS, Choice, View, choose, views_in
+from integrations.procore.resources.lenient import WrongShape, read
+from partner_app.insights.facts import DEFAULT_CURRENCY
 
-ROWS_SHOWN = 4
+ROWS_SHOWN = 3
 LABELS = {
     "committed_costs": _("Committed"),
     "direct_costs": _("Direct costs"),
@@ -38,7 +42,17 @@ class Meaning:
     key: str
     label: object
     column_id: str
-    samples: tuple[str, ...]
+    samples: tuple["Sample", ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An amount of one row; `unreadable` where it is none."""
+
+    row: str
+    amount: Decimal | None
+    currency: str
+    unreadable: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,10 +96,10 @@ def preview(
             ROWS_SHOWN,
         )
     )
-    pinned = [Column(key, found, columns[found]) for key, found in ids.items() if found]
-    read = [renamed(row, pinned) for row in rows] if pinned else rows
+    pinned = [Column(key, own, columns[own]) for key, own in ids.items() if own]
+    found = [renamed(row, pinned) for row in rows] if pinned else rows
     meanings = tuple(
-        Meaning(key, label, ids[key], tuple(_shown(row.get(key)) for row in read))
+        Meaning(key, label, ids[key], tuple(_sample(row, key) for row in found))
         for key, label in LABELS.items()
     )
     return Preview(tuple(views), view, columns, meanings, tuple(map(_name, rows)))
@@ -117,8 +131,14 @@ def _chosen(
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    return f"{text_of(row.get('cost_code'))} · {text_of(row.get('category'))}"
+    """Code and type, without what the code is called."""
+    return f"{code_in(text_of(row.get('cost_code')))} · {text_of(row.get('category'))}"
 
 
-def _shown(value: object) -> str:
-    return text_of(value) or "–"
+def _sample(row: Mapping[str, Any], key: str) -> Sample:
+    currency = currency_of(row) or DEFAULT_CURRENCY
+    try:
+        found = read(Decimal, Decimal, row.get(key))
+    except WrongShape:
+        return Sample(_name(row), None, currency, unreadable=True)
+    return Sample(_name(row), found if isinstance(found, Decimal) else None, currency)

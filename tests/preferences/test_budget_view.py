@@ -38,8 +38,8 @@ def test_a_view_with_columns_of_its_own_is_shown_before_it_is_pinned(admin: Fram
     asked = {"project": project, "view": own["id"], "shown": own["id"], "committed_costs": signed}
     page = admin.get(PAGE, **asked).content.decode()
     assert options(page, "committed_costs")["chosen"] == "Signed Contracts"
-    line = procore.records(project, "budget_line_items")[0]
-    assert line["id"]
+    shown = re.findall(r'<td class="amount" data-label="([^"]+)">([^<]+)</td>', page)[:3]
+    assert [amount.startswith("$") for _row, amount in shown] == [True] * 3, shown
     answer = admin.post(PAGE + "pin/", **asked)
     assert answer.status_code == 200
     assert "Saved." in text_of(answer)

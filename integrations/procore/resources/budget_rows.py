@@ -3,10 +3,12 @@
 Which view it is, budget_views.py says; how its columns get their names here, budget_columns.py.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from django.db import models
 
+from integrations.procore.api.values import text_of
 from integrations.procore.resources.budget_views import ALL_ROWS
 from integrations.procore.resources.source import SourceRecord, kept, money
 from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
@@ -73,3 +75,9 @@ class BudgetRow(SourceRecord):
             # budget totals on home and project page.
             models.Index(fields=["company", "project_id"], name="budget_row_project")
         ]
+
+
+def currency_of(row: Mapping[str, object]) -> str:
+    """Of a row as Procore gives it; empty where it does not say."""
+    found = row.get("currency_configuration")
+    return text_of(found.get("currency_iso_code")) if isinstance(found, dict) else ""

@@ -47,6 +47,11 @@ def cost_types_in(rows: Iterable[tuple[int, str, str]]) -> CostTypes:
     )
 
 
+def code_in(text: str) -> str:
+    """The code in front of a name."""
+    return text.split(" - ", 1)[0].strip().upper()
+
+
 def tie(
     rows: Iterable[OldRow], codes: Iterable[tuple[int, str]], types: CostTypes
 ) -> dict[int, int]:
@@ -57,17 +62,17 @@ def tie(
             index[run].append((key, rest))
     found = {}
     for row in rows:
-        code, kind = _leading(row.cost_code), types.code_of(row).upper()
+        code, kind = code_in(row.cost_code), types.code_of(row).upper()
         if code and kind:
             fitting = [(key, rest) for key, rest in index[code] if kind in rest]
-            if one := _single(fitting, kind, _leading(row.biller)):
+            if one := _single(fitting, kind, code_in(row.biller)):
                 found[row.id] = one
     return found
 
 
 def may_hold(rows: Iterable[OldRow], flat_codes: Iterable[str]) -> frozenset[str]:
     """The codes that rows which could not be tied may belong to: those with their cost code."""
-    wanted = {_leading(row.cost_code) for row in rows}
+    wanted = {code_in(row.cost_code) for row in rows}
     if not wanted:
         return frozenset()
     return frozenset(
@@ -91,8 +96,3 @@ def _readings(flat_code: str) -> Iterable[tuple[str, Segments]]:
     for begin in range(len(parts)):
         for end in range(begin + 1, len(parts) + 1):
             yield ".".join(parts[begin:end]), parts[:begin] + parts[end:]
-
-
-def _leading(text: str) -> str:
-    """The code in front of a name."""
-    return text.split(" - ", 1)[0].strip().upper()
