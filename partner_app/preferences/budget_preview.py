@@ -15,7 +15,7 @@ from integrations.procore.resources.budget_rows import VIEWS, currency_of
 from integrations.procore.resources.budget_ties import code_in
 from integrations.procore.resources.budget_views import ALL_ROWS, Choice, View, choose, views_in
 from integrations.procore.resources.lenient import WrongShape, read
-from partner_app.insights.facts import DEFAULT_CURRENCY
+from partner_app.insights.contracts import DEFAULT_CURRENCY
 
 ROWS_SHOWN = 3
 LABELS = {

@@ -162,6 +162,7 @@ def test_what_is_asked_for_is_what_is_called(admin: Frame, procore: Procore) -> 
     company = admin.company_id
     admin.get("/embedded/settings/")
     admin.post("/embedded/settings/permissions/")
+    admin.get("/embedded/settings/budget-view/")
     reconcile(company_id=company)  # registers
     reconcile(company_id=company)  # reads the log
     desk = Desk(procore, company, "admin")
