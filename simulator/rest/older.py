@@ -67,6 +67,14 @@ async def projects(request: Request, caller: Caller) -> Response:
     return page_of(request, listed(request, rows))
 
 
+async def change_order_package(request: Request, caller: Caller) -> Response:
+    """With its lines and the people around it, which the list leaves out."""
+    project = caller.project(request.query_params.get("project_id"), "commitments")
+    row = living(project.change_order_packages, request.path_params["id"])
+    nobody: dict[str, Any] = {name: {} for name in ("creator", "designated_reviewer", "reviewer")}
+    return answer({"custom_fields": {}, **row, **nobody, "attachments": [], "line_items": []})
+
+
 def _same(_project: Project, record: Record) -> Record:
     return record
 
@@ -167,6 +175,7 @@ OLDER: tuple[tuple[str, str, Operation], ...] = (
     ("GET", "/rest/v1.0/potential_change_orders", POTENTIAL.list),
     ("GET", "/rest/v1.0/potential_change_orders/{id:int}", potential_change_order),
     ("GET", "/rest/v1.0/change_order_packages", PACKAGES.list),
+    ("GET", "/rest/v1.0/change_order_packages/{id:int}", change_order_package),
     *(("GET", f"/rest/v1.0{older.path}", older.list) for older in LISTS),
     *(("GET", f"/rest/v1.0{older.path}/{{id:int}}", older.show) for older in LISTS),
 )

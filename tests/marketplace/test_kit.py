@@ -173,6 +173,7 @@ def test_what_is_asked_for_is_what_is_called(admin: Frame, procore: Procore) -> 
     assert called - listed == set()
     rare = {
         "GET /rest/v1.1/budget_line_items/{}",  # before a line is changed: tests/handoffs
+        "GET /rest/v1.0/budget_views/{}/budget_detail_columns",  # a choice of view: preferences
         "PATCH /rest/v2.0/companies/{}/webhooks/hooks/{}",  # a month later: tests/webhooks
         "DELETE /rest/v2.0/companies/{}/webhooks/hooks/{}",  # when doubled: tests/webhooks
     }

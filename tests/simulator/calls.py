@@ -64,6 +64,9 @@ def filled(api: Api, path: str, project_id: int, hook_id: str = "0") -> str:
         "contract_id": str(api.procore.records(project_id, contracts)[0]["id"]),
         "id": hook_id if "/hooks/" in path else str(line),
     }
+    if path.endswith("/change_order_packages/{id}"):  # only projects with three tiers have some
+        every, kind = api.procore.projects(), "change_order_packages"
+        project_id = next(key for key in every if api.procore.records(key, kind))
     ids |= record_ids(api, path, project_id)
     address = path.format(**ids)
     if path == "/rest/v1.0/projects/{id}":

@@ -21,6 +21,7 @@ class ChangeEventLine(SourceRecord):
                 "/rest/v1.0/change_events",
                 {"project_id": "{project_id}"},
                 rows="change_event_line_items",
+                show="/rest/v1.0/change_events/{event_id}",
             ),
         ),
         # A line that was removed only shows by its absence.

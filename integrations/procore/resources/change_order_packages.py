@@ -18,7 +18,10 @@ class ChangeOrderPackage(SourceRecord):
         scope=Scope.PROJECT,
         sources=(
             Source(
-                "/rest/v1.0/change_order_packages", {"project_id": "{project_id}"}, deleted=True
+                "/rest/v1.0/change_order_packages",
+                {"project_id": "{project_id}"},
+                deleted=True,
+                show="/rest/v1.0/change_order_packages/{remote_id}",
             ),
         ),
         changes=Changes.UPDATED_AT,

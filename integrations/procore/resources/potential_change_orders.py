@@ -18,7 +18,10 @@ class PotentialChangeOrder(SourceRecord):
         scope=Scope.PROJECT,
         sources=(
             Source(
-                "/rest/v1.0/potential_change_orders", {"project_id": "{project_id}"}, deleted=True
+                "/rest/v1.0/potential_change_orders",
+                {"project_id": "{project_id}"},
+                deleted=True,
+                show="/rest/v1.0/potential_change_orders/{remote_id}",
             ),
         ),
         changes=Changes.UPDATED_AT,

@@ -35,10 +35,10 @@ class Source:
     every record read here (the kind of a contract). `deleted` asks for deleted records as well.
     `paged` False: the operation lists all at once. `rows` names a list within each listed record:
     its entries are the records, each with the id and the stamps of the one that holds it. `show`
-    gives one record by its id; beside the names above it takes {remote_id} and kept columns of the
-    record. `bin` lists what was deleted. `derived` is the column that is filled where a row follows
-    from other records and none has its id; it goes when another row has the same value in the
-    column `derived_from`.
+    gives one record by its id, or the one that holds it; beside the names above it takes
+    {remote_id} and kept columns of the record. `bin` lists what was deleted. `derived` is the
+    column that is filled where a row follows from other records and none has its id; it goes when
+    another row has the same value in the column `derived_from`.
     """
 
     path: str

@@ -5,7 +5,7 @@ the tool demonstrably answers. A record that is there by its id proves the list 
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -38,11 +38,13 @@ Names = dict[str, str]
 
 @dataclass(frozen=True)
 class One:
-    """A record that can be asked for by its id."""
+    """A record that can be asked for: by its id, or within the one that holds it, under `rows`."""
 
     remote_id: int
     path: str
     params: Names
+    holder_id: int = 0
+    rows: str = ""
 
 
 class Prover:
@@ -121,11 +123,9 @@ class Prover:
                 return False, set(), False
             except ProcoreError:
                 return False, absent, False
-            record = _record(answer, one.remote_id)
-            if record is None:
-                return False, absent, False
-            if not _deleted(record):
-                return True, absent, False
+            there = _there(answer, one)
+            if there is not False:
+                return bool(there), absent, False
             absent.add(one.remote_id)
         return False, absent, True
 
@@ -141,7 +141,9 @@ class Prover:
             if source.show and not derived and self._fits(row, source):
                 names = {**vars(row), "company_id": self.company_id}
                 params = {key: text.format(**names) for key, text in source.params.items()}
-                yield One(row.remote_id, source.show.format(**names), params)
+                path = source.show.format(**names)
+                holder = int(path.rpartition("/")[2])
+                yield One(row.remote_id, path, params, holder, source.rows)
                 return
 
     def _fits(self, row: SourceRecord, source: Source) -> bool:
@@ -207,17 +209,26 @@ def spread(ids: Sequence[int], number: int) -> list[int]:
     return [ids[at * (len(ids) - 1) // (number - 1)] for at in range(number)]
 
 
-def _record(answer: object, remote_id: int) -> Mapping[str, object] | None:
-    """The record with this id, bare or under `data`; None where the answer is something else."""
+def _there(answer: object, one: One) -> bool | None:
+    """Whether the record is there; None where the answer does not say.
+
+    Bare or under `data`. Procore shows some deleted records by their id, and says so.
+    """
     inner = answer
     if isinstance(answer, dict) and "id" not in answer:
         inner = answer.get("data")
-    found = inner if isinstance(inner, dict) else {}
-    return found if record_id(found.get("id")) == remote_id else None
-
-
-def _deleted(record: Mapping[str, object]) -> bool:
-    """Procore shows some deleted records by their id, and says so."""
-    return bool(record.get("deleted_at")) or any(
-        record.get(name) is True for name in ("deleted", "in_recycle_bin")
-    )
+    record = inner if isinstance(inner, dict) else {}
+    if record_id(record.get("id")) != one.holder_id:
+        return None
+    if (
+        record.get("deleted_at")
+        or record.get("deleted") is True
+        or record.get("in_recycle_bin") is True
+    ):
+        return False
+    if not one.rows:
+        return True
+    rows = record.get(one.rows)
+    if not isinstance(rows, list):
+        return None
+    return any(isinstance(r, dict) and record_id(r.get("id")) == one.remote_id for r in rows)
