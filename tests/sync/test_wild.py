@@ -31,6 +31,8 @@ SHAPES = (
     "amounts_with_separators", "numbers_as_text", "text_as_numbers", "extra_keys",
     "strangers_in_lists",
 )  # fmt: skip
+# Records that are listed within others, and the column that names the other.
+HOLDERS = {"change_event_lines": "event_id"}
 # After these a record's content is another one, or none.
 LOSING = ("wrong_values", "nulls", "missing_keys", "unknown_statuses", "moments_as_dates")
 
@@ -51,7 +53,8 @@ def mirror(company_id: int) -> Mirror:
     found: Mirror = {}
     with tenant(company_id):
         for name, model in RESOURCES.items():
-            parent = next((s.parent.column for s in model.spec.sources if s.parent), None)
+            parents_of = [s.parent.column for s in model.spec.sources if s.parent]
+            parent = HOLDERS.get(name) or next(iter(parents_of), None)
             columns = ["remote_id", "project_id", "content_hash", *([parent] if parent else [])]
             rows = model._base_manager.filter(company_id=company_id).values_list(*columns)
             for key, project_id, content, *parents in rows:

@@ -24,10 +24,10 @@ def _flattened(body: bytes, key: str) -> bytes:
 
 
 def _lines(row: object, key: str) -> list[object]:
-    """Where the list itself is missing, nobody knows which lines there are: an unreadable one."""
-    if not isinstance(row, dict) or key not in row:
+    """Where the list is missing or null, nobody knows which lines there are: an unreadable one."""
+    if not isinstance(row, dict) or row.get(key) is None:
         return [{}]
-    lines = row[key] or []
+    lines = row[key]
     return lines if isinstance(lines, list) else [lines]
 
 
