@@ -9,6 +9,7 @@ from django.conf import settings
 from integrations.procore.resources.projects import Project
 from integrations.procore.sync.models import RunState, SyncRun
 from integrations.procore.sync.quarantine import unread_mark
+from integrations.procore.sync.remaining import remaining
 from integrations.procore.sync.runs import newest_run, problems, progress
 from integrations.procore.sync.use import note_opened
 from partner_app.connections.purposes import waits
@@ -108,7 +109,8 @@ def project_or_error(company_id: int, project_id: int) -> Project:
 
 
 def freshness(company_id: int) -> dict[str, object]:
-    """`first` while the company's first sync has not ended; only then its steps are counted.
+    """`first` while the company's first sync has not ended; only then its steps are counted, and
+    what is `left` of it.
 
     `waiting`: for calls to Procore, where that takes so long that people should know.
     """
@@ -122,6 +124,7 @@ def freshness(company_id: int) -> dict[str, object]:
         "run": run,
         "run_id": run.id if run else 0,
         "steps": progress(run) if run and running and not ended else [],
+        "left": remaining(run) if run and running and not ended else None,
         "first": not ended,
         "running": running,
         "waiting": waits(company_id).reading if running else None,
