@@ -1,12 +1,15 @@
 """Partner admins: set up by a link that works once, never without a second factor, by role."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.test import Client
 
 from partner_app.accounts.admins import invite_admin, is_set_up
@@ -163,3 +166,16 @@ def test_a_user_who_is_no_partner_admin_is_told_so(database: None) -> None:
     answer = browser.get("/dashboard/")
     assert answer.status_code == 403
     assert "no access to the dashboard" in text_of(answer)
+
+
+def test_the_command_resets_a_lost_second_factor_and_prints_a_new_link(
+    database: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signed_in(Role.OWNER)
+    call_command(
+        "create_partner_admin", "--username", "ann-example", "--role", "owner",
+        "--reset-second-factor",
+    )  # fmt: skip
+    answer = json.loads(capsys.readouterr().out)
+    assert "/accounts/set-up/" in answer["set_up_link"]
+    assert not Authenticator.objects.exists()

@@ -22,11 +22,14 @@ from django.db import (
 )
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from integrations.procore.resources.budget_views import View
+from integrations.procore.sync.pinning import pin_view
 from integrations.procore.sync.services import sync_now
 from partner_app.accounts.grants import allow_support
 from partner_app.accounts.models import SupportGrant
 from partner_app.connections.discover import discover
 from partner_app.connections.doctor import unguarded_tables
+from partner_app.connections.rights import check as check_rights
 from partner_app.core import clock
 from partner_app.embedded.session import Viewer
 from partner_app.estimates.errors import EstimateUnknown, ProjectUnknown
@@ -62,7 +65,10 @@ def two(procore: Procore, tmp_path: Any) -> tuple[int, int]:
     """Both companies connected, synced, looked at, with an estimate, a plan and a grant each."""
     discover()
     for company in (procore.company_id, procore.neighbour_id):
+        procore.control(f"projects/{procore.projects(company)[0]}/three-tiers", tiers=3)
         sync_now(company_id=company, full=True, only=[], wait=clock.wait_until)
+        check_rights(company_id=company, mirrored=[])
+        pin_view(company_id=company, view=View(1, "Site"), columns=[], actor="test")
         admin = Frame(procore, company).sign_in("admin")
         admin.get("/embedded/home/")
         subscribe(Viewer(company, procore.person("admin", company)["id"]), weekly=True)

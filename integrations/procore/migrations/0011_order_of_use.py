@@ -29,13 +29,15 @@ class Migration(migrations.Migration):
                 ]
             },
         ),
-        migrations.AddField("syncstep", "whole", models.BooleanField(default=False)),
+        migrations.AddField("syncstep", "whole", models.BooleanField(db_default=False, default=False)),
         migrations.AddField("synccursor", "failed_at", models.DateTimeField(null=True)),
-        migrations.AddField("synccursor", "failures", models.IntegerField(default=0)),
-        migrations.AddField("synccursor", "trouble", models.TextField(blank=True, default="")),
-        migrations.AlterField("synccursor", "trouble", models.TextField(blank=True)),
+        migrations.AddField("synccursor", "failures", models.IntegerField(db_default=0, default=0)),
+        migrations.AddField("synccursor", "trouble", models.TextField(blank=True, db_default="")),
         migrations.AddField("duework", "asked_at", models.DateTimeField(null=True)),
-        migrations.RemoveField("duework", "poll_at"),
+        # The column stays for the release before this one; a later migration drops it.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[migrations.RemoveField("duework", "poll_at")]
+        ),
         # Until now a time at which everything is read again; from now on only where it was asked for.
         migrations.RunSQL(
             "UPDATE procore_duework SET full_due_at = NULL", migrations.RunSQL.noop

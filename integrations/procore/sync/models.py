@@ -64,7 +64,7 @@ class SyncStep(models.Model):
     resource = models.TextField()
     project_id = models.BigIntegerField(default=0)
     sweep = models.BooleanField(default=False)  # look for deletions as well
-    whole = models.BooleanField(default=False)  # read everything: the day's proof
+    whole = models.BooleanField(default=False, db_default=False)  # read everything: the day's proof
     done = models.BooleanField(default=False)
     error = models.TextField(blank=True)
     error_code = models.TextField(blank=True)
@@ -98,8 +98,8 @@ class SyncCursor(models.Model):
     fresh_at = models.DateTimeField(null=True)
     refused_at = models.DateTimeField(null=True)  # not asked again for a day
     failed_at = models.DateTimeField(null=True)  # of the last reading, where that failed
-    failures = models.IntegerField(default=0)  # in a row
-    trouble = models.TextField(blank=True)  # code of the last reading's error
+    failures = models.IntegerField(default=0, db_default=0)  # in a row
+    trouble = models.TextField(blank=True, db_default="")  # code of the last reading's error
     via_id = models.BigIntegerField(null=True)  # Procore's id of the list's view
     via_fallback = models.BooleanField(default=False, db_default=False)  # not the one wanted
     unproved = models.IntegerField(default=0, db_default=0)  # records deleted without a proof
