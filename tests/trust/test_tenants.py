@@ -65,8 +65,14 @@ def two(procore: Procore, tmp_path: Any) -> tuple[int, int]:
     """Both companies connected, synced, looked at, with an estimate, a plan and a grant each."""
     discover()
     for company in (procore.company_id, procore.neighbour_id):
-        procore.control(f"projects/{procore.projects(company)[0]}/three-tiers", tiers=3)
+        project = procore.projects(company)[0]
         sync_now(company_id=company, full=True, only=[], wait=clock.wait_until)
+        # With three tiers, an approved order becomes a package.
+        order = procore.records(project, "change_orders")[0]["id"]
+        procore.control(f"projects/{project}/change_orders/{order}", set={"status": "approved"})
+        procore.control(f"projects/{project}/three-tiers", tiers=3)
+        packages = ["change_order_packages", "potential_change_orders"]
+        sync_now(company_id=company, full=True, only=packages, wait=clock.wait_until)
         check_rights(company_id=company, mirrored=[])
         pin_view(company_id=company, view=View(1, "Site"), columns=[], actor="test")
         admin = Frame(procore, company).sign_in("admin")
@@ -75,7 +81,6 @@ def two(procore: Procore, tmp_path: Any) -> tuple[int, int]:
         admin.post("/embedded/views/", name="All", path="/embedded/exceptions/")
         admin.post("/embedded/settings/exceptions/", **LIMITS)
         allow_support(company_id=company, granted_by=1, hours=1)
-        project = procore.projects(company)[0]
         mapping = tmp_path / "mapping.csv"
         mapping.write_text("item_code,wbs_code,percent\n*,03-100.S,\n")
         answer = import_estimate(
