@@ -272,4 +272,5 @@ class ProjectFacts:
 
 
 def _grouped(rows: Any, *names: str) -> Any:
-    return rows.order_by().values_list(*names).annotate(total=Sum("amount"))
+    known = rows.exclude(amount=None).order_by()
+    return known.values_list(*names).annotate(total=Sum("amount"))

@@ -19,6 +19,7 @@ from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.services import sync_now
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
+from tests.frame import Frame
 from tests.procore import Procore
 from tests.simulator.calls import as_service
 from tests.simulator.schemas import record_schemas
@@ -63,8 +64,11 @@ def mirror(company_id: int) -> Mirror:
     return found
 
 
-def sync(company_id: int, *, full: bool) -> None:
-    sync_now(company_id=company_id, full=full, only=[], wait=clock.wait_until)
+def sync(company_id: int, *, full: bool) -> list[tuple[str, str]]:
+    """Gives back what was derived from the records and could not be."""
+    answer = sync_now(company_id=company_id, full=full, only=[], wait=clock.wait_until)
+    warnings: list[dict[str, object]] = answer["warnings"]  # type: ignore[assignment]
+    return [("tracebacks", str(warning["message"])) for warning in warnings]
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +108,7 @@ def test_no_deviation_costs_another_record(
     batch: int,
 ) -> None:
     schemas = record_schemas(openapi)
+    frame = Frame(procore, company).sign_in("admin")
     before: Mirror = {}  # the first sync of a company is a wild one
     for seed in range(batch * A_BATCH, min(SEEDS, (batch + 1) * A_BATCH)):
         dice = random.Random(seed)
@@ -111,6 +116,7 @@ def test_no_deviation_costs_another_record(
         procore.control("mutations", changes=dice.randint(0, 40), seed=seed, company_id=company)
         procore.wild("wrong_values", *switches, seed=seed, schemas=schemas)
         raised = tried(company, full=dice.random() < 0.5)
+        raised += seen(frame)
         wild, struck = mirror(company), procore.struck(*LOSING)
         procore.tame()
         sync(company, full=True)
@@ -124,10 +130,16 @@ def test_no_deviation_costs_another_record(
 def tried(company_id: int, *, full: bool) -> list[tuple[str, str]]:
     """Nothing that Procore says may raise."""
     try:
-        sync(company_id, full=full)
+        return sync(company_id, full=full)
     except Exception:  # noqa: BLE001  # whatever it is, it is what this test looks for
         return [("tracebacks", traceback.format_exc(limit=-6))]
-    return []
+
+
+def seen(frame: Frame) -> list[tuple[str, str]]:
+    """Pages show what is known, whatever that is, and whatever Procore says of permissions."""
+    paths = ["/embedded/home/", f"/embedded/projects/{frame.procore.projects()[0]}/"]
+    answers = {path: frame.get(path).status_code for path in paths}
+    return [("tracebacks", f"{path}: {code}") for path, code in answers.items() if code >= 500]
 
 
 @dataclass(frozen=True)
