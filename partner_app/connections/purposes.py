@@ -142,17 +142,18 @@ def count(pipe: Pipeline, company_id: int, purpose: CallPurpose, calls: int) -> 
 
 def note_waiting(pipe: Pipeline, company_id: int, purpose: CallPurpose, held: Held) -> None:
     key = _waits_key(company_id)
-    pipe.hset(key, purpose.label, f"{held.until}:{int(held.hourly)}")
+    # A field for each kind of limit, so that a moment's wait does not hide the hour's.
+    pipe.hset(key, f"{purpose.label}:{int(held.hourly)}", str(held.until))
     pipe.expire(key, KEPT)
 
 
 def _still_waiting(rows: dict[bytes, bytes]) -> list[Waiting]:
     found = []
     for name, value in rows.items():
-        until, _, hourly = value.decode().partition(":")
-        moment = datetime.fromtimestamp(float(until), UTC)
+        purpose, _, hourly = name.decode().partition(":")
+        moment = datetime.fromtimestamp(float(value), UTC)
         if moment > clock.now():
-            found.append(Waiting(name.decode(), moment, hourly == "1"))
+            found.append(Waiting(purpose, moment, hourly == "1"))
     return sorted(found, key=lambda each: each.until)
 
 

@@ -254,7 +254,7 @@ def test_the_tour_ends_for_good(admin: Frame) -> None:
     ("path", "most"),
     [
         ("home/", 34),
-        ("projects/{p}/", 26),
+        ("projects/{p}/", 34),
         ("exceptions/", 32),
         ("insights/", 38),
         ("projects/{p}/insights/", 34),

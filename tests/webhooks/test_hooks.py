@@ -56,7 +56,7 @@ def test_a_missing_hook_is_registered_with_all_triggers(company: int, api: Api) 
     [row] = hooks(api)
     hook = WebhookHook.objects.get(company_id=company)
     assert str(row["destination_url"]).endswith(f"/webhooks/procore/{hook.key}/")
-    assert row["trigger_count"] == 15 * 3
+    assert row["trigger_count"] == 17 * 3
     assert DueWork.objects.get(company_id=company).hooked
 
 

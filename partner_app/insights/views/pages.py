@@ -75,7 +75,7 @@ def home(request: ViewerRequest) -> HttpResponse:
             "tour": wants_tour(request.viewer),
         }
         editable = [key for key, own in portfolio.own.items() if own.edits_budget]
-        waiting = list(waiting_for_approval(company_id, editable).select_related("estimate"))
+        submitted = list(waiting_for_approval(company_id, editable).select_related("estimate"))
     context |= {
         "query": f"&q={quote(text)}" if text else "",
         "page": page,
@@ -83,7 +83,7 @@ def home(request: ViewerRequest) -> HttpResponse:
         "text": text,
         "asking": portfolio.asking,
         "unclear": sum(bool(own.unclear) for own in portfolio.own.values()),
-        "waiting": [handoff for handoff in waiting if handoff.submitted_by != request.viewer.actor],
+        "to_approve": [each for each in submitted if each.submitted_by != request.viewer.actor],
         **freshness(company_id),
         **procore_of(request),
     }
