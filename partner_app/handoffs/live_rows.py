@@ -119,7 +119,8 @@ def _line(row: Record) -> LiveLine:
     return LiveLine(
         _id(row),
         to_amount(row.get("original_budget_amount")),
-        yes_or_no(row.get("deletable")) is True,
+        # Where Procore does not say it, its answer to the deletion does.
+        yes_or_no(row.get("deletable")) is not False,
         to_amount(row.get("budget_modifications")),
     )
 

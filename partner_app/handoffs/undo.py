@@ -1,10 +1,10 @@
 """Takes a handoff back: lines as they were before, and in words what could not be."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from integrations.procore.api.client import ProcoreClient
-from integrations.procore.api.errors import NotFoundOrHidden
+from integrations.procore.api.errors import Forbidden, NotFoundOrHidden, Refused
 from partner_app.audit.events import Event
 from partner_app.core import clock
 from partner_app.core.bulk import update_rows
@@ -52,10 +52,12 @@ def take_back(
         rows = list(_written(handoff))
     steps = [_step(row, live.lines.get(row.wbs_code_id or 0), zero=zero) for row in rows]
     _restore(client, handoff, [s for s in steps if s.kind in {"restore", "zero"}], checkpoint)
-    for step in steps:
+    for place, step in enumerate(steps):
         if step.kind == "delete" and step.line:
             checkpoint()
-            _delete(client, handoff, step.line.line_item_id)
+            if not _delete(client, handoff, step.line.line_item_id):
+                reason = f"{step.row.wbs_code} stays: Procore refuses to delete it"
+                steps[place] = replace(step, kind="stays", reason=reason)
     _conclude(client, handoff, steps, actor)
 
 
@@ -102,7 +104,8 @@ def _item(step: Step) -> dict[str, object]:
     return item | fields | {"original_budget_amount": row.before}
 
 
-def _delete(client: ProcoreClient, handoff: Handoff, line_item_id: int) -> None:
+def _delete(client: ProcoreClient, handoff: Handoff, line_item_id: int) -> bool:
+    """False where Procore refuses it."""
     path = (
         f"/rest/v2.0/companies/{handoff.company_id}/projects/{handoff.project_id}"
         f"/budget_line_items/{line_item_id}"
@@ -110,7 +113,10 @@ def _delete(client: ProcoreClient, handoff: Handoff, line_item_id: int) -> None:
     try:
         client.write("DELETE", path, None)
     except NotFoundOrHidden:
-        return  # an undo that was interrupted has done it
+        return True  # an undo that was interrupted has done it
+    except (Forbidden, Refused):
+        return False
+    return True
 
 
 def _conclude(client: ProcoreClient, handoff: Handoff, steps: list[Step], actor: str) -> None:
