@@ -33,7 +33,7 @@ RUN_BY = {
     "smoke": ".ci/run: make smoke",
     "audit": "tests/house/test_rules.py: tools.audit",
 }
-BY_HAND = {"fix", "bench", "bench-calls", "bench-views", "bench-mapping"}
+BY_HAND = {"chaos", "fix", "bench", "bench-calls", "bench-views", "bench-mapping"}
 
 
 @dataclass(frozen=True)
