@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connections
 
 from integrations.procore.api import pages
 from integrations.procore.api.errors import ProcoreError
@@ -22,6 +23,7 @@ from partner_app.connections.access import app_client
 from partner_app.core import clock
 from partner_app.core.broker import broker
 from partner_app.tenancy.context import tenant
+from tests.frame import Frame
 from tests.natures import both_natures
 from tests.procore import Procore
 
@@ -178,6 +180,23 @@ def test_a_project_that_is_not_ours_is_not_asked_for(synced: int, procore: Proco
     procore.control("clear", all=True)
     run_due(company_id=synced, wait=clock.wait_until)
     assert procore.ledger() == []
+
+
+def connections_open() -> int:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
+
+
+def test_what_reads_for_somebody_who_looks_leaves_no_connection_open(
+    synced: int, procore: Procore
+) -> None:
+    """Lists of an open project are read first, with calls that are kept for people."""
+    frame = Frame(procore, synced).sign_in("admin")
+    assert frame.get(f"/embedded/projects/{procore.projects()[0]}/").status_code == 200
+    before = connections_open()
+    sync_now(company_id=synced, full=True, only=[], wait=clock.wait_until)
+    assert connections_open() == before
 
 
 def leave(until: datetime) -> None:

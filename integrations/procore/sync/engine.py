@@ -34,7 +34,7 @@ from integrations.procore.sync.parts import (
 from integrations.procore.sync.proof import Prover
 from integrations.procore.sync.runs import Heartbeat, finish, label, release
 from integrations.procore.sync.use import open_projects
-from partner_app.connections.access import app_client, still_connected
+from partner_app.connections.access import app_client, in_threads, still_connected
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.connections.leave import close_down_all
 from partner_app.connections.purposes import CallPurpose
@@ -58,7 +58,8 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
     company_id = run.company_id
     clients: list[ProcoreClient] = []
     try:
-        clients += [app_client(company_id, why) for why in (_purpose(run), CallPurpose.PEOPLE)]
+        for purpose in (_purpose(run), CallPurpose.PEOPLE):
+            clients += [in_threads(app_client(company_id, purpose))]
         with Heartbeat(run):
             _Walk(run, clients, wait, may_yield).walk()
     except Paused:
