@@ -186,7 +186,7 @@ ACTIONS: dict[str, Action] = {
             "The secret is renewed within seconds.", _rotate_hook, _connected,
         ),
         Action(
-            "missing-records", "Missing records", Role.OPERATOR,
+            "missing-records", "Confirm missing records", Role.OPERATOR,
             "Procore no longer shows these records, and nothing proves that they were deleted, so "
             "they are kept. Choose those that the company did delete in Procore: they are deleted "
             "here at the next reading of their lists.",

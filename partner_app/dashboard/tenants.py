@@ -47,7 +47,7 @@ class TenantPage:
     installations: list[Installation]
     resources: list[Resource]
     projects: int
-    incidents: list[Incident]
+    incidents: list[tuple[str, Incident]]  # each with the name of its resource
     runs: list[SyncRun]
     events: list[AuditEvent]
     hook: WebhookHook | None
@@ -116,6 +116,7 @@ def tenant_page(company_id: int) -> TenantPage:
         ).order_by()
     }
     unreadable = counts_by_resource(company_id)
+    incidents = Incident.objects.filter(company=company, closed_at=None)
     runs = SyncRun.objects.filter(company=company).order_by("-started_at")[:RUNS_SHOWN]
     told = DueRead.objects.filter(company_id=company_id).aggregate(oldest=Min("due_at"))
     return TenantPage(
@@ -127,9 +128,7 @@ def tenant_page(company_id: int) -> TenantPage:
             if (row := found.get(name))
         ],
         projects=max((row["projects"] for row in found.values()), default=0),
-        incidents=list(
-            Incident.objects.filter(company=company, closed_at=None).order_by("-opened_at")
-        ),
+        incidents=[(label(each.resource), each) for each in incidents.order_by("-opened_at")],
         runs=list(runs),
         events=list(events(company_id)[:EVENTS_SHOWN]),
         hook=WebhookHook.objects.filter(company=company).first(),

@@ -56,7 +56,7 @@ GIVE_ACCESS = (
     "Give the app’s service account access to the tool in Procore, or permit the project again."
 )
 PERMIT = "Permit the projects again in App Management in Procore; an update of the app clears them."
-CONFIRM = "If they were deleted in Procore, confirm it under Missing records on the tenant’s page."
+CONFIRM = "If they were deleted in Procore: Confirm missing records, on the tenant’s page."
 
 
 def note_incidents(run: SyncRun) -> None:
