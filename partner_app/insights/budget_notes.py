@@ -1,19 +1,23 @@
 """What has to be said about how a project's budget was read, in the reader's language."""
 
+from collections.abc import Collection, Iterable
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from integrations.procore.resources.budget_codes import untied
+from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.sync.budget_choice import choice_of, lacks_pinned_view
 from partner_app.core.templatetags.show import money
 from partner_app.insights.contracts import DEFAULT_CURRENCY
-from partner_app.insights.unread import unread_sums
 
 
-def budget_notes(company_id: int, project_id: int) -> list[str]:
-    """Inside tenant(). Mostly there is nothing to say."""
+def budget_notes(
+    company_id: int, project_id: int, rows: Iterable[BudgetRow], *, unread: Collection[str]
+) -> list[str]:
+    """Inside tenant(). Mostly there is nothing to say; `unread` as unread_sums gives it."""
     found = []
-    count, sums = untied(company_id, project_id)
+    count, sums = untied(rows)
     if count:
         text = ngettext(
             "%(number)s budget row could not be tied to a WBS code: %(amounts)s. It counts in the "
@@ -24,7 +28,7 @@ def budget_notes(company_id: int, project_id: int) -> list[str]:
         )
         amounts = [money(sum_, currency or DEFAULT_CURRENCY) for currency, sum_ in sums.items()]
         found.append(text % {"number": count, "amounts": ", ".join(amounts)})
-    if unread_sums(company_id, project_id):
+    if unread:
         found.append(
             _(
                 "Committed, spent and pending come from Procore’s budget view for now; the records "

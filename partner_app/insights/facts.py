@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Sum
 
-from integrations.procore.resources.budget_codes import tied_rows
+from integrations.procore.resources.budget_codes import rows_of, tied_rows
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.direct_cost_line_items import DirectCostLineItem
 from integrations.procore.resources.direct_costs import DirectCost
@@ -240,7 +240,8 @@ class ProjectFacts:
             return
         for own in sums.values():
             own.update(dict.fromkeys(unread, ZERO))
-        for (currency, code), columns in procore_columns(self.company_id, self.project_id).items():
+        theirs = procore_columns(rows_of(self.company_id, self.project_id))
+        for (currency, code), columns in theirs.items():
             for _label, name, column in KINDS:
                 if name in unread and column in columns:
                     sums[code, currency][name] = columns[column]

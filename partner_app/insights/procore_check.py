@@ -5,19 +5,18 @@ the reading and the formulas, and a difference names the codes to look at.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
-from integrations.procore.resources.budget_codes import tied_rows
+from integrations.procore.resources.budget_codes import code_by_row
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.wbs_codes import WbsCode
 from partner_app.insights.contracts import DEFAULT_CURRENCY
 from partner_app.insights.metrics import ZERO
 from partner_app.insights.models import CostFigure
-from partner_app.insights.unread import unread_sums
 
 # What it is called, the column of ours, the column of Procore's.
 KINDS = (
@@ -70,42 +69,44 @@ class ProjectCheck:
         return [row for row in self.rows if not row.equal]
 
 
-def procore_columns(company_id: int, project_id: int) -> dict[Key, Amounts]:
+def procore_columns(rows: Iterable[BudgetRow]) -> dict[Key, Amounts]:
     """Inside tenant(). The columns of the budget view as they were read last, by code.
 
     A column that the view does not have is absent; `budget` has the budget with its changes.
     """
-    tied = tied_rows(company_id, project_id)
-    columns = [theirs for _, _, theirs in KINDS]
-    rows = BudgetRow.objects.filter(company_id=company_id, project_id=project_id)
+    every = list(rows)
+    codes = code_by_row(every)
     found: dict[Key, Amounts] = defaultdict(dict)
-    for row in rows:
-        currency = row.currency or DEFAULT_CURRENCY
-        own = found[currency, row.wbs_code_id or tied.get(row.remote_id, 0)]
+    for row in every:
+        own = found[row.currency or DEFAULT_CURRENCY, codes[row.remote_id]]
         budget = (row.original_budget_amount or ZERO) + (row.budget_modifications or ZERO)
         own["budget"] = own.get("budget", ZERO) + budget
-        for name in columns:
+        for _label, _own, name in KINDS:
             value: Decimal | None = getattr(row, name)
             if value is not None:
                 own[name] = own.get(name, ZERO) + value
     return dict(found)
 
 
-def project_check(company_id: int, project_id: int) -> ProjectCheck | None:
-    """Inside tenant(). None before anything was computed, or without a budget in Procore."""
-    theirs = procore_columns(company_id, project_id)
-    figures = CostFigure.objects.filter(company_id=company_id, project_id=project_id)
+def project_check(
+    company_id: int, project_id: int, rows: Iterable[BudgetRow], *, unread: Collection[str] = ()
+) -> ProjectCheck | None:
+    """Inside tenant(). Sums that are `unread` are Procore's own columns, so nothing is checked.
+
+    None before anything was computed, or without a budget in Procore.
+    """
+    theirs = procore_columns(rows)
+    figures = list(CostFigure.objects.filter(company_id=company_id, project_id=project_id))
     ours = {
         (figure.currency, figure.wbs_code_id): {name: getattr(figure, name) for _, name, _ in KINDS}
         for figure in figures
     }
-    if not ours or not theirs:
-        return None
-    names = _names(company_id, {code for _, code in (*ours, *theirs)})
-    unread = unread_sums(company_id, project_id)  # those are Procore's own columns
     kinds = [kind for kind in KINDS if kind[1] not in unread]
-    if not kinds:
+    if not (ours and theirs and kinds):
         return None
+    names = {figure.wbs_code_id: (figure.flat_code, figure.name) for figure in figures}
+    if missing := {code for _, code in theirs if code} - names.keys():
+        names |= _names(company_id, missing)
     found: list[Checked] = []
     for currency in sorted({own for own, _code in theirs}):
         mine = {code: row for (own, code), row in ours.items() if own == currency}
@@ -159,8 +160,7 @@ def _differences(
 
 
 def _names(company_id: int, codes: set[int]) -> dict[int, tuple[str, str]]:
+    """Of codes that came with rows read after the figures were computed."""
     rows = WbsCode.objects.filter(company_id=company_id, remote_id__in=codes)
-    return {
-        key: (code, name)
-        for key, code, name in rows.values_list("remote_id", "flat_code", "flat_name")
-    }
+    found = rows.values_list("remote_id", "flat_code", "flat_name")
+    return {key: (code, name) for key, code, name in found}

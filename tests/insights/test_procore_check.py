@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from integrations.procore.resources.budget_codes import rows_of
 from partner_app.insights.procore_check import ProjectCheck, compare, project_check
 from partner_app.tenancy.context import tenant
 from tests.frame import Frame, text_of
@@ -14,7 +15,7 @@ NAMES = {1: ("01-011.L", "Concrete · Labor"), 2: ("01-012.M", "Steel · Materia
 
 def checks(company: int, project: int) -> ProjectCheck:
     with tenant(company):
-        found = project_check(company, project)
+        found = project_check(company, project, rows_of(company, project))
     assert found
     return found
 

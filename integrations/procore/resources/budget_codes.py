@@ -1,7 +1,9 @@
 """Under which WBS code each row of a project's budget counts, from the mirror. Inside tenant()."""
 
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+
+from django.db import models
 
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.budget_ties import CostTypes, OldRow, cost_types_in, tie
@@ -16,11 +18,31 @@ def tied_rows(company_id: int, project_id: int) -> dict[int, int]:
 
     One short query where there are none, as in most projects.
     """
-    rows = [OldRow(*values) for values in _old_rows(company_id, project_id)]
-    if not rows:
-        return {}
-    codes = WbsCode.objects.filter(company_id=company_id, project_id=project_id)
-    return tie(rows, codes.values_list("remote_id", "flat_code"), cost_types(company_id))
+    old = rows_of(company_id, project_id).filter(wbs_code_id=None)
+    return _tied(list(old))
+
+
+def rows_of(company_id: int, project_id: int) -> "models.QuerySet[BudgetRow]":
+    return BudgetRow.objects.filter(company_id=company_id, project_id=project_id)
+
+
+def code_by_row(rows: Iterable[BudgetRow]) -> dict[int, int]:
+    """Of one project's rows, by their ids; 0 where no code is known. Mostly without a query."""
+    every = list(rows)
+    tied = _tied([row for row in every if not row.wbs_code_id])
+    return {row.remote_id: row.wbs_code_id or tied.get(row.remote_id, 0) for row in every}
+
+
+def untied(rows: Iterable[BudgetRow]) -> tuple[int, dict[str, Decimal]]:
+    """How many of one project's rows belong to no known code, and their budget by currency."""
+    every = list(rows)
+    codes = code_by_row(every)
+    left = [row for row in every if not codes[row.remote_id]]
+    sums: dict[str, Decimal] = {}
+    for row in left:
+        amount = (row.original_budget_amount or ZERO) + (row.budget_modifications or ZERO)
+        sums[row.currency] = sums.get(row.currency, ZERO) + amount
+    return len(left), sums
 
 
 def cost_types(company_id: int) -> CostTypes:
@@ -28,22 +50,13 @@ def cost_types(company_id: int) -> CostTypes:
     return cost_types_in(rows.values_list("remote_id", "code", "name"))
 
 
-def untied(company_id: int, project_id: int) -> tuple[int, dict[str, Decimal]]:
-    """How many rows belong to no known code, and their budget with changes by currency."""
-    tied = tied_rows(company_id, project_id)
-    rows = BudgetRow.objects.filter(
-        company_id=company_id, project_id=project_id, wbs_code_id=None
-    ).exclude(remote_id__in=list(tied))
-    sums: dict[str, Decimal] = {}
-    count = 0
-    for currency, original, changes in rows.values_list(
-        "currency", "original_budget_amount", "budget_modifications"
-    ):
-        count += 1
-        sums[currency] = sums.get(currency, ZERO) + (original or ZERO) + (changes or ZERO)
-    return count, sums
-
-
-def _old_rows(company_id: int, project_id: int) -> Any:
-    rows = BudgetRow.objects.filter(company_id=company_id, project_id=project_id, wbs_code_id=None)
-    return rows.values_list("remote_id", "cost_code", "category", "category_id", "biller")
+def _tied(old: list[BudgetRow]) -> dict[int, int]:
+    if not old:
+        return {}
+    company_id, project_id = old[0].company_id, old[0].project_id
+    codes = WbsCode.objects.filter(company_id=company_id, project_id=project_id)
+    rows = [
+        OldRow(row.remote_id, row.cost_code, row.category, row.category_id, row.biller)
+        for row in old
+    ]
+    return tie(rows, codes.values_list("remote_id", "flat_code"), cost_types(company_id))

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.db.models import Sum
 
-from integrations.procore.resources.budget_codes import untied
+from integrations.procore.resources.budget_codes import rows_of, untied
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.budget_choice import choice_of
@@ -87,7 +87,7 @@ def _budget(company_id: int) -> dict[str, object]:
     old = BudgetRow.objects.filter(company_id=company_id, wbs_code_id=None)
     rows, sums = 0, dict[str, Decimal]()
     for project_id in old.order_by().values_list("project_id", flat=True).distinct():
-        count, amounts = untied(company_id, project_id or 0)
+        count, amounts = untied(rows_of(company_id, project_id or 0))
         rows += count
         for currency, amount in amounts.items():
             sums[currency] = sums.get(currency, Decimal(0)) + amount

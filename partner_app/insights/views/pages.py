@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
+from integrations.procore.resources.budget_codes import rows_of
 from integrations.procore.resources.projects import Project
 from integrations.procore.sync.schedule import make_due
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
@@ -38,6 +39,7 @@ from partner_app.insights.selectors import (
     not_asleep,
     visit,
 )
+from partner_app.insights.unread import unread_sums
 from partner_app.tenancy.context import tenant
 
 PROJECTS_A_PAGE = 12
@@ -149,9 +151,12 @@ def project(request: ViewerRequest, project_id: int) -> HttpResponse:
         }
         tools = here[project_id].tools
         if Tool.BUDGET in tools:
-            context["budget_notes"] = budget_notes(company_id, project_id)
-        if tools >= COST_TOOLS:
-            context["checked"] = project_check(company_id, project_id)
+            budget = list(rows_of(company_id, project_id))
+            unread = unread_sums(company_id, project_id)
+            notes = budget_notes(company_id, project_id, budget, unread=unread)
+            context["budget_notes"] = notes
+            if tools >= COST_TOOLS:
+                context["checked"] = project_check(company_id, project_id, budget, unread=unread)
     context |= {
         "health": health,
         "notes": notes_of([health], health.currency),
