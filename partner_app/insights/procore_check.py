@@ -89,7 +89,7 @@ def procore_columns(rows: Iterable[BudgetRow]) -> dict[Key, Amounts]:
 
 
 def project_check(
-    company_id: int, project_id: int, rows: Iterable[BudgetRow], *, unread: Collection[str] = ()
+    company_id: int, project_id: int, rows: Iterable[BudgetRow], *, unread: Collection[str]
 ) -> ProjectCheck | None:
     """Inside tenant(). Sums that are `unread` are Procore's own columns, so nothing is checked.
 

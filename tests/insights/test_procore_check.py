@@ -15,7 +15,7 @@ NAMES = {1: ("01-011.L", "Concrete · Labor"), 2: ("01-012.M", "Steel · Materia
 
 def checks(company: int, project: int) -> ProjectCheck:
     with tenant(company):
-        found = project_check(company, project, rows_of(company, project))
+        found = project_check(company, project, rows_of(company, project), unread=())
     assert found
     return found
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from integrations.procore.resources.budget_codes import rows_of
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.spec import Scope
 from integrations.procore.sync.errors import Paused
@@ -21,6 +22,7 @@ from partner_app.insights.models import CostFigure
 from partner_app.insights.procore_check import procore_columns, project_check
 from partner_app.insights.refresh import draw_due
 from partner_app.insights.refresh import make_due as figures_due
+from partner_app.insights.unread import unread_sums
 from partner_app.tenancy.context import tenant
 from tests.procore import Procore
 
@@ -95,8 +97,7 @@ def test_until_records_are_read_procores_own_columns_are_shown(
 ) -> None:
     project = procore.projects()[0]
     with tenant(synced):
-        theirs = procore_columns(synced, project)
-        assert project_check(synced, project) is not None
+        theirs = procore_columns(rows_of(synced, project))
     SyncCursor.objects.filter(
         company_id=synced, project_id=project, resource="commitment_line_items"
     ).update(fresh_at=None)
@@ -105,7 +106,8 @@ def test_until_records_are_read_procores_own_columns_are_shown(
     with tenant(synced):
         figures = CostFigure.objects.filter(company_id=synced, project_id=project)
         shown = {(f.currency, f.wbs_code_id): f.committed for f in figures}
-        checked = project_check(synced, project)
+        rows, unread = rows_of(synced, project), unread_sums(synced, project)
+        checked = project_check(synced, project, rows, unread=unread)
     for key, columns in theirs.items():
         assert shown[key] == columns["committed_costs"]
     assert checked is not None
