@@ -18,6 +18,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from integrations.procore.sync.services import sync_now
 from partner_app.connections.discover import discover
 from partner_app.core import clock
+from partner_app.core.broker import ask_again
 from tests.environment import ANNOUNCEMENT, SUPERUSER_URL
 from tests.frame import Frame
 from tests.natures import STRICT, turn
@@ -64,6 +65,7 @@ def _empty() -> None:
             connection.execute("SET LOCAL session_replication_role = replica")  # in any order
             for name in filled:
                 connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
+    ask_again()
     cache.clear()
 
 
