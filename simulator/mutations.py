@@ -62,6 +62,8 @@ class Mutations:
     def _copy(self, rows: dict[int, Record], record: Record) -> Record:
         added: dict[str, Any] = copy.deepcopy(record)
         added["id"] = self.simulator.world.new_id()
+        for item in added.get("change_items", []):  # records of their own, within an event
+            item |= {"id": self.simulator.world.new_id(), "event_id": added["id"]}
         added["created_at"] = stamp(self.simulator.clock.now())
         rows[added["id"]] = added
         return added

@@ -57,7 +57,7 @@ def _spoil(record: dict[str, Any], path: Path, spot: Spot, draw: random.Random) 
             return  # spoiled before
         holder = holder[step]
     last = path[-1]
-    if _has(holder, last) and draw.random() < 0.2:
+    if _has(holder, last) and draw.random() < 0.2 and not _is_entry(holder, last):
         del holder[last]
     elif isinstance(holder, dict) or _has(holder, last):
         holder[last] = copy.deepcopy(draw.choice(_values(path, spot)))
@@ -66,7 +66,7 @@ def _spoil(record: dict[str, Any], path: Path, spot: Spot, draw: random.Random) 
 def _values(path: Path, spot: Spot) -> tuple[Any, ...]:
     if spot.operation == RIGHTS:
         return NO_RIGHTS
-    if path == ("id",):
+    if path[-1] == "id" and (len(path) == 1 or isinstance(path[-2], int)):
         return NO_IDS
     if path[-1] in GONE:
         return NOTHING
@@ -77,7 +77,12 @@ def _values(path: Path, spot: Spot) -> tuple[Any, ...]:
 def _has(holder: Any, step: str | int) -> bool:
     if isinstance(holder, dict):
         return step in holder
-    return isinstance(step, int) and step < len(holder)
+    return isinstance(holder, list) and isinstance(step, int) and step < len(holder)
+
+
+def _is_entry(holder: Any, step: str | int) -> bool:
+    """A record in a list within a record: one that is missing there is gone, not unreadable."""
+    return isinstance(holder, list) and isinstance(holder[int(step)], dict)
 
 
 def _paths(value: Any) -> list[Path]:

@@ -1,5 +1,6 @@
 """The switches of simulator/wild.py: off at the start, the same deviations for the same seed."""
 
+import random
 import re
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import pytest
 import requests
 
-from simulator.wild import SWITCHES
+from integrations.procore.api.values import record_id
+from simulator.noise import wrong_values
+from simulator.wild import SWITCHES, Spot
 from tests.procore import Procore
 from tests.simulator.calls import READS, Api, as_person, as_service, filled
 from tests.simulator.test_openapi import make_hook
@@ -167,3 +170,36 @@ def test_what_a_schema_does_not_hold_is_drawn_only_where_one_was_given(service: 
     changed = {was["id"] for was, row in zip(before, after, strict=True) if row != was}
     assert changed
     assert changed <= struck
+
+
+def test_wrong_values_never_name_another_record_nor_take_one_out_of_a_list() -> None:
+    spot = Spot("GET /rest/v1.0/change_events", schema={"properties": {"unlisted": {}}})
+    lengths, lost = set(), 0
+    for seed in range(2000):
+        record: dict[str, Any] = {
+            "id": 5,
+            "lines": [{"id": 6, "costs": [[1, 2], {"id": 7}]}, {"id": 8, "codes": ["a", "b"]}],
+        }
+        wrong_values(record, spot, random.Random(seed))
+        lines = record.get("lines")
+        lost += record.get("id") != 5
+        if isinstance(lines, list) and any(isinstance(line, dict) and line for line in lines):
+            lengths.add(len(lines))
+            found = {record_id(line.get("id")) for line in lines if isinstance(line, dict)}
+            assert found <= {6, 8, None}
+        assert record_id(record.get("id")) in {5, None}
+    assert lengths == {2}
+    assert lost > 0
+
+
+def test_a_copy_that_people_make_shares_no_line_with_its_original(procore: Procore) -> None:
+    for seed in range(5):
+        procore.control("mutations", changes=100, seed=seed, company_id=procore.company_id)
+    lines = [
+        (item["id"], item["event_id"] == event["id"])
+        for project in procore.projects()
+        for event in procore.records(project, "change_events")
+        for item in event["change_items"]
+    ]
+    assert len({key for key, _ in lines}) == len(lines)
+    assert all(own for _, own in lines)

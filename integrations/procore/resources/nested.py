@@ -6,8 +6,10 @@ from typing import TypeVar
 import msgspec
 
 from integrations.procore.api.envelopes import list_of, parsed
+from integrations.procore.api.values import record_id
 
 GIVEN = ("updated_at", "deleted_at", "currency_configuration")  # by the record that holds them
+HOLDER = "event_id"  # the column that names it
 Content = TypeVar("Content")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -32,7 +34,9 @@ def _lines(row: object, key: str) -> list[object]:
 
 
 def _filled(line: object, row: object) -> object:
+    """What holds a line is known by where the line is; what the line says of it may be wrong."""
     if not isinstance(line, dict) or not isinstance(row, dict):
         return line
     given = {name: row[name] for name in GIVEN if name in row}
-    return {"event_id": row.get("id"), **given, **line}
+    holder = record_id(row.get("id"))
+    return {**given, **line, **({HOLDER: holder} if holder else {})}

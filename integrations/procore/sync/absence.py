@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Count
 
 from integrations.procore.resources.decoding import Decoded
+from integrations.procore.resources.nested import HOLDER
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord, kept_fields
 from integrations.procore.resources.spec import Changes, Scope
@@ -53,6 +54,12 @@ class Loss:
     @property
     def gone(self) -> set[int]:
         return self.missing - self.kept
+
+    @property
+    def lists(self) -> list[set[int]]:
+        """What is in doubt, by the list that it is missing from: each needs a proof of its own."""
+        groups = list(self.parents.values()) or [self.doubted]
+        return [ids & self.kept for ids in groups if ids & self.kept]
 
 
 def judge(*, shown: int, missing: int, earlier: int = 0) -> Reason | None:
@@ -175,6 +182,8 @@ class Absences:
             if loss.reason and not _replaced(loss):
                 step = job.step.id
                 loss.doubted = loss.missing - _superseded(loss, shown[step], unwritten[step])
+            elif job.model.spec.nested:
+                _doubt_emptied(loss, shown[job.step.id], unwritten[job.step.id])
         if known:
             loss.permission = Permission(known.permission)
             believed = known.confirmed_at and len(loss.doubted) <= known.missing
@@ -303,6 +312,22 @@ def _superseded(loss: Loss, shown: Collection[int], unwritten: list[Decoded]) ->
     taken |= set(here.values_list(column, flat=True))
     old = rows.filter(remote_id__among=loss.missing).exclude(**{source.derived: ""})
     return set(old.filter(**{f"{column}__in": taken - {None}}).values_list("remote_id", flat=True))
+
+
+def _doubt_emptied(loss: Loss, shown: Collection[int], unwritten: list[Decoded]) -> None:
+    """The list within a record is a list as well: one that held rows and shows none is in doubt."""
+    model, company_id = loss.job.model, loss.job.step.company_id
+    rows = model._base_manager.filter(company_id=company_id)
+    at = [field.name for field, _ in kept_fields(model)].index(HOLDER)
+    filled = {record.values[at] for record in unwritten}
+    filled |= set(rows.filter(remote_id__among=set(shown)).values_list(HOLDER, flat=True))
+    lost = rows.filter(remote_id__among=loss.missing).values_list(HOLDER, "remote_id")
+    for holder, key in lost:
+        if holder and holder not in filled:
+            loss.parents.setdefault(holder, set()).add(key)
+            loss.doubted.add(key)
+    if loss.doubted:
+        loss.reason = Reason.EMPTY
 
 
 def _replaced(loss: Loss) -> bool:

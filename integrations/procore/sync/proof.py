@@ -29,6 +29,8 @@ from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
 
 SAMPLE = 5  # records of one list that are asked for by id
+OF_EACH = 2  # where a record holds each list, and many are in doubt
+MOST_HELD = 30  # such lists that are asked about for one resource of one project
 MOST_IN_BIN = 4000  # deleted records that are looked at: two pages
 MOST_LISTS = 12  # in doubt, that one run asks about; the others wait for a later one
 LISTED_FOR = 60.0  # seconds that the list of projects is good for
@@ -99,18 +101,26 @@ class Prover:
         loss.permission = self.permission(job.step.project_id, job.model.spec.tool)
         if loss.permission is Permission.DENIED:
             return
-        there, absent, complete = self._sample(loss)
+        lists = loss.lists[:MOST_HELD]
+        for ids in lists:
+            if not self._prove_list(loss, ids, SAMPLE if len(lists) == 1 else OF_EACH):
+                return
+
+    def _prove_list(self, loss: Loss, ids: set[int], number: int) -> bool:
+        """False where Procore refuses: the others need not be asked for."""
+        there, absent, complete = self._sample(loss, spread(sorted(ids), number))
         if there or loss.shown:
             loss.proved |= absent  # each one is 404, and the tool answers
-        small = len(loss.kept) <= settings.DOUBT.floor
+        small = len(ids) <= settings.DOUBT.floor
         answers = loss.shown or (loss.permission is Permission.GRANTED and small)
         if complete and absent and answers:
-            loss.proved |= loss.doubted
+            loss.proved |= ids
+        return loss.permission is not Permission.DENIED
 
-    def _sample(self, loss: Loss) -> tuple[bool, set[int], bool]:
+    def _sample(self, loss: Loss, ids: Sequence[int]) -> tuple[bool, set[int], bool]:
         """Whether one of them is there, those that are not, and whether all were asked for."""
         absent: set[int] = set()
-        for one in self._ones(loss.job.model, spread(sorted(loss.kept), SAMPLE)):
+        for one in self._ones(loss.job.model, ids):
             try:
                 answer = self.client.get(one.path, **one.params)
             except NotFoundOrHidden:
