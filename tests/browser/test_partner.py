@@ -24,6 +24,7 @@ MAY = {
     "operator": ("Ask to reconnect", *OPERATORS),
     "owner": ("Ask to reconnect", *OPERATORS, "Delete everything now"),
 }
+SOMETIMES = "Confirm missing records"  # an operator's, while Procore does not show some records
 PLACES = (
     "", "tenants/", "incidents/", "unreadable/", "syncs/", "webhooks/", "usage/", "queues/",
     "handoffs/", "support/", "alerts/", "audit/",
@@ -73,7 +74,8 @@ def test_each_role_sees_its_own_actions_and_no_others(
     page = signed_in(browser, connected, role)
     page.goto(f"{connected.base_url}/dashboard/tenants/{connected.procore.company_id}/")
     seen = page.locator(".actions a.button").all_inner_texts()
-    assert sorted(seen) == sorted(MAY[role])
+    allowed = {SOMETIMES} if "Sync now" in MAY[role] else set()
+    assert sorted(name for name in seen if name not in allowed) == sorted(MAY[role])
     forbidden = page.goto(
         f"{connected.base_url}/dashboard/tenants/{connected.procore.company_id}/do/purge-now/"
     )
