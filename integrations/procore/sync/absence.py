@@ -306,10 +306,7 @@ def _superseded(loss: Loss, shown: Collection[int], unwritten: list[Decoded]) ->
         return set()
     rows = model._base_manager.filter(company_id=company_id)
     column = source.derived_from
-    at = [field.name for field, _ in kept_fields(model)].index(column)
-    taken = {record.values[at] for record in unwritten}
-    here = rows.filter(remote_id__among=set(shown))
-    taken |= set(here.values_list(column, flat=True))
+    taken = _shown_values(loss, column, shown, unwritten)
     old = rows.filter(remote_id__among=loss.missing).exclude(**{source.derived: ""})
     return set(old.filter(**{f"{column}__in": taken - {None}}).values_list("remote_id", flat=True))
 
@@ -318,9 +315,7 @@ def _doubt_emptied(loss: Loss, shown: Collection[int], unwritten: list[Decoded])
     """The list within a record is a list as well: one that held rows and shows none is in doubt."""
     model, company_id = loss.job.model, loss.job.step.company_id
     rows = model._base_manager.filter(company_id=company_id)
-    at = [field.name for field, _ in kept_fields(model)].index(HOLDER)
-    filled = {record.values[at] for record in unwritten}
-    filled |= set(rows.filter(remote_id__among=set(shown)).values_list(HOLDER, flat=True))
+    filled = _shown_values(loss, HOLDER, shown, unwritten)
     lost = rows.filter(remote_id__among=loss.missing).values_list(HOLDER, "remote_id")
     for holder, key in lost:
         if holder and holder not in filled:
@@ -328,6 +323,17 @@ def _doubt_emptied(loss: Loss, shown: Collection[int], unwritten: list[Decoded])
             loss.doubted.add(key)
     if loss.doubted:
         loss.reason = Reason.EMPTY
+
+
+def _shown_values(
+    loss: Loss, column: str, shown: Collection[int], unwritten: list[Decoded]
+) -> set[object]:
+    """What stands in a column of the rows that the list shows, whether or not they are written."""
+    model = loss.job.model
+    at = [field.name for field, _ in kept_fields(model)].index(column)
+    rows = model._base_manager.filter(company_id=loss.job.step.company_id)
+    here = rows.filter(remote_id__among=set(shown)).values_list(column, flat=True)
+    return {record.values[at] for record in unwritten} | set(here)
 
 
 def _replaced(loss: Loss) -> bool:
