@@ -19,6 +19,7 @@ from integrations.procore.resources.source import SourceRecord, kept_fields
 from integrations.procore.resources.spec import Changes, Scope
 from integrations.procore.sync.models import Absence, Mode, Permission, Reason, SyncCursor, SyncRun
 from integrations.procore.sync.parts import Job, Key, open_absences
+from integrations.procore.sync.schedule import make_read_due
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.models import Company
@@ -46,6 +47,7 @@ class Loss:
     proved: set[int] = field(default_factory=set)
     permission: Permission = Permission.UNKNOWN
     asked: bool = False  # whether a proof was searched for
+    barred_until: datetime | None = None  # by Procore's limit, before the search was over
 
     @property
     def kept(self) -> set[int]:
@@ -221,6 +223,13 @@ class Absences:
             absence.reason, absence.permission = loss.reason, loss.permission
         if loss and loss.asked:
             absence.retry_at = now + RETRIES[min(absence.tries, len(RETRIES) - 1)]
+            if loss.barred_until and not absence.tries:
+                # Once, as soon as the limit allows: what a limit ends says nothing of the records.
+                absence.retry_at = loss.barred_until
+                make_read_due(
+                    company_id=absence.company_id, resource=key[0], project_id=key[1],
+                    at=absence.retry_at,
+                )  # fmt: skip
             absence.tries += 1
         if absence.confirmed_at and missing > absence.missing:
             absence.confirmed_at, absence.confirmed_by = None, ""  # of fewer than are missing now

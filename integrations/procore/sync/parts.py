@@ -169,8 +169,10 @@ def told_meanwhile(run: SyncRun, client: ProcoreClient) -> list[Job]:
     with tenant(run.company_id):
         told = DueRead.objects.filter(company_id=run.company_id)
         keys = {key for key in told.values_list("resource", "project_id") if not _is_late(key[0])}
-        steps = [s for s in done if (s.resource, s.project_id) in keys]
         doubts = open_absences(run.company_id)
+        # A list in doubt is read again when a proof may be searched for, not before.
+        keys -= {key for key, doubt in doubts.items() if doubt.retry_at > clock.now()}
+        steps = [s for s in done if (s.resource, s.project_id) in keys]
         jobs = []
         for step in steps:
             part = {"resource": step.resource, "project_id": step.project_id}

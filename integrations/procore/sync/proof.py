@@ -7,6 +7,7 @@ the tool demonstrably answers. A record that is there by its id proves the list 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from integrations.procore.api.errors import (
     NotConnected,
     NotFoundOrHidden,
     ProcoreError,
+    RateLimited,
 )
 from integrations.procore.api.manifest import PATH, Level, Manifest, read_manifest
 from integrations.procore.api.values import record_id
@@ -61,13 +63,19 @@ class Prover:
 
     def prove(self, losses: Sequence[Loss]) -> None:
         """Raises NotConnected, ReconnectNeeded; any other trouble leaves the records in doubt."""
+        barred_until: datetime | None = None
         for loss in losses:
             if self.lists >= MOST_LISTS:
                 return
             self.lists += 1
             before = self.client.calls
             loss.asked = True
-            self._prove(loss)
+            try:
+                if barred_until is None:
+                    self._prove(loss)
+            except RateLimited as limited:
+                barred_until = limited.until
+            loss.barred_until = barred_until
             loss.job.step.requests += self.client.calls - before
             log.info(
                 "absence.asked", company_id=self.company_id, resource=loss.job.step.resource,
@@ -75,7 +83,14 @@ class Prover:
             )  # fmt: skip
 
     def permission(self, project_id: int, tool: str) -> Permission:
-        """What the manifest says of the service account; asked once a project."""
+        """What the manifest says of the service account, as far as it is known."""
+        try:
+            return self._permission(project_id, tool)
+        except RateLimited:
+            return Permission.UNKNOWN
+
+    def _permission(self, project_id: int, tool: str) -> Permission:
+        """Asked once a project. Raises RateLimited."""
         if not tool or not project_id:
             return Permission.UNKNOWN
         if project_id not in self.manifests:
@@ -94,11 +109,12 @@ class Prover:
         return None if self.projects is None else project_id in self.projects
 
     def _prove(self, loss: Loss) -> None:
+        """Raises RateLimited: then it has to be asked again."""
         job = loss.job
         loss.proved |= self._in_bin(job.model, job.step.project_id) & loss.doubted
         if not loss.kept:
             return
-        loss.permission = self.permission(job.step.project_id, job.model.spec.tool)
+        loss.permission = self._permission(job.step.project_id, job.model.spec.tool)
         if loss.permission is Permission.DENIED:
             return
         lists = loss.lists[:MOST_HELD]
@@ -126,7 +142,7 @@ class Prover:
             except NotFoundOrHidden:
                 absent.add(one.remote_id)
                 continue
-            except NotConnected:
+            except (NotConnected, RateLimited):
                 raise
             except Forbidden:
                 loss.permission = Permission.DENIED
@@ -186,7 +202,7 @@ class Prover:
         try:
             for row in islice(self.client.rows(path, params), MOST_IN_BIN):
                 found.add(record_id(row.get("id")) or 0)
-        except NotConnected:
+        except (NotConnected, RateLimited):
             raise
         except ProcoreError:
             pass  # what was read so far counts
@@ -195,7 +211,7 @@ class Prover:
     def _manifest(self, project_id: int) -> Manifest | None:
         try:
             return read_manifest(self.client.get(PATH, project_id=project_id))
-        except NotConnected:
+        except (NotConnected, RateLimited):
             raise
         except ProcoreError:
             return None

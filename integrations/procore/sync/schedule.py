@@ -48,17 +48,19 @@ def make_full_due(*, company_id: int) -> None:
     )
 
 
-def make_read_due(*, company_id: int, resource: str, project_id: int) -> None:
-    """One list that we know has changed, because we changed it."""
-    now = clock.now()
+def make_read_due(
+    *, company_id: int, resource: str, project_id: int, at: datetime | None = None
+) -> None:
+    """One list that we know has changed, because we changed it; now where `at` is not given."""
+    at = at or clock.now()
     DueRead.objects.get_or_create(
         company_id=company_id,
         resource=resource,
         project_id=project_id,
         sweep=False,
-        defaults={"due_at": now},
+        defaults={"due_at": at},
     )
-    DueWork.objects.filter(company_id=company_id, due_at__gt=now).update(due_at=now)
+    DueWork.objects.filter(company_id=company_id, due_at__gt=at).update(due_at=at)
 
 
 def make_connected_due() -> None:
