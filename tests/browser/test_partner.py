@@ -24,7 +24,6 @@ MAY = {
     "operator": ("Ask to reconnect", *OPERATORS),
     "owner": ("Ask to reconnect", *OPERATORS, "Delete everything now"),
 }
-SOMETIMES = "Confirm missing records"  # an operator's, while Procore does not show some records
 PLACES = (
     "", "tenants/", "incidents/", "unreadable/", "syncs/", "webhooks/", "usage/", "queues/",
     "handoffs/", "support/", "alerts/", "audit/",
@@ -71,11 +70,12 @@ def neighbour(stack: Stack) -> int:
 def test_each_role_sees_its_own_actions_and_no_others(
     browser: Browser, connected: Stack, role: str
 ) -> None:
-    page = signed_in(browser, connected, role)
-    page.goto(f"{connected.base_url}/dashboard/tenants/{connected.procore.company_id}/")
+    page, company = signed_in(browser, connected, role), connected.procore.company_id
+    # Lines that test_handoff took back are in doubt until Procore has said that they are gone.
+    until(lambda: not connected.manage("missing_records", company)["missing"], within=60)
+    page.goto(f"{connected.base_url}/dashboard/tenants/{company}/")
     seen = page.locator(".actions a.button").all_inner_texts()
-    allowed = {SOMETIMES} if "Sync now" in MAY[role] else set()
-    assert sorted(name for name in seen if name not in allowed) == sorted(MAY[role])
+    assert sorted(seen) == sorted(MAY[role])
     forbidden = page.goto(
         f"{connected.base_url}/dashboard/tenants/{connected.procore.company_id}/do/purge-now/"
     )
