@@ -1,6 +1,7 @@
 """The inbox: who may speak, what is kept of it, and how little it makes us read."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -8,10 +9,11 @@ import pytest
 from django.test import Client
 
 from integrations.procore.sync.models import DueRead, DueWork
-from integrations.procore.sync.schedule import make_due
+from integrations.procore.sync.schedule import make_due, make_read_due
 from integrations.procore.webhooks.deliveries import Delivery, take_in
 from integrations.procore.webhooks.inbox import UNREADABLE
 from integrations.procore.webhooks.models import WebhookEvent, WebhookHook
+from partner_app.core import clock
 from partner_app.core.secrets import fingerprint
 from tests.procore import Procore
 
@@ -60,6 +62,21 @@ def test_an_event_is_stored_and_makes_its_list_due(hook: WebhookHook, procore: P
     )
     [read] = DueRead.objects.all()
     assert (read.resource, read.project_id, read.sweep) == ("rfis", procore.projects()[0], False)
+
+
+def test_an_event_brings_a_list_forward_that_was_due_later_and_never_puts_it_off(
+    hook: WebhookHook, procore: Procore
+) -> None:
+    later, now = clock.now() + timedelta(hours=1), clock.now()
+    place = {"company_id": hook.company_id, "project_id": procore.projects()[0]}
+    read = DueRead.objects.create(**place, resource="rfis", due_at=later)
+    assert send(hook, payload(procore)) == 202
+    read.refresh_from_db()
+    assert now <= read.due_at < later
+    before = read.due_at
+    make_read_due(**place, resource="rfis", at=later)
+    read.refresh_from_db()
+    assert read.due_at == before
 
 
 @pytest.mark.parametrize(("secret", "status"), [("", 401), ("Bearer guess", 401)])

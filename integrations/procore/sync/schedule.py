@@ -53,13 +53,10 @@ def make_read_due(
 ) -> None:
     """One list that we know has changed, because we changed it; now where `at` is not given."""
     at = at or clock.now()
-    DueRead.objects.get_or_create(
-        company_id=company_id,
-        resource=resource,
-        project_id=project_id,
-        sweep=False,
-        defaults={"due_at": at},
-    )
+    part = {"company_id": company_id, "resource": resource, "project_id": project_id}
+    due, _ = DueRead.objects.get_or_create(**part, sweep=False, defaults={"due_at": at})
+    if due.due_at > at:
+        DueRead.objects.filter(id=due.id).update(due_at=at)
     DueWork.objects.filter(company_id=company_id, due_at__gt=at).update(due_at=at)
 
 

@@ -41,7 +41,9 @@ ACCEPT = """
         LEFT JOIN procore_projectuse use
             ON use.company_id = list.company_id AND use.project_id = place
         ORDER BY 1, 2, 3, 4
-        ON CONFLICT DO NOTHING RETURNING company_id, due_at
+        ON CONFLICT (company_id, resource, project_id, sweep) DO UPDATE
+            SET due_at = EXCLUDED.due_at WHERE procore_dueread.due_at > EXCLUDED.due_at
+        RETURNING company_id, due_at
     ), news AS (
         SELECT company_id, min(due_at) AS due_at FROM told GROUP BY company_id
     ), sleeping AS (
