@@ -60,13 +60,21 @@ def test_a_proof_that_a_limit_ends_is_asked_for_again_when_it_is_over(
     assert procore.violations() == []
 
 
-def test_a_proof_that_limits_end_twice_waits_longer(taken_back: Desk, procore: Procore) -> None:
-    limit = {"kind": "status", "status": 429, "retry_after": 2, "method": "GET", "times": 2}
+def test_a_proof_that_limits_end_again_and_again_waits_longer(
+    taken_back: Desk, procore: Procore
+) -> None:
+    limit = {"kind": "status", "status": 429, "retry_after": 1, "method": "GET", "times": 3}
     procore.control("faults", **limit, path="/rest/v1.1/budget_line_items/*")
     look(taken_back)
-    clock.wait_until(Absence.objects.get().retry_at)
-    run_due(company_id=taken_back.company_id, wait=clock.wait_until)
-    doubt = Absence.objects.get()
-    assert doubt.tries == 2
-    assert (doubt.retry_at - clock.now()).total_seconds() > 1800
-    assert not DueRead.objects.exists()
+    waits = []
+    for _ in range(2):
+        Absence.objects.update(retry_at=clock.now())
+        look(taken_back)
+        doubt = Absence.objects.get()
+        waits.append((doubt.retry_at - clock.now()).total_seconds())
+        assert DueRead.objects.get(resource="budget_rows").due_at == doubt.retry_at
+    assert 50 < waits[0] <= 60
+    assert 290 < waits[1] <= 300
+    Absence.objects.update(retry_at=clock.now())
+    look(taken_back)
+    assert not Absence.objects.exists()

@@ -26,6 +26,9 @@ from partner_app.tenancy.models import Company
 
 # Between two searches for a proof; the last one goes on.
 RETRIES = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 240, 720, 1440))
+# The same where Procore's limit ended the search, which says nothing of the records: sooner, but
+# not at once for ever, because the list is read again each time.
+AFTER_LIMIT = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 15, 60))
 ADD_UP = timedelta(hours=24)  # small losses within it count together
 # What Procore withholds is kept so long at least, however short the company's grace is: an update
 # of the app clears its permitted projects, and picking them again takes people some days.
@@ -222,15 +225,13 @@ class Absences:
         if loss and loss.reason:
             absence.reason, absence.permission = loss.reason, loss.permission
         if loss and loss.asked:
-            absence.retry_at = now + RETRIES[min(absence.tries, len(RETRIES) - 1)]
-            if loss.barred_until and not absence.tries:
-                # Once, as soon as the limit allows: what a limit ends says nothing of the records.
-                absence.retry_at = loss.barred_until
+            absence.retry_at = _next_search(loss, absence.tries)
+            absence.tries += 1
+            if loss.barred_until:
                 make_read_due(
                     company_id=absence.company_id, resource=key[0], project_id=key[1],
                     at=absence.retry_at,
                 )  # fmt: skip
-            absence.tries += 1
         if absence.confirmed_at and missing > absence.missing:
             absence.confirmed_at, absence.confirmed_by = None, ""  # of fewer than are missing now
         absence.missing = missing
@@ -293,6 +294,13 @@ def _children(jobs: list[Job], shown: Shown) -> list[Loss]:
         if loss.missing:
             found.append(loss)
     return found
+
+
+def _next_search(loss: Loss, tries: int) -> datetime:
+    """When a proof is looked for again, after so many earlier searches."""
+    waits = AFTER_LIMIT if loss.barred_until else RETRIES
+    after = clock.now() + waits[min(tries, len(waits) - 1)]
+    return max(after, loss.barred_until) if loss.barred_until else after
 
 
 def _with_lines(job: Job, parents: Collection[int]) -> set[int]:
