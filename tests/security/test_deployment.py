@@ -59,13 +59,63 @@ def test_each_service_is_given_what_it_needs_and_no_more() -> None:
 def test_every_service_is_bounded_and_without_powers() -> None:
     for name, service in services().items():
         assert service["mem_limit"], name
+        assert service["pids_limit"], name
         assert "no-new-privileges:true" in service["security_opt"], name
-        for each in service.get("tmpfs", []):
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "proxy" else []), name
+        assert service["tmpfs"], f"{name}: a program on a read-only root needs some place"
+        for each in service["tmpfs"]:
             assert "size=" in each, f"{name}: {each} is memory without an end"
-        if name != "postgres":  # its image changes its user as it starts
-            assert service["read_only"] is True, name
-            assert service["cap_drop"] == ["ALL"], name
+        assert "privileged" not in service, name
+        assert not [v for v in service.get("volumes", []) if "docker.sock" in v], name
     assert services()["postgres"]["networks"] == services()["redis"]["networks"] == ["back"]
+
+
+def test_nobody_runs_as_root_but_the_proxy_whose_image_knows_no_other() -> None:
+    as_root = {
+        name
+        for name, service in services().items()
+        if not ("build" in service or "user" in service)
+    }
+    assert as_root == {"proxy"}
+    assert not [s["user"] for s in services().values() if s.get("user", "") in {"root", "0"}]
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    steps = [line.split(maxsplit=1) for line in lines if re.match(r"[A-Z]+ ", line)]
+    assert [rest for step, rest in steps if step == "USER"] == ["10001"]
+    assert [step for step, _ in steps].index("USER") > max(
+        number for number, (step, _) in enumerate(steps) if step == "RUN"
+    )
+
+
+def test_the_image_takes_named_folders_and_pinned_packages_alone() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    taken = [line.split()[1:-1] for line in text.splitlines() if line.startswith("COPY ")]
+    sources = {source for each in taken for source in each if not source.startswith("--")}
+    assert "partner_app" in sources
+    for source in sources:
+        assert source not in {".", "./", "*"}, source
+        assert not source.startswith((".git", "simulator", "runtime", "benchmarks")), source
+        assert source == "tests/check.env" or not source.startswith("tests"), source
+        assert not re.match(r"(docker|owner|redis)\.env", source), source
+    for install in re.findall(r"pip install .*", text):
+        assert "--require-hashes" in install
+    assert "npm ci " in text
+    assert "npm install" not in text
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {".git", "docker.env", "owner.env", "redis.env"} <= set(ignored)
+
+
+def test_images_are_named_by_digest_or_the_page_for_operators_says_how() -> None:
+    named = [s["image"] for s in services().values() if "image" in s]
+    named += re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert len(named) == 5
+    for image in named:
+        assert re.search(r":[\w.-]*\d", image), f"{image} is whatever is newest"
+    if not all("@sha256:" in image for image in named):
+        page = (ROOT / "docs" / "operations" / "run.md").read_text()
+        assert "Images are named by tag" in page
+        assert "docker compose config --resolve-image-digests" in page
 
 
 def test_nothing_that_runs_for_long_needs_the_owner_of_the_schema() -> None:
