@@ -53,7 +53,7 @@ smoke: setup ## Starts the demo, drives it with a browser from install to dashbo
 screenshots: setup ## Renews docs/images with a browser.
 	@$(PY) -m runtime.smoke --screenshots docs/images
 
-audit: setup ## Checks hashes, dependencies and licences, without network.
+audit: setup ## Checks hashes, dependencies and licences, and known advisories in a copy of their database (ADVISORIES).
 	@$(PY) -m tools.audit
 
 requirements: setup ## Renews requirements/ from pyproject.toml, pinned by hash, without index addresses.
