@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+import structlog
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
@@ -44,6 +45,7 @@ def role_required(
             if not has_passed(request):
                 logout(request)
                 return redirect_to_login(request.get_full_path())
+            structlog.contextvars.bind_contextvars(partner_admin=admin.user.get_username())
             if not Role(admin.role).covers(needed):
                 raise RoleMissing(role=needed.label)
             known: Any = request

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from partner_app.core.secrets import random_secret
 
 PASSED = "second_factor_of"  # in the session: the account whose second factor was given
-COOKIE = "tieback_device"
+COOKIE = f"{settings.COOKIE_PREFIX}tieback_device"
 SALT = "partner_app.accounts.devices"
 REMEMBERED = 180 * 24 * 3600  # seconds
 

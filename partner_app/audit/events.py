@@ -28,6 +28,9 @@ class Event(StrEnum):
     ADMIN_SIGNED_IN = "admin.signed_in"
     ADMIN_SIGNED_OUT = "admin.signed_out"
     ADMIN_REFUSED = "admin.refused"
+    ADMIN_FACTOR_REFUSED = "admin.second_factor_refused"
+    ADMIN_FACTOR_CHANGED = "admin.second_factor_changed"
+    ADMIN_PASSWORD_CHANGED = "admin.password_changed"  # noqa: S105  # the name of an event
     ADMIN_ACTED = "admin.acted"
     FEATURE_SWITCHED = "company.feature_switched"
     COMPANY_PAUSED = "company.paused"

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; form-action {forms}; base-uri 'none'; "
+    "font-src 'self'; connect-src 'self'; object-src 'none'; form-action {forms}; base-uri 'none'; "
     "frame-ancestors {ancestors}"
 )
 # The pop-up pages post their result to the frame that opened them.

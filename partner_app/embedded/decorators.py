@@ -46,7 +46,7 @@ def viewer_required(
         prolong(session)
         known.viewer = Viewer(session.company_id, session.remote_user_id)
         known.company = company
-        structlog.contextvars.bind_contextvars(company_id=company.id)
+        structlog.contextvars.bind_contextvars(company_id=company.id, viewer=session.remote_user_id)
         check_company(request, company.id)
         return view(known, *args, **kwargs)
 

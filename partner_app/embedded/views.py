@@ -18,7 +18,7 @@ from partner_app.connections.authorize import (
 from partner_app.connections.errors import SignInRefused
 from partner_app.connections.models import Purpose
 from partner_app.core.errors import TiebackError
-from partner_app.core.http import error_page
+from partner_app.core.logging import log
 from partner_app.core.secrets import random_secret
 from partner_app.core.templatetags.show import message
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
@@ -64,7 +64,8 @@ SAID_BY_SCRIPTS = {
     ),
     "not_completed": _("The sign-in could not be completed. Please try again."),
 }
-BROWSER_COOKIE = "tieback_sign_in"  # only in the top-level pop-up or page, never in the frame
+# Only in the top-level pop-up or page, never in the frame.
+BROWSER_COOKIE = f"{settings.COOKIE_PREFIX}tieback_sign_in"
 COOKIE_AGE = 600  # seconds
 
 
@@ -87,11 +88,11 @@ def session(request: HttpRequest) -> HttpResponse:
     """The frame's nonce and the pop-up's code become a bearer."""
     form = SessionForm(request.POST)
     if not form.is_valid():
-        return _refusal(CodeRefused())
+        return _refusal(request, CodeRefused())
     try:
         return _opened(open_session(**form.cleaned_data))
     except TiebackError as error:
-        return _refusal(error)
+        return _refusal(request, error)
 
 
 @framed
@@ -100,11 +101,11 @@ def renewal(request: HttpRequest) -> HttpResponse:
     """After a reload, where the browser let the frame keep a secret: no pop-up is needed."""
     form = RenewalForm(request.POST)
     if not form.is_valid():
-        return _refusal(RenewalRefused())
+        return _refusal(request, RenewalRefused())
     try:
         return _opened(renew(form.cleaned_data["renewal"]))
     except TiebackError as error:
-        return _refusal(error)
+        return _refusal(request, error)
 
 
 @framed
@@ -113,14 +114,14 @@ def pairing(request: HttpRequest) -> HttpResponse:
     """A code for the frame to show, or with `collect` the session that its confirmation opened."""
     form = PairingForm(request.POST)
     if not form.is_valid():
-        return _refusal(CodeRefused())
+        return _refusal(request, CodeRefused())
     nonce = form.cleaned_data["nonce"]
     if not form.cleaned_data["collect"]:
         return JsonResponse({"code": start_pairing(nonce=nonce)})
     try:
         found = collect(nonce=nonce)
     except TiebackError as error:
-        return _refusal(error)
+        return _refusal(request, error)
     return _opened(found) if found else HttpResponse(status=204)
 
 
@@ -195,7 +196,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         request.GET.get("state", ""), browser=request.COOKIES.get(BROWSER_COOKIE, "")
     )
     if "error" in request.GET or "code" not in request.GET:
-        return error_page(request, SignInRefused())
+        raise SignInRefused
     signed_in = complete(attempt, code=request.GET["code"])
     if attempt.purpose == Purpose.VIEW:
         welcome = sign_viewer_in(signed_in)
@@ -219,7 +220,8 @@ def _opened(found: Opened) -> JsonResponse:
     )
 
 
-def _refusal(error: TiebackError) -> JsonResponse:
+def _refusal(request: HttpRequest, error: TiebackError) -> JsonResponse:
+    log.info("request.refused", code=error.code, path=request.path)
     return JsonResponse({"error": error.code, "message": message(error)}, status=error.status)
 
 
