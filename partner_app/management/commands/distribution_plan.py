@@ -1,0 +1,16 @@
+"""Prints what to change before Citus spreads companies over several Postgres servers, as SQL."""
+
+from dataclasses import asdict
+from typing import Any
+
+from django.db import connections
+
+from partner_app.core.command import JsonCommand
+from partner_app.tenancy.distribution import plan
+
+
+class Command(JsonCommand):
+    help = __doc__
+
+    def work(self, **_options: Any) -> Any:
+        return asdict(plan(connections["default"]))
