@@ -88,7 +88,10 @@ def plan(connection: BaseDatabaseWrapper) -> Plan:
         cursor.execute(CONSTRAINTS)
         constraints = [Constraint(*row[:5], *map(tuple, row[5:])) for row in cursor.fetchall()]
         cursor.execute(INDEXES)
-        indexes = [UniqueIndex(*row[:3], tuple(row[3])) for row in cursor.fetchall()]
+        indexes = [
+            UniqueIndex(name, table, definition, tuple(columns))
+            for name, table, definition, columns in cursor.fetchall()
+        ]
     distributed = {COMPANIES, *(table for table, null in nullable.items() if null is False)}
     keys = [c for c in constraints if c.kind in "pu" and c.table in distributed]
     references = [c for c in constraints if c.kind == "f"]
@@ -131,7 +134,7 @@ def _widens(reference: Constraint, distributed: set[str]) -> bool:
 
 
 def _name(name: str) -> sql.Composable:
-    return sql.SQL(name) if name.startswith('"') else sql.Identifier(name)  # type: ignore[arg-type]  # as the catalog quotes it
+    return sql.SQL(name) if name.startswith('"') else sql.Identifier(name)
 
 
 def _list(columns: Iterable[str]) -> sql.Composable:
@@ -162,7 +165,7 @@ def _widen_index(index: UniqueIndex) -> tuple[str, str]:
 
 def _widen_reference(reference: Constraint) -> str:
     """SET NULL empties the column that names the row, never the company."""
-    action = sql.SQL(ON_DELETE[reference.on_delete])  # type: ignore[arg-type]  # one of ours
+    action: sql.Composable = sql.SQL(ON_DELETE[reference.on_delete])
     if reference.on_delete in "nd":
         action = sql.SQL("{} ({})").format(action, _list(reference.columns))
     return (

@@ -4,18 +4,21 @@ Citus itself is not here: the plan's own statements run on the migrated schema w
 rows in it, and the catalog is then held against the rules that Citus documents.
 """
 
+import json
 import re
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
 import psycopg
 import pytest
 from django.apps import apps
+from django.core.management import call_command
 from django.db import connection
 
 from integrations.procore.sync.services import sync_now
 from partner_app.core import clock
-from partner_app.tenancy.distribution import COMPANIES, Plan, plan
+from partner_app.tenancy.distribution import COMPANIES, Plan
 from tests.environment import SUPERUSER_URL
 from tests.frame import Frame
 from tests.procore import Procore
@@ -37,7 +40,9 @@ FROM pg_constraint, generate_subscripts(conkey, 1) AS place WHERE contype = 'f'
 
 @pytest.fixture
 def planned(synced: int) -> Plan:
-    return plan(connection)
+    out = StringIO()
+    call_command("distribution_plan", stdout=out)
+    return Plan(**{name: tuple(rows) for name, rows in json.loads(out.getvalue()).items()})
 
 
 @pytest.fixture
@@ -46,7 +51,7 @@ def changed(planned: Plan) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(SUPERUSER_URL) as owner:
         for statement in planned.statements:
             if "create_distributed_table" not in statement:
-                owner.execute(statement)  # type: ignore[call-overload]  # from the catalog's names
+                owner.execute(statement)
         yield owner
         owner.rollback()
 
