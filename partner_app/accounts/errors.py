@@ -1,4 +1,4 @@
-"""TiebackError ── AccountError ─ LinkVoid  RoleMissing  NoGrant"""
+"""TiebackError ── AccountError ─ LinkVoid  RoleMissing  NoGrant  AdminUnknown"""
 
 from partner_app.core.errors import Blame, TiebackError
 
@@ -26,3 +26,10 @@ class NoGrant(AccountError):
     code = "account.no_grant"
     user_message = "This company has not let support look at its data."
     remedy = "Ask its administrator to allow it under Settings in Tieback; it ends by itself."
+
+
+class AdminUnknown(AccountError):
+    code = "account.admin_unknown"
+    user_message = "There is no partner admin {username}."
+    remedy = "Look the name up in the audit log."
+    status = 404

@@ -17,6 +17,7 @@ class Event(StrEnum):
     PROJECT_ERASED = "project.erased"
     VIEWER_SIGNED_IN = "viewer.signed_in"
     VIEWER_SIGNED_OUT = "viewer.signed_out"
+    ACCESS_ENDED = "access.ended"
     CONNECTION_BROKEN = "connection.broken"
     RECONNECT_NEEDED = "connection.reconnect_needed"
     SETTINGS_CHANGED = "company.settings_changed"

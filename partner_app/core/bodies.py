@@ -11,7 +11,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse
 
 from partner_app.core.errors import Blame, TiebackError
-from partner_app.core.http import error_page
+from partner_app.core.http import refuse
 from partner_app.core.words import gettext_noop
 
 ORDINARY = 64 * 1024  # bytes; a form, or what a webhook delivers, has some hundreds
@@ -71,7 +71,7 @@ class BodyLimit:
         try:
             check_body(request, getattr(view, "largest_body", ORDINARY))
         except TiebackError as error:
-            return error_page(request, error)
+            return refuse(request, error)
         return None
 
 

@@ -7,15 +7,18 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 BOUND = 2.0  # seconds that all checks together may take
 
 
+@require_safe
 def alive(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({"alive": True})
 
 
+@require_safe
 def ready(_request: HttpRequest) -> JsonResponse:
     parts = within_bound()
     return JsonResponse(

@@ -22,9 +22,7 @@ class DomainErrors:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, TiebackError):
             return None
-        note = log.error if error.blame is Blame.US else log.info
-        note("request.refused", code=error.code, path=request.path)
-        return error_page(request, error)
+        return refuse(request, error)
 
 
 class PageUnknown(TiebackError):
@@ -61,6 +59,13 @@ class Unforeseen(TiebackError):
     user_message = gettext_noop("Something went wrong on our side.")
     remedy = gettext_noop("It has been recorded. Try again in a minute.")
     transient = True
+
+
+def refuse(request: HttpRequest, error: TiebackError) -> HttpResponse:
+    """The page, and a line in the log of who was refused what."""
+    note = log.error if error.blame is Blame.US else log.info
+    note("request.refused", code=error.code, path=request.path)
+    return error_page(request, error)
 
 
 def error_page(request: HttpRequest, error: TiebackError) -> HttpResponse:

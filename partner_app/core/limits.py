@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from partner_app.core.broker import reachable
 from partner_app.core.errors import Blame, TiebackError
-from partner_app.core.http import error_page
+from partner_app.core.http import refuse
 from partner_app.core.logging import log
 from partner_app.core.origin import client_address
 from partner_app.core.words import gettext_noop
@@ -51,7 +51,7 @@ class AddressLimit:
         try:
             check(request, "address", client_address(request), BY_ADDRESS)
         except TooOften as error:
-            return error_page(request, error)
+            return refuse(request, error)
         return None
 
 

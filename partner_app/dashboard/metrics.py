@@ -7,6 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Count, Min, Sum
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -22,7 +23,11 @@ from partner_app.dashboard.models import AlertChannel
 from partner_app.dashboard.summaries import stale
 from partner_app.tenancy.models import Company
 
+# As Prometheus reads it, and in UTF-8.
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """For a collector that knows METRICS_TOKEN, or without one for this host in development.
 
@@ -33,7 +38,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=404)
     registry = CollectorRegistry()
     registry.register(Tenants())
-    return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4")
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE)
 
 
 def _may_collect(request: HttpRequest) -> bool:

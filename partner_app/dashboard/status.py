@@ -1,6 +1,7 @@
 """Data for a public status page: whether the parts work, without a word about any tenant."""
 
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
 
 from integrations.procore.sync.models import Incident
 from partner_app.core import clock
@@ -10,6 +11,7 @@ from partner_app.dashboard.summaries import connected, stale
 MANY = 0.05  # of the tenants: fewer are trouble of their own
 
 
+@require_safe
 def status_data(_request: HttpRequest) -> JsonResponse:
     """`{"state", "components": {name: state}, "as_of"}`; each state is "ok" or "trouble"."""
     number = max(connected().count(), 1)

@@ -12,7 +12,13 @@ import pytest
 from django.db import connections
 
 from integrations.procore.sync.runs import holder_name, take_run
+from partner_app.accounts.models import Role
+from partner_app.audit.models import AuditEvent
 from partner_app.connections.discover import discover
+from partner_app.core.secrets import fingerprint
+from partner_app.embedded.models import EmbeddedSession
+from tests.dashboard.people import admin_of
+from tests.frame import Frame
 from tests.house.test_rules import ROOT
 from tests.procore import Procore
 
@@ -168,6 +174,31 @@ def test_permissions_are_compared_tool_by_tool_and_doctor_names_companies_that_l
 )
 def test_wrong_usage_ends_with_2(database: None, arguments: tuple[str, ...]) -> None:
     run(*arguments, status=2)
+
+
+def test_an_operator_signs_people_out(admin: Frame, engineer: Frame) -> None:
+    company = admin.company_id
+    me = EmbeddedSession.objects.get(token_hash=fingerprint(admin.bearer)).remote_user_id
+    assert run("sign_out", "--company", company, "--person", me)["ended"] >= 1
+    assert admin.get("/embedded/home/").status_code == 401
+    assert engineer.get("/embedded/home/").status_code == 200
+    assert run("sign_out", "--company", company)["ended"] >= 1
+    assert engineer.get("/embedded/home/").status_code == 401
+
+    owner, viewer = admin_of(Role.OWNER), admin_of(Role.VIEWER)
+    assert run("sign_out", "--admin", "user-owner") == {"ended": 1}
+    assert owner.get("/dashboard/").status_code == 302
+    assert viewer.get("/dashboard/").status_code == 200
+    assert run("sign_out", "--everybody")["ended"] >= 1
+    assert viewer.get("/dashboard/").status_code == 302
+
+    assert run("sign_out", "--admin", "nobody", status=1)["error"] == "admin_unknown"
+    assert run("sign_out", "--company", 17, status=1)["error"] == "unknown"
+    run("sign_out", "--everybody", "--person", 17, status=2)
+    rows = AuditEvent.objects.filter(event="access.ended").order_by("id")
+    assert [row.subject for row in rows] == [
+        f"procore:{me}", "", "partner:user-owner", "everybody",
+    ]  # fmt: skip
 
 
 def test_an_unknown_company_is_named(database: None) -> None:

@@ -9,6 +9,7 @@ from integrations.procore.webhooks.deliveries import Delivery, deliver, refusal
 from partner_app.core.bodies import check_body
 from partner_app.core.errors import TiebackError
 from partner_app.core.limits import check_stranger
+from partner_app.core.logging import log
 
 UNREAD = 400  # whoever sent it went away in the middle
 
@@ -23,7 +24,8 @@ def receive(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     try:
         status = refusal(key, authorization)
         if status:
-            check_stranger(request)
+            check_stranger(request)  # who asks too often gets no line in the log either
+            log.info("webhook.refused", status=status, hook=str(key))
         else:
             check_body(request)
             status = deliver(Delivery(key, authorization, request.body))
