@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Call:
-    """One request. No token, no body, no query value: names only."""
+    """One request. No token and no body; of its parameters the names, and the project's id."""
 
     at: str
     origin: str
@@ -16,6 +16,7 @@ class Call:
     query: tuple[str, ...]
     status: int
     company_id: int | None
+    project_id: int | None
     credential: str | None
     user_agent: str
 

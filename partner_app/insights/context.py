@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 
@@ -108,7 +109,7 @@ def project_or_error(company_id: int, project_id: int) -> Project:
     return found
 
 
-def freshness(company_id: int) -> dict[str, object]:
+def freshness(company_id: int) -> dict[str, Any]:
     """`first` while the company's first sync has not ended; only then its steps are counted, and
     what is `left` of it.
 

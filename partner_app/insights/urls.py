@@ -26,6 +26,7 @@ urlpatterns = [
     path("views/", searching.save, name="save-view"),
     path("views/<int:view_id>/remove/", searching.remove, name="remove-view"),
     path("projects/<int:project_id>/", pages.project, name="project"),
+    path("projects/<int:project_id>/arriving/", pages.arriving, name="arriving"),
     path("projects/<int:project_id>/<slug:kind>/", pages.records, name="records"),
     path("panel/<int:project_id>/<str:view>/", pages.panel, name="panel-view"),
     path("panel/<int:project_id>/<str:view>/<int:record_id>/", pages.panel, name="panel-record"),

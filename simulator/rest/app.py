@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import MutableMapping
 from decimal import Decimal
 from email.utils import format_datetime
@@ -254,6 +255,7 @@ class Trouble:
                     tuple(request.query_params.keys()),
                     status,
                     int(raw) if raw.isdigit() else None,
+                    _project_of(request),
                     caller.credential if caller else None,
                     request.headers.get("user-agent", ""),
                 )
@@ -327,6 +329,13 @@ class _Cut:
             _transport(self.send).close()
             return
         await self.watched(message)
+
+
+def _project_of(request: Request) -> int | None:
+    """Named in the path or among the parameters; a call of the company's has none."""
+    named = re.search(r"/projects/(\d+)(/|$)", request.url.path)
+    raw = named[1] if named else request.query_params.get("project_id", "")
+    return int(raw) if raw.isdigit() else None
 
 
 def _transport(send: Send) -> Any:

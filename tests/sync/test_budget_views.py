@@ -8,7 +8,7 @@ from integrations.procore.resources.budget_columns import Column
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.budget_views import View
 from integrations.procore.sync.budget_choice import lacks_pinned_view
-from integrations.procore.sync.models import Incident
+from integrations.procore.sync.models import Incident, SyncCursor
 from integrations.procore.sync.pinning import pin_view, unpin_view
 from integrations.procore.sync.status import status
 from partner_app.audit.models import AuditEvent
@@ -178,3 +178,45 @@ def figures(company: int, project: int) -> dict[int, tuple[Decimal, Decimal, Dec
         found = Project.objects.get(company_id=company, remote_id=project)
         costs = ProjectFacts(found, clock.now()).costs
     return {cost.wbs_code_id: (cost.budget, cost.committed, cost.direct) for cost in costs}
+
+
+def view_lists(procore: Procore) -> list[str]:
+    return [c["path"] for c in procore.ledger() if c["path"] == "/rest/v1.0/budget_views"]
+
+
+def forget_projects_but(company: int, *known: int) -> None:
+    """As if the budgets of the others had never been read."""
+    cursors = SyncCursor.objects.filter(company_id=company, resource="budget_rows")
+    cursors.exclude(project_id__in=known).delete()
+
+
+def test_a_project_is_read_in_the_view_of_the_others_without_asking_which_it_has(
+    synced: int, procore: Procore
+) -> None:
+    first, *others = procore.projects()
+    standard = procore.budget_views()[1]
+    forget_projects_but(synced, first)
+    procore.control("clear", all=True)
+    sync(synced)
+    assert view_lists(procore) == []
+    assert all(f"/{standard['id']}/" in path for path in paths(procore))
+    cursors = SyncCursor.objects.filter(company_id=synced, project_id__in=others)
+    views = cursors.filter(resource="budget_rows").values_list("via_id", "via_fallback")
+    assert set(views) == {(standard["id"], False)}
+    assert drift(synced) == 0
+
+
+def test_a_project_without_that_view_or_without_rows_in_it_is_asked_which_it_has(
+    synced: int, procore: Procore
+) -> None:
+    first, second, *_ = procore.projects()
+    own, standard, _forecast = procore.budget_views()
+    where = f"companies/{synced}/budget-views"
+    procore.control(where, project_id=second, hide=[standard["id"]])
+    forget_projects_but(synced, first)
+    procore.control("clear", all=True)
+    sync(synced)
+    assert len(view_lists(procore)) == 1
+    cursor = SyncCursor.objects.get(company_id=synced, resource="budget_rows", project_id=second)
+    assert (cursor.via_id, cursor.via_fallback) == (own["id"], True)
+    assert drift(synced) == 0

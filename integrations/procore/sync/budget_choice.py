@@ -38,6 +38,19 @@ def choice_of(company_id: int) -> Choice:
     return Choice(row.view_id, row.view_name, columns)
 
 
+def lendable_view(company_id: int) -> int | None:
+    """Inside tenant(). The view to try in a project whose views are not known: the pinned one, else
+    the standard one in which most of the others' budgets were read.
+    """
+    pinned = choice_of(company_id).view_id
+    if pinned is not None:
+        return pinned
+    read = budget_cursors(company_id).filter(via_fallback=False).exclude(via_id=None)
+    counted = read.values("via_id").annotate(projects=models.Count("id")).order_by("-projects")
+    found = counted.first()
+    return found["via_id"] if found else None
+
+
 def lacks_pinned_view(company_id: int, project_id: int) -> bool:
     """Inside tenant(). Whether a project's budget was read from another view than the pinned."""
     rows = budget_cursors(company_id).filter(project_id=project_id, via_fallback=True)

@@ -140,6 +140,7 @@ class _Walk:
         self.prover = Prover(self.client, run.company_id)
         self.arrivals = Arrivals(run, self.prover)
         self.open: dict[int, Job] = {}  # by step
+        self.closed_tools: set[tuple[int, str]] = set()
 
     def walk(self) -> None:
         """Raises Paused; whoever goes on with the run begins where this has ended."""
@@ -159,10 +160,13 @@ class _Walk:
             return
         with Crew[Job]() as crew:
             for job in jobs:
+                job.closed_tools = self.closed_tools
                 if self.run.mode != Mode.FULL and refused_lately(job.cursor.refused_at, job.began):
                     self.arrivals.give_up(job)
                 elif job.barren:
                     self.arrivals.end(job)
+                elif self._still_closed(job):
+                    self._give_up_closed(job)
                 else:
                     self._add(crew, job)
             try:
@@ -219,7 +223,10 @@ class _Walk:
         elif delivery.error is None:
             self._end(job)
         elif isinstance(delivery.error, Withdrawn):
-            if job.withdrawn.is_set():
+            if job.closed:
+                del self.open[job.step.id]
+                self._give_up_closed(job)
+            elif job.withdrawn.is_set():
                 self._end(job, given_up=True)
             else:
                 self._add(crew, job)  # the project is listed after all
@@ -261,23 +268,55 @@ class _Walk:
         """
         job.refusal = Reason.HIDDEN if hidden else Reason.FORBIDDEN
         job.permission = Permission.UNKNOWN if hidden else Permission.DENIED
-        if not (hidden and job.project_id):
+        if not job.project_id:
             return
-        job.withdrawn.set()  # nothing more is asked of the project until that is known
         before = self.prover.client.calls
-        listed = self.prover.lists_project(job.project_id)
-        if listed:
-            job.withdrawn.clear()
-            job.permission = self.prover.permission(job.project_id, job.model.spec.tool)
-        elif listed is False:
-            self.arrivals.absences.withdraw(job.project_id)
+        if not hidden:
+            self._tool_of(job)
+        else:
+            job.withdrawn.set()  # nothing more is asked of the project until that is known
+            listed = self.prover.lists_project(job.project_id)
+            if listed:
+                job.withdrawn.clear()
+                job.permission = self._tool_of(job)
+            elif listed is False:
+                self.arrivals.absences.withdraw(job.project_id)
         job.step.requests += self.prover.client.calls - before
 
+    def _tool_of(self, job: Job) -> Permission:
+        """One call a project tells of all its tools: those that are closed are not asked again."""
+        project, tool = job.step.project_id, job.model.spec.tool
+        said = self.prover.permission(project, tool)
+        if said is Permission.DENIED:
+            tools = {model.spec.tool for model in RESOURCES.values() if model.spec.tool}
+            denied = (t for t in tools if self.prover.permission(project, t) is said)
+            self.closed_tools.update((project, each) for each in denied)
+        return said
+
+    def _still_closed(self, job: Job) -> bool:
+        """Of a list that was refused before: its tool is asked for, not the list."""
+        if job.project_id and job.cursor.refused_at and not job.closed:
+            before = self.prover.client.calls
+            self._tool_of(job)
+            job.step.requests += self.prover.client.calls - before
+        return job.closed
+
+    def _give_up_closed(self, job: Job) -> None:
+        """As if the list had refused, without asking it."""
+        job.cursor.refused_at = clock.now()
+        job.refusal, job.permission = Reason.FORBIDDEN, Permission.DENIED
+        _describe(job, Forbidden())
+        self.arrivals.give_up(job)
+
     def _fail(self, job: Job, error: ProcoreError) -> None:
-        job.step.error, job.step.error_remedy = error.message, error.advice
-        if isinstance(error, Unreadable) and error.shape:
-            job.step.error = f"In place of this list, Procore sent {error.shape}."
-            job.step.error_remedy = "What was read before is unchanged; the next sync asks again."
-        job.step.error_code = error.code
-        log.info("resource.failed", resource=job.step.resource, code=error.code)
+        _describe(job, error)
         self._end(job, given_up=True)
+
+
+def _describe(job: Job, error: ProcoreError) -> None:
+    job.step.error, job.step.error_remedy = error.message, error.advice
+    if isinstance(error, Unreadable) and error.shape:
+        job.step.error = f"In place of this list, Procore sent {error.shape}."
+        job.step.error_remedy = "What was read before is unchanged; the next sync asks again."
+    job.step.error_code = error.code
+    log.info("resource.failed", resource=job.step.resource, code=error.code)

@@ -14,7 +14,7 @@ from integrations.procore.resources.budget_views import NO_CHOICE
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord
 from integrations.procore.resources.spec import Changes, Parent, Scope
-from integrations.procore.sync.budget_choice import choice_of
+from integrations.procore.sync.budget_choice import choice_of, lendable_view
 from integrations.procore.sync.cursor import advance, not_ahead, window
 from integrations.procore.sync.errors import Withdrawn
 from integrations.procore.sync.models import (
@@ -29,7 +29,7 @@ from integrations.procore.sync.models import (
 )
 from integrations.procore.sync.order import FIGURES, in_order_of_use
 from integrations.procore.sync.quarantine import places_to_try_again
-from integrations.procore.sync.reading import Parents, Piece, Position, Reader, Window
+from integrations.procore.sync.reading import Lent, Parents, Piece, Position, Reader, Window
 from integrations.procore.sync.resuming import Progress, packed, unpacked
 from integrations.procore.sync.use import uses_of
 from partner_app.core import clock
@@ -64,6 +64,7 @@ class Job:
     permission: Permission = Permission.UNKNOWN  # and what it says of the tool then
     barren: bool = False  # there is nothing to ask for: no record that it could hang on
     withdrawn: threading.Event = field(default_factory=threading.Event)
+    closed_tools: Collection[tuple[int, str]] = ()  # by project, as Procore says in this run
 
     @property
     def key(self) -> Key:
@@ -73,9 +74,13 @@ class Job:
     def project_id(self) -> int | None:
         return self.step.project_id or None
 
+    @property
+    def closed(self) -> bool:
+        return (self.step.project_id, self.model.spec.tool) in self.closed_tools
+
     def pieces(self) -> Iterator[Piece]:
-        """Raises Withdrawn where Procore hides the project, as another part has found."""
-        if self.withdrawn.is_set():
+        """Raises Withdrawn where Procore hides the project or its tool, as another part found."""
+        if self.withdrawn.is_set() or self.closed:
             raise Withdrawn
         yield from self.reader.pieces()
         if self.sweep and not self.whole:
@@ -150,10 +155,12 @@ def jobs_of(run: SyncRun, keys: list[Key], client: ProcoreClient) -> list[Job]:
     with tenant(run.company_id):
         barren = _barren(run.company_id, wanted)
         sizes = _sizes(run.company_id, wanted) if settings.PROCORE.plans_calls else {}
+        lent = Lent(lendable_view(run.company_id))
         for key in wanted:
             whole, doubt = run.mode == Mode.FULL or key in again, doubts.get(key)
             whole = whole or _cheaper_whole(steps[key], sizes.get(key))
-            job = job_of(run, steps[key], cursors[key], client, whole=whole, doubt=doubt)
+            step, cursor = steps[key], cursors[key]
+            job = job_of(run, step, cursor, client, whole=whole, doubt=doubt, lent=lent)
             job.withdrawn = withdrawn[job.step.project_id]
             job.barren = key in barren
             jobs.append(job)
@@ -195,6 +202,7 @@ def job_of(
     *,
     whole: bool,
     doubt: Absence | None = None,
+    lent: Lent | None = None,
 ) -> Job:
     """Inside tenant(). `whole` also where nothing was read before, or no filter tells.
 
@@ -238,6 +246,7 @@ def job_of(
         via_id=_view(run, step, cursor, model),
         choice=choice_of(run.company_id) if _has_view(model) else NO_CHOICE,
         position=begun.position,
+        lent=None if cursor.via_fallback else lent,
     )
     counted = model.spec.hides_deleted or (doubt and changes is Changes.UPDATED_AT)
     sweep = bool(counted) and (run.mode != Mode.TARGETED or step.sweep)

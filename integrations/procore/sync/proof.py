@@ -57,6 +57,7 @@ class Prover:
     def __init__(self, client: ProcoreClient, company_id: int) -> None:
         self.client, self.company_id = replace(client, calls=0), company_id
         self.manifests: dict[int, Manifest | None] = {}
+        self.untold = False  # Procore does not tell the service account what it may do
         self.lists = 0
         self.projects: set[int] | None = None
         self.projects_at = 0.0
@@ -93,9 +94,9 @@ class Prover:
         """Asked once a project. Raises RateLimited."""
         if not tool or not project_id:
             return Permission.UNKNOWN
-        if project_id not in self.manifests:
+        if project_id not in self.manifests and not self.untold:
             self.manifests[project_id] = self._manifest(project_id)
-        manifest = self.manifests[project_id]
+        manifest = self.manifests.get(project_id)
         if manifest is None or not manifest.understood(tool):
             return Permission.UNKNOWN
         granted = manifest.level(tool) > Level.NONE
@@ -213,6 +214,9 @@ class Prover:
             return read_manifest(self.client.get(PATH, project_id=project_id))
         except (NotConnected, RateLimited):
             raise
+        except Forbidden:
+            self.untold = True
+            return None
         except ProcoreError:
             return None
 

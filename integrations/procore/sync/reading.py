@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from integrations.procore.api.client import ProcoreClient
-from integrations.procore.api.errors import NotFoundOrHidden
+from integrations.procore.api.errors import Forbidden, NotFoundOrHidden
 from integrations.procore.api.pages import ListGuard, Page, between
 from integrations.procore.resources.budget_columns import renaming
 from integrations.procore.resources.budget_views import (
@@ -37,6 +37,15 @@ class Position:
     number: int = 1
     before_last: int | None = None  # last id of the page before
     rows: int | None = None
+
+
+@dataclass
+class Lent:
+    """The view in which other projects' budgets are read. A view is the company's own and most
+    projects show the same one, so it is tried before a project is asked which views it has.
+    """
+
+    view_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,10 +83,12 @@ class Reader:
         via_id: int | None = None,
         choice: Choice = NO_CHOICE,
         position: Position = Position(),
+        lent: Lent | None = None,
     ) -> None:
         self.client = replace(client, calls=0)  # counts its own
         self.model, self.window, self.via_id = model, window, via_id
         self.choice = choice
+        self.lent, self.borrows = lent or Lent(), False
         self.via_fallback: bool | None = None  # of a view that was chosen in this reading
         self.names = {"company_id": str(company_id), "project_id": str(project_id or "")}
         self.parents = parents or {}
@@ -101,7 +112,9 @@ class Reader:
                 else:
                     self._end_list()
                 continue
-            page = self._page(self.asks[0])
+            page = self._first_page(self.asks[0]) if self.borrows else self._page(self.asks[0])
+            if page is None:
+                continue
             content = page.content
             if page.more:
                 last = content.last_id
@@ -126,7 +139,22 @@ class Reader:
 
     def forget_view(self) -> None:
         """The next reading begins with a view that the project has now."""
-        self.via_id, self.asks, self.position = None, None, Position()
+        self.via_id, self.lent = None, Lent()
+        self.asks, self.position = None, Position()
+
+    def _first_page(self, ask: Ask) -> Page[Batch] | None:
+        """In the borrowed view; None where it may not be the project's own, which is then found."""
+        try:
+            page = self._page(ask)
+        except (Forbidden, NotFoundOrHidden):
+            page = None
+        self.borrows = False
+        if page and (page.content.records or page.content.faults):
+            self.via_fallback = False
+            return page
+        self.forget_view()
+        self.asks = deque(self._asks())
+        return None
 
     def total(self) -> int | None:
         """How many records there are, changed or not; None where Procore does not say."""
@@ -192,11 +220,15 @@ class Reader:
         return source.path.format(**self.names), params
 
     def _has_via(self, source: Source) -> bool:
+        if self.via_id is None and self.lent.view_id and self.position == Position():
+            self.via_id, self.borrows = self.lent.view_id, True
         if self.via_id is None:
             query = {"project_id": self.names["project_id"]}
             view = choose(views_in(self.client.rows(source.via, query)), self.choice)
             self.via_id = view.id if view else None
             self.via_fallback = is_fallback(view, self.choice)
+            if view and not self.via_fallback:
+                self.lent.view_id = view.id
         self.names["via"] = str(self.via_id)
         return self.via_id is not None
 

@@ -30,6 +30,10 @@ class ProjectLeft:
     calls: int
     ready_at: datetime | None
 
+    @property
+    def minutes(self) -> int | None:
+        return _minutes_until(self.ready_at)
+
 
 @dataclass(frozen=True)
 class Remaining:
@@ -43,13 +47,18 @@ class Remaining:
 
     @property
     def minutes(self) -> int | None:
-        if self.ready_at is None:
-            return None
-        return max(1, round((self.ready_at - clock.now()).total_seconds() / 60))
+        return _minutes_until(self.ready_at)
 
-    def of(self, project_id: int) -> ProjectLeft | None:
-        """None where the project is complete."""
-        return next((each for each in self.waiting if each.project_id == project_id), None)
+
+def _minutes_until(moment: datetime | None) -> int | None:
+    return max(1, round((moment - clock.now()).total_seconds() / 60)) if moment else None
+
+
+def left_of(left: Remaining | None, project_id: int) -> ProjectLeft | None:
+    """None where the project is complete, or no first reading is under way."""
+    if left is None:
+        return None
+    return next((each for each in left.waiting if each.project_id == project_id), None)
 
 
 def remaining(run: SyncRun) -> Remaining:

@@ -11,6 +11,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from integrations.procore.sync.quarantine import UnreadMark
+from integrations.procore.sync.remaining import Remaining, left_of
 from partner_app.core.templatetags.show import day, measure, money
 from partner_app.insights.charts import Cell, Column, Figure
 from partner_app.insights.words import RESOURCE_WORDS
@@ -48,6 +49,13 @@ def table_rows(figure: Figure) -> SafeString:
 def unread_words(mark: UnreadMark) -> str:
     """RFIs, Vendors."""
     return ", ".join(str(RESOURCE_WORDS.get(name, name)) for name in mark.resources)
+
+
+@register.filter
+def minutes_of(left: Remaining | None, project_id: int) -> int | None:
+    """Until the project is complete; None where it is, or where that is not known."""
+    found = left_of(left, project_id)
+    return found.minutes if found else None
 
 
 @register.filter

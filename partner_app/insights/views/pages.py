@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from integrations.procore.resources.budget_codes import rows_of
 from integrations.procore.resources.projects import Project
+from integrations.procore.sync.remaining import left_of
 from integrations.procore.sync.schedule import make_due
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.embedded.entitlement import Tool
@@ -157,6 +158,7 @@ def project(request: ViewerRequest, project_id: int) -> HttpResponse:
             context["budget_notes"] = notes
             if tools >= COST_TOOLS:
                 context["checked"] = project_check(company_id, project_id, budget, unread=unread)
+    fresh = freshness(company_id)
     context |= {
         "health": health,
         "notes": notes_of([health], health.currency),
@@ -164,10 +166,29 @@ def project(request: ViewerRequest, project_id: int) -> HttpResponse:
         "rights": rights,
         "arrived": here[project_id],
         "today": today_of(found),
-        **freshness(company_id),
+        **fresh,
+        "left_here": left_of(fresh["left"], project_id),
+        "project_id": project_id,
         **procore_of(request),
     }
     return render(request, "insights/_project.html", context)
+
+
+@framed
+@require_GET
+@viewer_required
+def arriving(request: ViewerRequest, project_id: int) -> HttpResponse:
+    """How long the open project still takes; the page behind shows what has come meanwhile."""
+    rights = open_project(request, project_id)
+    company_id = request.company.id
+    with tenant(company_id):
+        here = arrived(company_id, {project_id: rights})[project_id]
+    left = left_of(freshness(company_id)["left"], project_id)
+    context = {"project_id": project_id, "rights": rights, "arrived": here, "left_here": left}
+    response = render(request, "insights/_arriving.html", context)
+    if left is None or request.GET.get("tools") != str(len(here.tools)):
+        response["HX-Trigger"] = "synced"
+    return response
 
 
 @framed

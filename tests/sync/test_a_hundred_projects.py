@@ -1,0 +1,23 @@
+"""What somebody opens is complete before any other of a hundred projects, within Procore's limits.
+
+The reading is the benchmark's own, in virtual time: its clock jumps, the limits are the real ones.
+"""
+
+import json
+import subprocess
+import sys
+
+from tests.environment import ROOT
+
+
+def test_an_opened_project_is_complete_first_and_within_two_minutes() -> None:
+    command = [sys.executable, "-m", "benchmarks.calls", "--ours-alone", "--no-changes"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    [found] = json.loads(done.stdout).values()
+    assert found["others complete before it"] == 0
+    assert found["opened project complete"]["calls"] <= 25
+    assert found["opened project complete"]["minutes"] < 2
+    assert found["home truthful"]["minutes"] < 75
+    assert found["everything read"]["calls"] <= 1000
+    assert found["observations"] == 0
