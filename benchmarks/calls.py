@@ -257,12 +257,23 @@ def measure(wanted: list[Strategy], *, changes: bool) -> dict[str, dict[str, obj
         for strategy in wanted:
             one = Measure(procore, virtual)
             one.prepare()
-            found[strategy.name] = one.first(strategy)
+            found[strategy.name] = rows = one.first(strategy)
             if changes:
                 for name, hooked in (("no webhooks", False), ("webhooks", True)):
                     cost = one.an_hour_of_changes(strategy, hooked=hooked)
-                    found[strategy.name][f"an hour of changes, {name}"] = cost
+                    rows[f"an hour of changes, {name}"] = cost
+            show(strategy.name, rows)
     return found
+
+
+def show(name: str, rows: dict[str, object]) -> None:
+    print(f"\n{name}", file=sys.stderr)
+    for label, value in rows.items():
+        if isinstance(value, dict):
+            for path, calls in value.items():
+                print(f"    {calls:>6} {path}", file=sys.stderr)
+        else:
+            print(f"  {label:34}{value}", file=sys.stderr)
 
 
 def main() -> int:
@@ -274,14 +285,6 @@ def main() -> int:
     os.environ["STAND_IN_SIZE"] = arguments.size
     wanted = [each for each in STRATEGIES if each.name == OURS or not arguments.ours_alone]
     result = measure(wanted, changes=not arguments.no_changes)
-    for name, rows in result.items():
-        print(f"\n{name}", file=sys.stderr)
-        for label, value in rows.items():
-            if isinstance(value, dict):
-                for path, calls in value.items():
-                    print(f"    {calls:>6} {path}", file=sys.stderr)
-            else:
-                print(f"  {label:34}{value}", file=sys.stderr)
     print(json.dumps(result, default=vars))
     return 0
 
