@@ -110,7 +110,7 @@ def test_the_image_takes_named_folders_and_pinned_packages_alone() -> None:
 def test_images_are_named_by_digest_or_the_page_for_operators_says_how() -> None:
     named = [s["image"] for s in services().values() if "image" in s]
     named += re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    assert len(named) == 5
+    assert len(named) >= 5
     for image in named:
         assert re.search(r":[\w.-]*\d", image), f"{image} is whatever is newest"
     if not all("@sha256:" in image for image in named):
