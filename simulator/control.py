@@ -22,7 +22,7 @@ from simulator.rights import PROJECT_LEVELS
 from simulator.state import Simulator
 from simulator.webhooks import Mischief, ulid
 from simulator.wild import PROFILE, SWITCHES
-from simulator.world import Project
+from simulator.world import PROJECT_TOOLS, Project
 
 WEBHOOK_NAMES = {
     "rfis": "RFIs",
@@ -202,13 +202,17 @@ async def installs(request: Request) -> Response:
 
 
 async def people(request: Request) -> Response:
-    """Everybody who can sign in, with rights. POST {"id", "tools", "edits_budget"} changes them."""
+    """Everybody who can sign in, with rights.
+
+    POST {"id", "tools", "levels", "edits_budget"} changes them; a level is one of rights.LEVELS.
+    """
     simulator = _simulator(request)
     world = simulator.world
     if request.method == "POST":
         body: dict[str, Any] = await request.json()
         person = world.people[body["id"]]
         person.tools = set(body.get("tools", person.tools))
+        person.levels = dict(body.get("levels", person.levels))
         person.edits_budget = bool(body.get("edits_budget", person.edits_budget))
     return answer(
         [
@@ -219,6 +223,7 @@ async def people(request: Request) -> Response:
                 "role": person.role,
                 "company_ids": sorted(person.company_ids),
                 "tools": sorted(person.tools),
+                "levels": {tool: person.level(tool) for tool in PROJECT_TOOLS},
             }
             for person in world.people.values()
         ]

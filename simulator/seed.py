@@ -21,6 +21,7 @@ from simulator.chance import Chance
 from simulator.clock import Clock, stamp
 from simulator.costs import Costs
 from simulator.links import EVERY, link_some, to_three_tiers
+from simulator.privacy import withhold
 from simulator.records import UNLISTED, Records
 from simulator.world import PROJECT_TOOLS, BudgetView, Company, Person, Project, Record, World
 
@@ -53,6 +54,18 @@ SIZES = {
 }
 SUBCONTRACT, PURCHASE_ORDER = "WorkOrderContract", "PurchaseOrderContract"
 BASE_TYPES = {"S": "commitment", "M": "materials", "E": "equipment"}
+# People beside admin, manager and engineer, with the level of each of their tools.
+LEVELED: dict[str, dict[str, str]] = {
+    "reader": dict.fromkeys(PROJECT_TOOLS, "read_only"),
+    "controller": {
+        **dict.fromkeys(("commitments", "direct_costs", "change_events"), "admin"),
+        **dict.fromkeys(("budget", "rfis", "submittals"), "read_only"),
+    },
+    "superintendent": {
+        **dict.fromkeys(("rfis", "submittals", "observations", "punch_list"), "admin"),
+        "change_events": "standard",
+    },
+}
 NEIGHBOUR = Size(2, 8, 10, 8, 8, 4, 5, 3, 4, 3, 2, 3, 30, 12)
 
 
@@ -99,6 +112,7 @@ class _Builder:
         for person in self.world.people.values():
             if person.role == "engineer" and self.company.id in person.company_ids:
                 person.project_ids = first_two
+        withhold(self.company, self.world.people.values())
 
     def _people(self) -> None:
         everything = set(PROJECT_TOOLS)
@@ -112,9 +126,27 @@ class _Builder:
                 user["id"], user["email_address"], name, role, {self.company.id}, tools, admin
             )
             self.world.people[person.id] = person
+        others = []
         for number in range(self.size.users - 3):
             title = ROLES[number % len(ROLES)]
-            self._user(f"{title} {number + 1:02d}", f"user{number + 1}@{self._domain()}")
+            name = f"{title} {number + 1:02d}"
+            others.append(self._user(name, f"user{number + 1}@{self._domain()}"))
+        self._leveled(others)
+
+    def _leveled(self, others: list[Record]) -> None:
+        """Some of the directory sign in as well: each tool has people of every level."""
+        for user, (role, levels) in zip(others, LEVELED.items(), strict=False):
+            person = Person(
+                user["id"],
+                user["email_address"],
+                user["name"],
+                role,
+                {self.company.id},
+                set(levels),
+                edits_budget=False,
+                levels=levels,
+            )
+            self.world.people[person.id] = person
 
     def _domain(self) -> str:
         return self.company.name.lower().replace(" ", "-") + ".example"

@@ -20,7 +20,10 @@ FIRST_ID = 4_300_000_001  # above 2^32, so that a 32-bit column shows itself at 
 
 @dataclass
 class Person:
-    """A directory user, or a service account. `tools` holds the project tools they may read."""
+    """A directory user. `tools` holds the project tools they may read.
+
+    `levels` says of some of them how far: without a word it is standard, and admin for an admin.
+    """
 
     id: int
     login: str
@@ -31,6 +34,13 @@ class Person:
     admin: bool = False
     edits_budget: bool = True  # where they have the budget at all
     project_ids: set[int] | None = None  # None: all projects of their companies
+    levels: dict[str, str] = field(default_factory=dict)
+
+    def level(self, tool: str) -> str:
+        """On a project."""
+        if self.admin:
+            return "admin"
+        return self.levels.get(tool, "standard") if tool in self.tools else "none"
 
 
 @dataclass

@@ -142,7 +142,7 @@ def _of_person(person: Person, project: Project | None) -> tuple[dict[str, str],
     if project is None:
         allowed = dict.fromkeys(COMPANY_LEVELS, "admin" if person.admin else "none")
         return {**allowed, **dict.fromkeys(("directory", "portfolio"), _level(person, True))}, []
-    levels = {name: _level(person, name in person.tools) for name in PROJECT_LEVELS}
+    levels = {name: person.level(name) for name in PROJECT_LEVELS}
     edits = "budget" in person.tools and person.edits_budget
     return levels, sorted(GRANULAR) if edits else []
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from integrations.procore.api.envelopes import NotTheShape
 from integrations.procore.api.values import record_id
 from integrations.procore.resources.change_events import ChangeEvent
+from integrations.procore.resources.columns import LIST
 from integrations.procore.resources.decoding import (
     Batch,
     Decoded,
@@ -246,7 +247,8 @@ def odd_records(draw: Any, model: type[SourceRecord]) -> dict[str, Any]:
     for field, why in kept_fields(model):
         if draw(st.booleans()):
             continue
-        path = why.path or (field.name,)
+        path = draw(st.sampled_from(why.gathered or (why.path or (field.name,),)))
+        path = (path[0].removesuffix(LIST), *path[1:])
         depth = draw(st.integers(1, len(path)))
         node = row
         for step in path[: depth - 1]:
@@ -278,7 +280,7 @@ def test_no_value_raises_or_costs_another_record(name: str, data: Any) -> None:
     for record in found.records:
         assert len(record.content_hash) == 16
         for kept in record.values:
-            assert kept is None or isinstance(kept, str | int | bool | Decimal | date)
+            assert kept is None or isinstance(kept, str | int | bool | Decimal | date | list)
 
 
 @pytest.mark.parametrize("name", RESOURCES)
@@ -319,3 +321,24 @@ def test_the_latest_cost_of_a_change_event_adds_up_its_items() -> None:
 @pytest.mark.parametrize("name", RESOURCES)
 def test_every_resource_decodes_a_record_that_has_nothing_but_an_id(name: str) -> None:
     assert decode(RESOURCES[name], {"id": 7}).remote_id == 7
+
+
+def test_everybody_named_on_a_record_is_found_wherever_they_are_named() -> None:
+    def people(**fields: Any) -> Any:
+        names = [field.name for field, _ in kept_fields(Rfi)]
+        return decode(Rfi, {"id": 1, **fields}).values[names.index("named")]
+
+    several = [{"id": 8}, {"id": 7}, {"id": 8}]
+    assert people(assignees=several, rfi_manager={"id": 9}, created_by={"id": 0}) == [7, 8, 9]
+    assert people() == people(assignees=[], rfi_manager={}, assignee=None) == []
+    # One where many were expected, many where one was, and a name that says nothing.
+    assert people(assignees={"id": 7}, rfi_manager=[{"id": "9"}, {"id": 4}]) == [4, 7, 9]
+    assert people(assignees=[{"id": "x"}, {"id": 3}], assignee="nobody") == [3]
+
+
+@pytest.mark.parametrize(("said", "kept"), [("true", True), ("false", False), (True, True)])
+def test_whether_a_record_is_private_is_kept(said: Any, kept: object) -> None:
+    names = [field.name for field, _ in kept_fields(Rfi)]
+    place = names.index("private")
+    assert decode(Rfi, {"id": 1, "private": said}).values[place] is kept
+    assert decode(Rfi, {"id": 1}).values[place] is None  # not known, so not open

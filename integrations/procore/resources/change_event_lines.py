@@ -9,7 +9,7 @@ from typing import ClassVar
 from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept, money
-from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from integrations.procore.resources.spec import Changes, Holder, ResourceSpec, Scope, Source
 
 
 class ChangeEventLine(SourceRecord):
@@ -27,6 +27,7 @@ class ChangeEventLine(SourceRecord):
         # A line that was removed only shows by its absence.
         changes=Changes.CONTENT,
         tool="change_events",
+        held_by=Holder("change_events", "event_id"),
         webhooks=("Change Events",),
         web="/{project_id}/project/change_events/events",
     )

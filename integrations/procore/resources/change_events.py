@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from integrations.procore.resources.source import SourceRecord, kept, money
+from integrations.procore.resources.source import SourceRecord, kept, money, named_people
 from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
 
 
@@ -22,6 +22,7 @@ class ChangeEvent(SourceRecord):
         ),
         changes=Changes.UPDATED_AT,
         tool="change_events",
+        draft="status",
         webhooks=("Change Events",),
         web="/{project_id}/project/change_events/events/{remote_id}",
     )
@@ -56,6 +57,7 @@ class ChangeEvent(SourceRecord):
         path="change_items.latest_cost_values.amount",
         summed=True,
     )
+    named = named_people("created_by.id")
 
     class Meta:
         indexes: ClassVar = [

@@ -8,8 +8,15 @@ from typing import ClassVar
 
 from django.db import models
 
-from integrations.procore.resources.source import SourceRecord, kept, money
-from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from integrations.procore.resources.source import SourceRecord, kept, money, named_people
+from integrations.procore.resources.spec import (
+    Changes,
+    Holder,
+    Privacy,
+    ResourceSpec,
+    Scope,
+    Source,
+)
 
 
 class ChangeOrderPackage(SourceRecord):
@@ -26,6 +33,9 @@ class ChangeOrderPackage(SourceRecord):
         ),
         changes=Changes.UPDATED_AT,
         tool="commitments",
+        privacy=Privacy.UNSAID,
+        draft="status",
+        held_by=Holder("commitments", "contract_id"),
         webhooks=("Change Order Packages",),
         web="/{project_id}/project/commitments/change_orders/{remote_id}",
     )
@@ -41,6 +51,7 @@ class ChangeOrderPackage(SourceRecord):
         purpose="keeps currencies apart",
         path="currency_configuration.currency_iso_code",
     )
+    named = named_people("created_by_id", "designated_reviewer.id")
 
     class Meta:
         indexes: ClassVar = [

@@ -4,8 +4,15 @@ from typing import ClassVar
 
 from django.db import models
 
-from integrations.procore.resources.source import SourceRecord, kept, money
-from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from integrations.procore.resources.source import SourceRecord, kept, money, named_people, privacy
+from integrations.procore.resources.spec import (
+    Changes,
+    Holder,
+    Privacy,
+    ResourceSpec,
+    Scope,
+    Source,
+)
 
 
 class ChangeOrder(SourceRecord):
@@ -23,6 +30,9 @@ class ChangeOrder(SourceRecord):
         changes=Changes.CONTENT,
         hangs_on="commitments",
         tool="commitments",
+        privacy=Privacy.SAID,
+        draft="status",
+        held_by=Holder("commitments", "contract_id"),
         webhooks=("Commitment Change Orders",),
         web="/{project_id}/project/commitments/change_orders/{remote_id}",
     )
@@ -42,6 +52,10 @@ class ChangeOrder(SourceRecord):
         models.TextField(),
         purpose="keeps currencies apart",
         path="currency_configuration.currency_iso_code",
+    )
+    private = privacy()
+    named = named_people(
+        "created_by.id", "designated_reviewer.id", "received_from.id", "reviewed_by.id"
     )
 
     class Meta:

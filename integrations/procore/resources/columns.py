@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from integrations.procore.api.values import LARGEST_ID
@@ -24,7 +25,9 @@ TYPES: tuple[tuple[type, type], ...] = (
     (models.DateTimeField, datetime),
     (models.DateField, date),
     (models.TextField, str),
+    (ArrayField, list),
 )
+LIST = "[]"  # after a step of a path: many stand there
 LONGEST = 20_000  # characters of a text
 LONGEST_INDEXED = 500  # Postgres indexes entries of 2,700 bytes at most
 IDENTIFIER = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_ID)]
@@ -45,7 +48,12 @@ class Column:
 
     @property
     def paths(self) -> tuple[tuple[str, ...], ...]:
-        """Where its value is found; the later only where the earlier give nothing."""
+        """Where its value is found; the later only where the earlier give nothing.
+
+        Of a gathered column all count.
+        """
+        if self.why.gathered:
+            return tuple((path[0].removesuffix(LIST), *path[1:]) for path in self.why.gathered)
         first = self.why.path or (self.name,)
         return (first, self.why.otherwise) if self.why.otherwise else (first,)
 
@@ -74,6 +82,9 @@ def row_type(model: type[SourceRecord], columns: list[Column]) -> type[msgspec.S
             node[path[-1]] = column.exact
         if column.why.many:
             lists.add(column.paths[0][0])
+        lists |= {
+            path[0].removesuffix(LIST) for path in column.why.gathered if path[0].endswith(LIST)
+        }
     tree |= {"updated_at": MOMENT, "deleted_at": MOMENT}
     return _struct(model.__name__, tree, lists, [("id", IDENTIFIER)])
 
@@ -88,9 +99,10 @@ def _column(
     exact = {
         str: Annotated[str, msgspec.Meta(max_length=longest)],
         int: WHOLE,
+        list: WHOLE,  # of each of them
         datetime: MOMENT,
     }.get(kind, kind)
-    empties: dict[type, Value] = {str: "", bool: False}
+    empties: dict[type, Value] = {str: "", bool: False, list: []}
     empty = None if field.null else empties[kind]
     return Column(field.name, why, kind, exact, empty, extra.get(field.name))
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept, money
-from integrations.procore.resources.spec import Changes, Parent, ResourceSpec, Scope, Source
+from integrations.procore.resources.spec import Changes, Holder, Parent, ResourceSpec, Scope, Source
 
 
 def _of(kind: str, path: str) -> Source:
@@ -29,6 +29,7 @@ class CommitmentLineItem(SourceRecord):
         changes=Changes.PARENT,
         hangs_on="commitments",
         tool="commitments",
+        held_by=Holder("commitments", "contract_id"),
         webhooks=("Work Order Contracts", "Purchase Order Contracts"),
         web="/{project_id}/project/commitments",
     )

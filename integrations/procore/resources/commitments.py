@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
-from integrations.procore.resources.source import SourceRecord, kept, money
-from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from integrations.procore.resources.source import SourceRecord, kept, money, named_people, privacy
+from integrations.procore.resources.spec import Changes, Privacy, ResourceSpec, Scope, Source
 
 
 class Commitment(SourceRecord):
@@ -31,6 +31,8 @@ class Commitment(SourceRecord):
         ),
         changes=Changes.UPDATED_AT,
         tool="commitments",
+        privacy=Privacy.SAID,
+        draft="status",
         webhooks=("Work Order Contracts", "Purchase Order Contracts"),
         web="/{project_id}/project/commitments/{remote_id}",
     )
@@ -51,6 +53,9 @@ class Commitment(SourceRecord):
     draft_change_orders_amount = kept(
         money(), purpose="tells of pending changes that no list shows"
     )
+    private = privacy()
+    # Neither list says who a private contract was opened to; orders name their assignee.
+    named = named_people("assignee.id")
 
     class Meta:
         indexes: ClassVar = [

@@ -8,6 +8,7 @@ shape of what came, never the value, and no record costs another.
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,7 +20,7 @@ from integrations.procore.api.envelopes import list_of, list_part, parsed, shape
 from integrations.procore.api.values import record_id
 from integrations.procore.resources.columns import MOMENT, Column, columns_of, row_type
 from integrations.procore.resources.lenient import Value, WrongShape, absent, in_range, read
-from integrations.procore.resources.quick import Row, Unfit, reader_of, stamp
+from integrations.procore.resources.quick import Row, Unfit, ids_of, reader_of, stamp
 from integrations.procore.resources.source import SourceRecord
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -209,6 +210,8 @@ def _value(column: Column, row: Mapping[str, object]) -> Value:
         return column.constant
     if column.why.summed:
         return _sum(column, row)
+    if column.why.gathered:
+        return ids_of(_gathered(column, row))
     trouble: WrongShape | None = None
     for path in column.paths:
         try:
@@ -223,6 +226,18 @@ def _value(column: Column, row: Mapping[str, object]) -> Value:
     if trouble:
         raise trouble
     return column.empty
+
+
+def _gathered(column: Column, row: Mapping[str, object]) -> Iterator[object]:
+    """Ids as far as they can be read: whoever is not found is not named, and sees no more."""
+    for path in column.paths:
+        try:
+            nodes = _dug(column, row, path)
+        except WrongShape:
+            continue
+        for node in nodes if isinstance(nodes, list) else [nodes]:
+            with suppress(WrongShape):
+                yield read(int, column.exact, node)
 
 
 def _sum(column: Column, row: Mapping[str, object]) -> Value:

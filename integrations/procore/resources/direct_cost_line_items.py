@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept, money
-from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from integrations.procore.resources.spec import Changes, Holder, ResourceSpec, Scope, Source
 
 
 class DirectCostLineItem(SourceRecord):
@@ -23,6 +23,7 @@ class DirectCostLineItem(SourceRecord):
         changes=Changes.UPDATED_AT,
         hangs_on="direct_costs",
         tool="direct_costs",
+        held_by=Holder("direct_costs", "direct_cost_id"),
         webhooks=("Direct Costs",),
         web="/{project_id}/project/direct_costs",
     )

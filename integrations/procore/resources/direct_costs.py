@@ -20,6 +20,7 @@ class DirectCost(SourceRecord):
         ),
         changes=Changes.UPDATED_AT,
         tool="direct_costs",
+        draft="status",
         webhooks=("Direct Costs",),
         web="/{project_id}/project/direct_costs/{remote_id}",
     )

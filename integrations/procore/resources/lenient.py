@@ -15,7 +15,8 @@ import msgspec
 from integrations.procore.api.envelopes import shape_of
 from integrations.procore.api.values import LARGEST_ID
 
-Value = str | int | bool | Decimal | date | datetime | None
+Ids = list[int]
+Value = str | int | bool | Decimal | date | datetime | Ids | None
 YEARS = range(1900, 2200)  # outside of them a date is a placeholder or a mistake
 WHOLE_DIGITS = 16  # before the point: numeric(20, 4)
 SMALLEST = -40  # power of ten; a smaller amount is a mistake, and Postgres refuses it

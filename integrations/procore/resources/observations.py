@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
-from integrations.procore.resources.source import SourceRecord, kept
-from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from integrations.procore.resources.source import SourceRecord, kept, named_people, privacy
+from integrations.procore.resources.spec import Changes, Privacy, ResourceSpec, Scope, Source
 
 
 class Observation(SourceRecord):
@@ -21,6 +21,7 @@ class Observation(SourceRecord):
         ),
         changes=Changes.UPDATED_AT,
         tool="observations",
+        privacy=Privacy.SAID,
         webhooks=("Observation Items",),
         web="/{project_id}/project/observations/items/{remote_id}",
     )
@@ -30,6 +31,9 @@ class Observation(SourceRecord):
     status = kept(models.TextField(), purpose="tells open from closed")
     priority = kept(models.TextField(), purpose="orders what is open")
     due_date = kept(models.DateField(null=True), purpose="finds what is overdue")
+    # The list's name for a private one.
+    private = privacy("personal")
+    named = named_people("assignee.id", "created_by.id")
 
     class Meta:
         indexes: ClassVar = [

@@ -8,8 +8,15 @@ from typing import ClassVar
 
 from django.db import models
 
-from integrations.procore.resources.source import SourceRecord, kept, money
-from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from integrations.procore.resources.source import SourceRecord, kept, money, named_people
+from integrations.procore.resources.spec import (
+    Changes,
+    Holder,
+    Privacy,
+    ResourceSpec,
+    Scope,
+    Source,
+)
 
 
 class PotentialChangeOrder(SourceRecord):
@@ -26,6 +33,9 @@ class PotentialChangeOrder(SourceRecord):
         ),
         changes=Changes.UPDATED_AT,
         tool="commitments",
+        privacy=Privacy.UNSAID,
+        draft="status",
+        held_by=Holder("commitments", "contract_id"),
         webhooks=("Potential Change Orders",),
         web="/{project_id}/project/commitments/potential_change_orders/{remote_id}",
     )
@@ -46,6 +56,7 @@ class PotentialChangeOrder(SourceRecord):
         purpose="keeps currencies apart",
         path="currency_configuration.currency_iso_code",
     )
+    named = named_people("created_by_id")
 
     class Meta:
         indexes: ClassVar = [

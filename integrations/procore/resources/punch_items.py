@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
-from integrations.procore.resources.source import SourceRecord, kept, money
-from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from integrations.procore.resources.source import SourceRecord, kept, money, named_people, privacy
+from integrations.procore.resources.spec import Changes, Privacy, ResourceSpec, Scope, Source
 
 
 class PunchItem(SourceRecord):
@@ -21,6 +21,8 @@ class PunchItem(SourceRecord):
         ),
         changes=Changes.UPDATED_AT,
         tool="punch_list",
+        privacy=Privacy.SAID,
+        draft="workflow_status",
         webhooks=("Punch Items",),
         web="/{project_id}/project/punch_list/{remote_id}",
     )
@@ -30,6 +32,14 @@ class PunchItem(SourceRecord):
     status = kept(models.TextField(), purpose="tells open from closed")
     due_date = kept(models.DateField(null=True), purpose="finds what is overdue")
     cost_impact_amount = kept(money(), purpose="ranks by money")
+    workflow_status = kept(
+        models.TextField(db_default=""), purpose="tells drafts from items that were sent out"
+    )
+    private = privacy()
+    named = named_people(
+        "created_by.id", "punch_item_manager.id", "final_approver.id", "assignees[].id",
+        "assignments[].login_information_id", "ball_in_court[].id",
+    )  # fmt: skip
 
     class Meta:
         indexes: ClassVar = [

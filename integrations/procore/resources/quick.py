@@ -4,13 +4,13 @@ What the type takes and no column can hold (a date of year 1, an amount without 
 such a record is then read leniently.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from integrations.procore.resources.columns import LONGEST, Column
-from integrations.procore.resources.lenient import Value, in_range
+from integrations.procore.resources.lenient import Ids, Value, in_range
 
 Row = Any  # of the type that `row_type` builds
 Reader = Callable[[Row], Value]
@@ -34,6 +34,8 @@ def reader_of(column: Column) -> Reader:
         constant = column.constant
         return lambda _row: constant
     path, why = column.paths[0], column.why
+    if why.gathered:
+        return _gatherer(column.paths)
     if why.summed:
         return _sum_reader(path)
     empty = column.empty
@@ -103,6 +105,27 @@ def _joined_reader(path: tuple[str, ...]) -> Reader:
         return names
 
     return read_names
+
+
+def _gatherer(paths: Sequence[tuple[str, ...]]) -> Reader:
+    inner = [(path[0], _path_reader(path[1:])) for path in paths if len(path) > 1]
+    bare = [path[0] for path in paths if len(path) == 1]
+
+    def read_ids(row: Row) -> Value:
+        found = {getattr(row, name) for name in bare}
+        for name, reader in inner:
+            node = getattr(row, name)
+            for item in node if isinstance(node, list) else [node]:
+                if item is not None:
+                    found.add(reader(item))
+        return ids_of(found)
+
+    return read_ids
+
+
+def ids_of(found: Iterable[object]) -> Ids:
+    """In one order, so that the same people are the same value; zero stands for nobody."""
+    return sorted({key for key in found if isinstance(key, int) and key > 0})
 
 
 def _sum_reader(path: tuple[str, ...]) -> Reader:

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
-from integrations.procore.resources.source import SourceRecord, kept, money
-from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from integrations.procore.resources.source import SourceRecord, kept, money, named_people
+from integrations.procore.resources.spec import Changes, Holder, ResourceSpec, Scope, Source
 
 
 class Requisition(SourceRecord):
@@ -22,6 +22,8 @@ class Requisition(SourceRecord):
         changes=Changes.UPDATED_AT,
         hangs_on="commitments",
         tool="commitments",
+        draft="status",
+        held_by=Holder("commitments", "contract_id"),
         webhooks=("Requisitions",),
         web="/{project_id}/project/commitments/requisitions/{remote_id}",
     )
@@ -40,6 +42,7 @@ class Requisition(SourceRecord):
         purpose="keeps currencies apart",
         path="currency_configuration.currency_iso_code",
     )
+    named = named_people("created_by.id")
 
     class Meta:
         indexes: ClassVar = [

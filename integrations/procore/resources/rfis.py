@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
-from integrations.procore.resources.source import SourceRecord, kept, money
-from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from integrations.procore.resources.source import SourceRecord, kept, money, named_people, privacy
+from integrations.procore.resources.spec import Changes, Privacy, ResourceSpec, Scope, Source
 
 
 class Rfi(SourceRecord):
@@ -21,6 +21,8 @@ class Rfi(SourceRecord):
         ),
         changes=Changes.UPDATED_AT,
         tool="rfis",
+        privacy=Privacy.SAID,
+        draft="status",
         webhooks=("RFIs",),
         web="/{project_id}/project/rfi/show/{remote_id}",
     )
@@ -44,6 +46,12 @@ class Rfi(SourceRecord):
         joined=True,
         personal=True,
     )
+    private = privacy()
+    # The list does not name the distribution list; whoever is only there sees it in Procore alone.
+    named = named_people(
+        "created_by.id", "rfi_manager.id", "assignee.id", "assignees[].id", "ball_in_court.id",
+        "ball_in_courts[].id", "received_from.id",
+    )  # fmt: skip
 
     class Meta:
         indexes: ClassVar = [

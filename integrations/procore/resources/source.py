@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from integrations.procore.resources.spec import ResourceSpec
@@ -21,6 +22,7 @@ class Kept:
     summed: bool = False
     joined: bool = False
     otherwise: tuple[str, ...] = ()
+    gathered: tuple[tuple[str, ...], ...] = ()
 
     @property
     def many(self) -> bool:
@@ -36,20 +38,36 @@ def kept(
     summed: bool = False,
     joined: bool = False,
     otherwise: str = "",
+    gathered: tuple[str, ...] = (),
 ) -> FieldT:
     """`path` is dotted; left out, it is the column's own name. `otherwise`: where it gives nothing.
 
     The path's first step is a list where the column is `summed` (holds the sum over it) or `joined`
-    (holds the names in it).
+    (holds the names in it). A column of ids is `gathered` from several paths, of which the first
+    step of each may be a list, which `[]` marks.
     """
     steps, second = (tuple(text.split(".")) if text else () for text in (path, otherwise))
-    why = Kept(purpose, steps, personal, summed, joined, second)
+    places = tuple(tuple(text.split(".")) for text in gathered)
+    why = Kept(purpose, steps, personal, summed, joined, second, places)
     field.kept = why  # type: ignore[attr-defined]  # read back by kept_fields
     return field
 
 
 def money(**options: Any) -> "models.DecimalField[Any, Any]":
     return models.DecimalField(max_digits=20, decimal_places=4, null=True, **options)
+
+
+def privacy(path: str = "") -> "models.BooleanField[Any, Any]":
+    """Null where Procore does not say: then the record is shown like a private one."""
+    field: models.BooleanField[Any, Any] = models.BooleanField(null=True)
+    return kept(field, purpose="keeps a private record for those named on it", path=path)
+
+
+def named_people(*paths: str) -> "ArrayField[Any, Any]":
+    """Ids of the people who may see the record where it is private or a draft."""
+    field: ArrayField[Any, Any] = ArrayField(models.BigIntegerField(), default=list, db_default=[])
+    purpose = "says who may see it where it is private or a draft"
+    return kept(field, purpose=purpose, personal=True, gathered=paths)
 
 
 class SourceRecord(TenantModel):

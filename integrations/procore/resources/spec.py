@@ -18,6 +18,22 @@ class Changes(StrEnum):
     PARENT = "parent"  # one list for each parent: read those of parents that changed
 
 
+class Privacy(StrEnum):
+    """Whether a record may be private in Procore, and whether its list says so."""
+
+    NONE = "none"  # the tool has no private records
+    SAID = "said"  # the column `private` has it; null is not known
+    UNSAID = "unsaid"  # it may be, and the list does not say: none is known to be open
+
+
+@dataclass(frozen=True)
+class Holder:
+    """What a record belongs to: whoever may not see that does not see this either."""
+
+    resource: str
+    column: str
+
+
 @dataclass(frozen=True)
 class Parent:
     """Whose lists are read one by one: a resource, the kept values it must have, our column."""
@@ -63,6 +79,9 @@ class ResourceSpec:
     changes: Changes
     hangs_on: str = ""  # a resource: where a project has none of it, it has none of this either
     tool: str = ""  # the Procore tool that a viewer needs; empty: membership is enough
+    privacy: Privacy = Privacy.NONE
+    draft: str = ""  # the column that says "draft"; empty where there are no drafts
+    held_by: Holder | None = None
     webhooks: tuple[str, ...] = ()  # names in Procore's webhooks
     web: str = (
         ""  # where Procore shows a record: {project_id}, {remote_id} (unconfirmed but for RFIs)

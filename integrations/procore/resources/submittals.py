@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
-from integrations.procore.resources.source import SourceRecord, kept
-from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from integrations.procore.resources.source import SourceRecord, kept, named_people, privacy
+from integrations.procore.resources.spec import Changes, Privacy, ResourceSpec, Scope, Source
 
 
 class Submittal(SourceRecord):
@@ -21,6 +21,8 @@ class Submittal(SourceRecord):
         # Deletions only show by absence; a full sync finds them.
         changes=Changes.UPDATED_AT,
         tool="submittals",
+        privacy=Privacy.SAID,
+        draft="status",
         webhooks=("Submittals",),
         web="/{project_id}/project/submittal_logs/{remote_id}",
     )
@@ -34,6 +36,11 @@ class Submittal(SourceRecord):
     responsible_contractor = kept(
         models.TextField(), purpose="says who has to act", path="responsible_contractor.name"
     )
+    private = privacy()
+    named = named_people(
+        "created_by.id", "submittal_manager.id", "received_from.id", "ball_in_court[].id",
+        "approvers[].user.id", "distribution_members[].id",
+    )  # fmt: skip
 
     class Meta:
         indexes: ClassVar = [
