@@ -118,13 +118,14 @@ def grow(
         known = Entitlement.objects.get(company_id=company, project_id=0)
         known.project_ids = [*known.project_ids, *new]
         known.save()
-        tools = Entitlement.objects.get(company_id=company, project_id=large).tools
+        own = Entitlement.objects.get(company_id=company, project_id=large)
         Entitlement.objects.bulk_create(
             Entitlement(
                 company_id=company,
                 remote_user_id=known.remote_user_id,
                 project_id=project,
-                tools=tools,
+                tools=own.tools,
+                levels=own.levels,
                 checked_at=clock.now(),
             )
             for project in new

@@ -1,11 +1,11 @@
 """What Procore lets a viewer see, asked with the viewer's own token and cached briefly."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from functools import partial
+from functools import cached_property, partial
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import QuerySet
@@ -55,15 +55,40 @@ class Tool(StrEnum):
 
 @dataclass(frozen=True)
 class Rights:
-    """A viewer's tools on one project, and whether Procore lets them write its original budget.
+    """What one person may see on one project, and whether they may write its original budget.
 
-    `unclear`: tools of which Procore's answer could not be read; they count as not given.
+    `levels` has the tools that they have at all. `person` is their id in Procore, under which
+    records name them. `unclear`: tools of which Procore's answer could not be read; they count as
+    not given.
     """
 
     project_id: int
-    tools: frozenset[Tool]
+    person: int
+    levels: Mapping[Tool, Level]
     edits_budget: bool = False
     unclear: frozenset[Tool] = frozenset()
+
+    @cached_property
+    def tools(self) -> frozenset[Tool]:
+        return frozenset(self.levels)
+
+    @cached_property
+    def administers(self) -> frozenset[Tool]:
+        """Tools whose private records and drafts are all theirs to see."""
+        return frozenset(tool for tool, level in self.levels.items() if level is Level.ADMIN)
+
+    def sees_all_of(self, tools: Iterable[Tool]) -> bool:
+        """Whether no record of these tools is kept from them; a budget has no private rows."""
+        return self.administers.issuperset(set(tools) - {Tool.BUDGET})
+
+    def as_admin_of(self, tool: Tool) -> "Rights":
+        """To find out whether something is kept from them; nothing of it is shown."""
+        return replace(self, levels={**self.levels, tool: Level.ADMIN})
+
+    def without(self, tools: Iterable[Tool]) -> "Rights":
+        gone = set(tools)
+        kept = {tool: level for tool, level in self.levels.items() if tool not in gone}
+        return replace(self, levels=kept)
 
     @property
     def unclear_labels(self) -> list[str]:
@@ -164,7 +189,7 @@ def rights_on_each(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Righ
     if missing:
         client = in_threads(viewer_client(viewer.company_id, viewer.remote_user_id))
         with ThreadPoolExecutor(min(AT_ONCE, len(missing))) as pool:
-            asked = pool.map(partial(_ask, client), missing)
+            asked = pool.map(partial(_ask, client, viewer.remote_user_id), missing)
             answers = [rights for rights in asked if rights]
         if _lost(viewer, missing, answers):
             forget(viewer)
@@ -173,6 +198,7 @@ def rights_on_each(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Righ
                 viewer,
                 rights.project_id,
                 tools=sorted(rights.tools),
+                levels={tool: int(level) for tool, level in rights.levels.items()},
                 edits_budget=rights.edits_budget,
                 unclear=sorted(rights.unclear),
             )
@@ -187,8 +213,12 @@ def _lost(viewer: Viewer, asked: list[int], answers: list[Rights]) -> bool:
     """
     with tenant(viewer.company_id):
         before = known_across(viewer, asked)
-    now = {rights.project_id: rights.tools for rights in answers}
-    return any(not own.tools <= now.get(key, frozenset()) for key, own in before.items())
+    now = {rights.project_id: rights.levels for rights in answers}
+    return any(
+        level > now.get(key, {}).get(tool, Level.NONE)
+        for key, own in before.items()
+        for tool, level in own.levels.items()
+    )
 
 
 def rights_across(viewer: Viewer, project_ids: Iterable[int]) -> tuple[dict[int, Rights], int]:
@@ -223,15 +253,15 @@ def known_projects(viewer: Viewer) -> frozenset[int] | None:
     return None if known is None else frozenset(known)
 
 
-def _ask(client: ProcoreClient, project_id: int) -> Rights | None:
+def _ask(client: ProcoreClient, person: int, project_id: int) -> Rights | None:
     """Outside Django: runs in a thread that has no database connection."""
     try:
         manifest = _manifest(client, project_id=project_id)
     except (NotFoundOrHidden, Forbidden):
         return None
-    tools = frozenset(tool for tool in Tool if manifest.level(tool) > Level.NONE)
-    unclear = frozenset(tool for tool in Tool if not manifest.understood(tool)) - tools
-    return Rights(project_id, tools, manifest.edits_budget, unclear)
+    levels = {tool: level for tool in Tool if (level := manifest.level(tool)) > Level.NONE}
+    unclear = frozenset(tool for tool in Tool if not manifest.understood(tool)) - levels.keys()
+    return Rights(project_id, person, levels, manifest.edits_budget, unclear)
 
 
 def _manifest(client: ProcoreClient, **about: int) -> Manifest:
@@ -258,16 +288,16 @@ def _since(viewer: Viewer, age: timedelta) -> QuerySet[Entitlement]:
 
 
 def _of_rows(rows: QuerySet[Entitlement]) -> dict[int, Rights]:
-    """Most projects of a viewer have the same tools: a row for each set of them."""
+    """Of one viewer. Most of their projects have the same tools: a row for each set of them."""
     grouped = (
         rows.order_by()
-        .values_list("tools", "edits_budget", "unclear")
+        .values_list("remote_user_id", "tools", "levels", "edits_budget", "unclear")
         .annotate(of=ArrayAgg("project_id"))
     )
     return {
-        key: Rights(key, tools, edits, unclear)
-        for names, edits, doubtful, keys in grouped
-        for tools in [frozenset(Tool(name) for name in names)]
+        key: Rights(key, person, levels, edits, unclear)
+        for person, names, known, edits, doubtful, keys in grouped
+        for levels in [{Tool(name): Level(known.get(name, Level.READ)) for name in names}]
         for unclear in [frozenset(Tool(name) for name in doubtful)]
         for key in keys
     }
@@ -279,7 +309,9 @@ def _known(viewer: Viewer, project_id: int) -> Entitlement | None:
 
 
 def _remember(
-    viewer: Viewer, project_id: int, **found: list[int] | list[Tool] | list[str] | bool
+    viewer: Viewer,
+    project_id: int,
+    **found: list[int] | list[Tool] | list[str] | dict[Tool, int] | bool,
 ) -> None:
     with tenant(viewer.company_id):
         Entitlement.objects.update_or_create(

@@ -87,6 +87,8 @@ class Entitlement(TenantModel):
     remote_user_id = models.BigIntegerField()
     project_id = models.BigIntegerField(default=0)
     tools = models.JSONField(default=list)
+    # By tool, as Level counts; a tool without one is only read.
+    levels = models.JSONField(default=dict, db_default={})
     edits_budget = models.BooleanField(default=False)
     # Tools of which Procore's answer could not be read: they count as not given.
     unclear = ArrayField(models.TextField(), default=list, db_default=[])

@@ -32,6 +32,7 @@ def rights(viewer: Viewer, projects: list[int]) -> set[Right]:
     found: set[Right] = {("sees", project) for project in visible_projects(viewer)}
     for project, on in rights_on_each(viewer, projects).items():
         found |= {(project, tool) for tool in on.tools}
+        found |= {(project, tool, "admin") for tool in on.administers}
         found |= {(project, "edits budget")} if on.edits_budget else set()
     return found | ({("company admin",)} if company_rights(viewer).admin else set())
 

@@ -1,0 +1,59 @@
+"""Which records of a mirror somebody may see who does not administer their tool.
+
+A record that is private, or may be, and one that is a draft is for the people named on it. What
+belongs to another record is shown to whoever sees that one. Inside tenant().
+"""
+
+from typing import Any
+
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
+
+from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.resources.source import SourceRecord
+from integrations.procore.resources.spec import Privacy
+
+NEVER = Q(remote_id=None)
+
+
+def open_to_all(model: type[SourceRecord]) -> Q:
+    """Neither private nor a draft, by what the record itself says; unknown is not open."""
+    spec = model.spec
+    found = Q()
+    if spec.privacy is Privacy.UNSAID:
+        return NEVER
+    if spec.privacy is Privacy.SAID:
+        found &= Q(private=False)
+    if spec.draft:
+        found &= ~Q(**{f"{spec.draft}__icontains": "draft"})
+    return found
+
+
+def visible_to(model: type[SourceRecord], person: int | None) -> Q:
+    """What somebody with that id in Procore may see; None: what everybody with the tool may."""
+    found = open_to_all(model)
+    if person is not None and has_names(model) and found:
+        found |= Q(named__contains=[person])
+    holder = model.spec.held_by
+    if holder is None:
+        return found
+    held = RESOURCES[holder.resource]
+    rows: Any = held._base_manager.filter(
+        visible_to(held, person),
+        company_id=OuterRef("company_id"),
+        remote_id=OuterRef(holder.column),
+    )
+    return found & Q(Exists(rows))
+
+
+def has_names(model: type[SourceRecord]) -> bool:
+    return any(field.name == "named" for field in model._meta.concrete_fields)
+
+
+def with_restricted(rows: Any) -> Any:
+    """Annotates `restricted`: not open to all, by what the record itself says."""
+    open_ones = open_to_all(rows.model)
+    if not open_ones:
+        return rows.annotate(restricted=Value(value=False))
+    return rows.annotate(
+        restricted=Case(When(open_ones, then=Value(value=False)), default=Value(value=True))
+    )
