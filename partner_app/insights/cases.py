@@ -4,6 +4,8 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
+from django.db.models import Q
+
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.core import clock
@@ -12,11 +14,16 @@ from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.embedded.session import Viewer
 from partner_app.insights.errors import CaseUnknown
 from partner_app.insights.facts import ProjectFacts
-from partner_app.insights.models import CaseSettings, ExceptionCase, Rule
+from partner_app.insights.models import Audience, CaseSettings, ExceptionCase, Rule
 from partner_app.insights.rules import TIERS, TOOLS, Finding, findings
 
 GROWN = Decimal("1.1")  # of the snoozed amount: more wakes a snoozed case
-STANDS = ("amount", "before", "currency", "facts", "owner", "since", "changed_at")
+STANDS = (
+    "audience", "amount", "before", "currency", "facts", "owner", "since", "changed_at",
+)  # fmt: skip
+SNOOZED = ("snoozed_until", "snoozed_by", "snoozed_amount", "snooze_reason")
+NOTED = ("note", "noted_by", "noted_at")
+Wanted = dict[tuple[str, str, bool], tuple[Finding, Audience]]
 
 
 def settings_of(company_id: int) -> CaseSettings:
@@ -30,22 +37,29 @@ def follow(facts: ProjectFacts, limits: CaseSettings) -> None:
     now = clock.now()
     here = {"company_id": facts.company_id, "project_id": facts.project_id}
     known = {
-        (case.rule, case.subject): case
+        (case.rule, case.subject, case.audience == Audience.ADMINS): case
         for case in ExceptionCase.objects.filter(**here, closed_at=None)
     }
+    shared = {key[:2]: case for key, case in known.items() if case.audience == Audience.EVERYONE}
     new, changed = [], []
-    for finding in findings(facts, limits):
-        case = known.pop((finding.rule, finding.subject), None)
+    for key, (finding, audience) in _wanted(facts, limits).items():
+        case = known.pop(key, None)
         if case is None:
-            new.append(
-                ExceptionCase(
-                    **here, rule=finding.rule, tier=TIERS[finding.rule], subject=finding.subject,
-                    amount=finding.amount, currency=finding.currency, facts=finding.facts,
-                    owner=finding.owner,
-                    since=finding.since, opened_at=now, changed_at=now,
-                )
+            case = ExceptionCase(
+                **here, rule=finding.rule, tier=TIERS[finding.rule], subject=finding.subject,
+                audience=audience, named=list(finding.named), amount=finding.amount,
+                currency=finding.currency, facts=finding.facts, owner=finding.owner,
+                since=finding.since, opened_at=now, changed_at=now,
             )  # fmt: skip
-        elif _differs(case, finding):
+            if audience == Audience.ADMINS and (before := shared.get(key[:2])):
+                # What was said when it was one case still holds for both.
+                for name in (*SNOOZED, *NOTED):
+                    setattr(case, name, getattr(before, name))
+            new.append(case)
+        elif _differs(case, finding, audience):
+            case.audience = audience
+            if case.named != list(finding.named):  # which is rare
+                ExceptionCase.objects.filter(id=case.id).update(named=list(finding.named))
             if case.amount != finding.amount:
                 case.before, case.changed_at = case.amount, now
             case.amount, case.currency = finding.amount, finding.currency
@@ -57,6 +71,24 @@ def follow(facts: ProjectFacts, limits: CaseSettings) -> None:
     update_rows(ExceptionCase, changed, STANDS)
     over = [case.id for case in known.values()]
     ExceptionCase.objects.filter(id__in=over).update(closed_at=now)
+
+
+def _wanted(facts: ProjectFacts, limits: CaseSettings) -> Wanted:
+    """By rule, subject, and whether it is for admins alone.
+
+    Where private records and drafts make no difference there is one for everyone.
+    """
+    whole = {(each.rule, each.subject): each for each in findings(facts, limits)}
+    public = {(each.rule, each.subject): each for each in findings(facts.public, limits)}
+    found: Wanted = {}
+    for (rule, subject), finding in public.items():
+        same = whole.get((rule, subject)) == finding
+        audience = Audience.EVERYONE if same else Audience.OTHERS
+        found[rule, subject, False] = finding, audience
+    for (rule, subject), finding in whole.items():
+        if public.get((rule, subject)) != finding:
+            found[rule, subject, True] = finding, Audience.ADMINS
+    return found
 
 
 def snooze(viewer: Viewer, case: ExceptionCase, *, until: date, reason: str) -> None:
@@ -98,18 +130,41 @@ def require_rule(rights: Rights, rule: Rule) -> None:
         rights.require(tool)
 
 
+def require_case(rights: Rights, case: ExceptionCase) -> None:
+    """Raises NotEntitled; CaseUnknown where it is made of records that the viewer may not see."""
+    rule, audience = Rule(case.rule), Audience(case.audience)
+    require_rule(rights, rule)
+    if audience == Audience.EVERYONE:
+        return
+    sees_all = rights.sees_all_of(TOOLS[rule])
+    named = audience == Audience.ADMINS and rights.person in case.named
+    if not named and sees_all is (audience == Audience.OTHERS):
+        raise CaseUnknown
+
+
 def open_rules(rights: Rights) -> tuple[Rule, ...]:
     """Rules that the viewer may hear of on this project."""
-    return _open_to(rights.tools)
+    return tuple(rule for rule, wanted in TOOLS.items() if wanted <= rights.tools)
+
+
+def open_cases(rights: Rights) -> Q:
+    """Cases that the viewer may hear of on this project: of these rules, and meant for them."""
+    return _open_to(rights.tools, rights.administers, rights.person)
 
 
 @lru_cache
-def _open_to(tools: frozenset[Tool]) -> tuple[Rule, ...]:
-    """Most projects of a viewer have the same ones."""
-    return tuple(rule for rule, wanted in TOOLS.items() if wanted <= tools)
+def _open_to(tools: frozenset[Tool], administers: frozenset[Tool], person: int) -> Q:
+    """The same wherever they have the same tools, as on most projects of a viewer."""
+    mine = [rule for rule, wanted in TOOLS.items() if wanted <= tools]
+    whole = [rule for rule in mine if administers >= TOOLS[rule] - {Tool.BUDGET}]
+    admins, others = Q(audience=Audience.ADMINS), Q(audience=Audience.OTHERS)
+    part = ~admins | Q(admins, named__contains=[person])
+    return Q(rule__in=whole) & ~others | Q(rule__in=[r for r in mine if r not in whole]) & part
 
 
-def _differs(case: ExceptionCase, finding: Finding) -> bool:
-    return (case.amount, case.currency, case.facts, case.owner) != (
-        finding.amount, finding.currency, finding.facts, finding.owner,
+def _differs(case: ExceptionCase, finding: Finding, audience: Audience) -> bool:
+    stands = (case.amount, case.currency, case.facts, case.owner, case.audience, case.named)
+    return stands != (
+        finding.amount, finding.currency, finding.facts, finding.owner, audience,
+        list(finding.named),
     )  # fmt: skip

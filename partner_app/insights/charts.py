@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Sum, When
 from django.db.models.functions import Coalesce, TruncMonth
 from django.utils.translation import gettext as _
 
@@ -20,11 +20,13 @@ from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.core import clock
 from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.embedded.sight import seen_by
 from partner_app.insights.metrics import ZERO, share
-from partner_app.insights.models import ChangeFigure
+from partner_app.insights.models import ChangeFigure, ProjectDay, PublicDay
 from partner_app.insights.rules import COST_TOOLS
 from partner_app.insights.selectors import codes_of, history
 from partner_app.insights.statuses import DIRECT_COSTS, Standing, named, with_status
+from partner_app.insights.words import left_out_note
 
 Cell = str | int | Decimal | date | None
 AGES = (7, 30, 90)  # days; what is older comes last
@@ -53,6 +55,7 @@ class Figure:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     plotted: Sequence[int]
+    note: str = ""  # what its sums leave out
 
     @property
     def unit(self) -> str:
@@ -82,14 +85,44 @@ class Scope:
     currency: str
     today: date = field(default_factory=lambda: clock.now().date())
 
+    @property
+    def person(self) -> int:
+        """The viewer, by whom records name them."""
+        return next((own.person for own in self.rights.values()), 0)
+
     def ids(self, *tools: Tool) -> set[int]:
         """Those on which the viewer has all of these tools."""
         wanted = frozenset(tools)
         return {key for key, own in self.rights.items() if own.tools >= wanted}
 
     def rows(self, model: Any, *tools: Tool, **only: Any) -> Any:
-        found = model.objects.filter(company_id=self.company_id, project_id__among=self.ids(*tools))
-        return found.filter(**only)
+        """Records that the viewer may see."""
+        ids = self.ids(*tools)
+        found = model.objects.filter(company_id=self.company_id, project_id__among=ids, **only)
+        return seen_by(found, {key: self.rights[key] for key in ids})
+
+    def hides(self, model: Any, *tools: Tool, **only: Any) -> bool:
+        """Whether some of these records are left out."""
+        ids = self.partly(*tools)
+        found = model.objects.filter(company_id=self.company_id, project_id__among=ids, **only)
+        mine = {key: self.rights[key] for key in ids}
+        return bool(ids) and found.count() != seen_by(found, mine).count()
+
+    def partly(self, *tools: Tool) -> set[int]:
+        """Those of ids() on which records of these tools may be kept from them."""
+        return {key for key in self.ids(*tools) if not self.rights[key].sees_all_of(tools)}
+
+    def codes(self) -> tuple[Any, bool]:
+        """Costs by WBS code as the viewer may see them, and whether these leave something out."""
+        partly = self.partly(*COST_TOOLS)
+        rows: Any = codes_of(self.company_id, self.ids(*COST_TOOLS)).filter(currency=self.currency)
+        some = Q(project_id__among=partly)
+        shown = {
+            f"seen_{name}": Case(When(some, then=F(name) - F(f"private_{name}")), default=F(name))
+            for name in ("committed", "pending")
+        }
+        hidden = rows.filter(some).exclude(private_committed=0, private_pending=0)
+        return rows.annotate(**shown), bool(partly) and hidden.exists()
 
 
 @dataclass(frozen=True)
@@ -103,14 +136,14 @@ class Kind:
 
 
 def by_division(scope: Scope) -> Figure:
-    rows = codes_of(scope.company_id, scope.ids(*COST_TOOLS)).filter(currency=scope.currency)
+    rows, left_out = scope.codes()
     sums = (
         rows.order_by("division")
         .values("division")
         .annotate(
             budget=Sum(F("original") + F("changes")),
-            spent=Sum(F("committed") + F("direct")),
-            waiting=Sum("pending"),
+            spent=Sum(F("seen_committed") + F("direct")),
+            waiting=Sum("seen_pending"),
         )
     )
     table = [
@@ -137,6 +170,7 @@ def by_division(scope: Scope) -> Figure:
         ],
         table,
         [1, 2, 3],
+        left_out_note() if left_out else "",
     )  # fmt: skip
 
 
@@ -164,10 +198,12 @@ def cost_curve(scope: Scope) -> Figure:
         months = months.order_by().annotate(month=TruncMonth(day)).values_list("month")
         for month, total in months.annotate(total=Sum(amount)):
             spent[month] += total or ZERO
-    sums = (
-        codes_of(scope.company_id, scope.ids(*COST_TOOLS))
-        .filter(currency=scope.currency)
-        .aggregate(budget=Sum(F("original") + F("changes")), committed=Sum("committed"))
+    codes, left_out = scope.codes()
+    left_out = left_out or any(
+        scope.hides(model, *tools) for model in (Requisition, DirectCostLineItem)
+    )
+    sums = codes.aggregate(
+        budget=Sum(F("original") + F("changes")), committed=Sum("seen_committed")
     )
     budget, committed = sums["budget"] or ZERO, sums["committed"] or ZERO
     table: list[tuple[Cell, ...]] = []
@@ -194,15 +230,22 @@ def cost_curve(scope: Scope) -> Figure:
         ],
         kept,
         [2, 3, 4],
+        left_out_note() if left_out else "",
     )  # fmt: skip
 
 
 def pipeline(scope: Scope) -> Figure:
     """Open change events and pending change orders by status, with their age."""
-    rows = scope.rows(
-        ChangeFigure, Tool.CHANGE_EVENTS, Tool.COMMITMENTS,
+    tools = (Tool.CHANGE_EVENTS, Tool.COMMITMENTS)
+    every: Any = ChangeFigure.objects.filter(
+        company_id=scope.company_id, project_id__among=scope.ids(*tools),
         currency=scope.currency, standing=Standing.PENDING,
     )  # fmt: skip
+    rows, left_out = every, False
+    if partly := scope.partly(*tools):
+        hidden = Q(project_id__among=partly, restricted=True)
+        hidden &= ~Q(named__contains=[scope.person])
+        rows, left_out = every.exclude(hidden), every.filter(hidden).exists()
     table: list[tuple[Cell, ...]] = []
     of_event = Q(resource=ChangeEvent.spec.name)
     for label, kind in ((_("Event"), of_event & ~Q(amount=0)), (_("Change order"), ~of_event)):
@@ -231,12 +274,14 @@ def pipeline(scope: Scope) -> Figure:
         ],
         table,
         list(range(1, len(AGES) + 2)),
+        left_out_note() if left_out else "",
     )  # fmt: skip
 
 
 def ageing(scope: Scope) -> Figure:
     """Open RFIs and submittals by age. What the viewer may not see is not among the rows."""
     table: list[tuple[Cell, ...]] = []
+    left_out = False
     for title, model, tool, status, day in (
         (_("Open RFIs"), Rfi, Tool.RFIS, "open", "initiated_at"),
         (_("Open submittals"), Submittal, Tool.SUBMITTALS, "Open", "created_on"),
@@ -251,6 +296,7 @@ def ageing(scope: Scope) -> Figure:
         )
         ages = [counts[f"age{n}"] for n in range(len(AGES) + 1)]
         table.append((title, *ages, sum(ages)))
+        left_out = left_out or scope.hides(model, tool, status=status)
     return Figure(
         "ageing",
         _("RFIs and submittals by age"),
@@ -264,26 +310,31 @@ def ageing(scope: Scope) -> Figure:
         ],
         table,
         list(range(1, len(AGES) + 2)),
+        left_out_note() if left_out else "",
     )  # fmt: skip
 
 
 def trend(scope: Scope) -> Figure:
     """From the daily snapshots: as long as they have been kept, and no longer."""
     tools = (*COST_TOOLS, Tool.CHANGE_EVENTS)
-    rows = history(scope.company_id, scope.ids(*tools), days=TREND_DAYS, currency=scope.currency)
-    sums = (
-        rows.values("day")
-        .annotate(
+    partly = scope.partly(*tools)
+    days: dict[date, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for model, ids in ((ProjectDay, scope.ids(*tools) - partly), (PublicDay, partly)):
+        if not ids:
+            continue
+        rows = history(model, scope.company_id, ids, days=TREND_DAYS, currency=scope.currency)
+        sums = rows.values("day").annotate(
             budget=Sum(F("original_budget") + F("budget_changes")),
             covered=Sum("covered_budget"),
             over=Sum("over_commitment"),
             exposure=Sum(F("pending_changes") + F("open_event_cost") - F("budget_relief")),
         )
-        .order_by("day")
-    )
+        for row in sums:
+            for name in ("budget", "covered", "over", "exposure"):
+                days[row["day"]][name] += row[name]
     table = [
-        (row["day"].isoformat(), row["over"], row["exposure"], share(row["covered"], row["budget"]))
-        for row in sums
+        (day.isoformat(), own["over"], own["exposure"], share(own["covered"], own["budget"]))
+        for day, own in sorted(days.items())
     ]
     return Figure(
         "trend",
@@ -298,6 +349,7 @@ def trend(scope: Scope) -> Figure:
         ],
         table,
         [1, 2],
+        left_out_note() if partly else "",
     )  # fmt: skip
 
 

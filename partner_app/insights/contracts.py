@@ -1,8 +1,8 @@
 """Contracts of a project with their change orders of all tiers. Inside tenant()."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from integrations.procore.resources.commitment_line_items import CommitmentLineI
 from integrations.procore.resources.commitments import Commitment
 from integrations.procore.resources.potential_change_orders import PotentialChangeOrder
 from integrations.procore.resources.requisitions import Requisition
+from integrations.procore.resources.sight import open_to_all, with_restricted
 from integrations.procore.sync.models import SyncCursor
 from partner_app.insights import metrics
 from partner_app.insights.metrics import ZERO
@@ -22,16 +23,24 @@ from partner_app.insights.statuses import CONTRACTS, ORDERS, Standing, standing,
 
 DEFAULT_CURRENCY = "USD"
 ORDER_LISTS = tuple(m.spec.name for m in (ChangeOrder, ChangeOrderPackage, PotentialChangeOrder))
-OF_ORDER = ("remote_id", "contract_id", "status", "grand_total", "currency", "created_on")
+OF_ORDER = (
+    "remote_id", "contract_id", "status", "grand_total", "currency", "created_on", "restricted",
+    "named",
+)  # fmt: skip
 
 Here = dict[str, int]
 Key = tuple[int, str]  # WBS code, currency
 Invoiced = tuple[Decimal, date | None]  # the sum, and the last one's day
+Invoices = dict[int, Invoiced]  # by contract
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """`total` is before changes; `lines` are its parts by WBS code and currency."""
+    """`total` is before changes; `lines` are its parts by WBS code and currency.
+
+    `restricted`: private or a draft, so that not everybody with the tool may see it. `public` is
+    the same contract without those of its changes and invoices that not everybody may see.
+    """
 
     remote_id: int
     number: str
@@ -46,6 +55,8 @@ class Contract:
     not_covered: Decimal
     invoiced: Decimal
     last_invoice: date | None
+    restricted: bool
+    public: "Contract | None" = None
 
     @property
     def counts(self) -> bool:
@@ -54,7 +65,10 @@ class Contract:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """A change of a contract, of whichever tier: `resource` says from which list."""
+    """A change of a contract, of whichever tier: `resource` says from which list.
+
+    `restricted`: it or its contract is private or a draft; `named` may see it all the same.
+    """
 
     resource: str
     remote_id: int
@@ -64,6 +78,8 @@ class Order:
     amount: Decimal
     currency: str
     created_on: datetime | None
+    restricted: bool
+    named: tuple[int, ...]
 
 
 def read_orders(here: Here) -> list[Order]:
@@ -72,17 +88,30 @@ def read_orders(here: Here) -> list[Order]:
     A package that a change order names as its own is that order again. A potential change order
     with a package counts in the package; one without is pending, approved or not.
     """
-    orders = list(ChangeOrder.objects.filter(**here).values_list(*OF_ORDER, "package_id"))
+    own = with_restricted(ChangeOrder.objects.filter(**here))
+    orders = list(own.values_list(*OF_ORDER, "package_id"))
     found = [_order(ChangeOrder.spec.name, *row) for *row, _ in orders]
-    packages = ChangeOrderPackage.objects.filter(**here).exclude(
+    packages = with_restricted(ChangeOrderPackage.objects.filter(**here)).exclude(
         remote_id__in=[package for *_, package in orders if package]
     )
     found += [_order(ChangeOrderPackage.spec.name, *row) for row in packages.values_list(*OF_ORDER)]
-    loose = PotentialChangeOrder.objects.filter(**here, package="").values_list(*OF_ORDER)
-    found += [_order(PotentialChangeOrder.spec.name, *row) for row in loose]
+    loose = with_restricted(PotentialChangeOrder.objects.filter(**here, package=""))
+    found += [_order(PotentialChangeOrder.spec.name, *row) for row in loose.values_list(*OF_ORDER)]
     # Those of prime contracts are in the same lists.
-    ours = set(Commitment.objects.filter(**here).values_list("remote_id", flat=True))
-    return [order for order in found if order.contract_id in ours]
+    contracts = with_restricted(Commitment.objects.filter(**here))
+    ours = {
+        key: (hidden, frozenset(named))
+        for key, hidden, named in contracts.values_list("remote_id", "restricted", "named")
+    }
+    return [_held(order, *ours[order.contract_id]) for order in found if order.contract_id in ours]
+
+
+def _held(order: Order, hidden: bool, named: frozenset[int]) -> Order:  # noqa: FBT001  # a row of the contract
+    """Of a contract that is not open to all, whoever may see that one too."""
+    if not hidden:
+        return order
+    both = named & set(order.named) if order.restricted else named
+    return replace(order, restricted=True, named=tuple(sorted(both)))
 
 
 def _order(
@@ -93,6 +122,8 @@ def _order(
     amount: Decimal | None,
     currency: str,
     created_on: datetime | None,
+    restricted: bool,  # noqa: FBT001  # a row of the list
+    named: Sequence[int],
 ) -> Order:
     found = standing(ORDERS, status)
     if found is Standing.COUNTS and resource == PotentialChangeOrder.spec.name:
@@ -106,6 +137,8 @@ def _order(
         amount=amount or ZERO,
         currency=currency or DEFAULT_CURRENCY,
         created_on=created_on,
+        restricted=restricted,
+        named=tuple(named),
     )
 
 
@@ -117,11 +150,14 @@ def orders_withheld(here: Here) -> bool:
 
 def read_contracts(here: Here, orders: Iterable[Order]) -> list[Contract]:
     sums: dict[tuple[int, Standing], Decimal] = defaultdict(Decimal)
+    public: dict[tuple[int, Standing], Decimal] = defaultdict(Decimal)
     for order in orders:
         sums[order.contract_id, order.standing] += order.amount
-    lines, invoices = _lines(here), _invoices(here)
+        if not order.restricted:
+            public[order.contract_id, order.standing] += order.amount
+    lines, invoices, public_invoices = _lines(here), *_invoices(here)
     found = []
-    for row in Commitment.objects.filter(**here).order_by("remote_id"):
+    for row in with_restricted(Commitment.objects.filter(**here)).order_by("remote_id"):
         currency = row.currency or DEFAULT_CURRENCY
         own = [((code, of or currency), amount) for code, of, amount in lines[row.remote_id]]
         total = metrics.contract_sum(row.grand_total, [amount for _, amount in own])
@@ -129,23 +165,32 @@ def read_contracts(here: Here, orders: Iterable[Order]) -> list[Contract]:
         pending = sums[row.remote_id, Standing.PENDING]
         invoiced, last = invoices.get(row.remote_id, (ZERO, None))
         missing = metrics.not_covered(row.approved_change_orders, approved)
-        found.append(
-            Contract(
-                remote_id=row.remote_id,
-                number=row.number,
-                title=row.title,
-                vendor=row.vendor,
-                standing=standing(CONTRACTS, row.status),
-                currency=currency,
-                total=total,
-                lines=own or [((0, currency), total)],
-                approved=approved,
-                pending=pending,
-                not_covered=missing + metrics.not_covered(_reported_pending(row), pending),
-                invoiced=invoiced,
-                last_invoice=last,
-            )
+        contract = Contract(
+            remote_id=row.remote_id,
+            number=row.number,
+            title=row.title,
+            vendor=row.vendor,
+            standing=standing(CONTRACTS, row.status),
+            currency=currency,
+            total=total,
+            lines=own or [((0, currency), total)],
+            approved=approved,
+            pending=pending,
+            not_covered=missing + metrics.not_covered(_reported_pending(row), pending),
+            invoiced=invoiced,
+            last_invoice=last,
+            restricted=row.restricted,
         )
+        shown, last_shown = public_invoices.get(row.remote_id, (ZERO, None))
+        # What no list shows is what it is, whoever looks: else it would tell of private changes.
+        seen = replace(
+            contract,
+            approved=public[row.remote_id, Standing.COUNTS],
+            pending=public[row.remote_id, Standing.PENDING],
+            invoiced=shown,
+            last_invoice=last_shown,
+        )
+        found.append(contract if contract.restricted else replace(contract, public=seen))
     return found
 
 
@@ -161,13 +206,19 @@ def _lines(here: Here) -> dict[int, list[tuple[int, str, Decimal]]]:
     return found
 
 
-def _invoices(here: Here) -> dict[int, Invoiced]:
-    """Of each contract: what was claimed in approved invoices."""
+def _invoices(here: Here) -> tuple[Invoices, Invoices]:
+    """Of each contract: what was claimed in approved invoices, and in those open to all."""
     rows = with_status(Requisition.objects.filter(**here), ["approved"]).order_by()
-    sums = rows.values_list("contract_id").annotate(
-        amount=Sum("total_claimed_amount"), last=Max("billing_date")
+    every, public = (
+        {
+            contract: (amount or ZERO, last)
+            for contract, amount, last in chosen.values_list("contract_id").annotate(
+                amount=Sum("total_claimed_amount"), last=Max("billing_date")
+            )
+        }
+        for chosen in (rows, rows.filter(open_to_all(Requisition)))
     )
-    return {contract: (amount or ZERO, last) for contract, amount, last in sums}
+    return every, public
 
 
 def _reported_pending(row: Commitment) -> Decimal | None:

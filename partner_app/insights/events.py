@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from integrations.procore.resources.change_event_lines import ChangeEventLine
 from integrations.procore.resources.change_events import ChangeEvent
+from integrations.procore.resources.sight import with_restricted
 from integrations.procore.sync.models import SyncCursor
 from partner_app.insights import metrics
 from partner_app.insights.contracts import DEFAULT_CURRENCY, Contract, Here, Order
@@ -22,7 +23,8 @@ LIVE = (Standing.COUNTS, Standing.PENDING)
 class Event:
     """`pending` is what of its latest cost is in no contract, order or budget change.
 
-    `maybe_ordered` is what of that an order may hold without saying so.
+    `maybe_ordered` is what of that an order may hold without saying so. `restricted`: a draft, for
+    those `named` alone.
     """
 
     remote_id: int
@@ -36,6 +38,8 @@ class Event:
     open_by_code: dict[int, Decimal]  # as its lines say
     currency: str
     created_on: datetime | None
+    restricted: bool
+    named: tuple[int, ...]
 
     @property
     def without_order(self) -> bool:
@@ -47,7 +51,7 @@ def read_events(here: Here, contracts: Iterable[Contract], orders: Sequence[Orde
     lines = _lines(here, contracts, orders)
     doubtful = _links_unread(here) or _orders_without_event(here, orders)
     found = []
-    for row in ChangeEvent.objects.filter(**here).order_by("remote_id"):
+    for row in with_restricted(ChangeEvent.objects.filter(**here)).order_by("remote_id"):
         if plain(row.status) in EVENTS_OVER:
             continue
         own = lines[row.remote_id]
@@ -66,6 +70,8 @@ def read_events(here: Here, contracts: Iterable[Contract], orders: Sequence[Orde
                 open_by_code=_by_code(own),
                 currency=row.currency or DEFAULT_CURRENCY,
                 created_on=row.created_on,
+                restricted=row.restricted,
+                named=tuple(row.named),
             )
         )
     return found

@@ -23,6 +23,7 @@ from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.embedded.sight import seen_by
 from partner_app.insights.contracts import DEFAULT_CURRENCY, ORDER_LISTS
 from partner_app.insights.metrics import ZERO
 from partner_app.insights.models import ChangeFigure, ContractFigure, ExceptionCase, Rule
@@ -30,6 +31,43 @@ from partner_app.insights.statuses import DIRECT_COSTS, Standing, named, with_st
 
 BUDGET_AMOUNT = F("original_budget_amount") + F("budget_modifications")
 MOST = 50  # records of one kind that a page shows
+
+
+@dataclass(frozen=True)
+class Look:
+    """Who looks at which project: every record that a page shows is read through this."""
+
+    company_id: int
+    rights: Rights
+
+    @property
+    def here(self) -> dict[str, int]:
+        return {"company_id": self.company_id, "project_id": self.rights.project_id}
+
+    def rows(self, model: Any, **only: Any) -> Any:
+        """The project's records of one kind that the viewer may see."""
+        found = model.objects.filter(**self.here, **only)
+        return seen_by(found, {self.rights.project_id: self.rights})
+
+    def changes(self) -> Any:
+        """Figures of change orders and change events that the viewer may see."""
+        found = ChangeFigure.objects.filter(**self.here)
+        hidden = {
+            Tool.COMMITMENTS: Q(resource__in=ORDER_LISTS),
+            Tool.CHANGE_EVENTS: Q(resource=ChangeEvent.spec.name),
+        }
+        for tool, of_tool in hidden.items():
+            if tool not in self.rights.tools:
+                found = found.exclude(of_tool)
+            elif tool not in self.rights.administers:
+                theirs = Q(restricted=False) | Q(named__contains=[self.rights.person])
+                found = found.filter(~of_tool | theirs)
+        return found
+
+    def part(self, name: str) -> Any:
+        """A column of ContractFigure without what comes from records that they may not see."""
+        whole = Tool.COMMITMENTS in self.rights.administers
+        return F(name) if whole else F(name) - F(f"private_{name}")
 
 
 @dataclass(frozen=True)
@@ -54,43 +92,46 @@ class Evidence:
 
 def evidence(case: ExceptionCase, rights: Rights) -> list[Evidence]:
     """What is of a tool that the viewer lacks is not even read; empty groups are left out."""
-    here = {"company_id": case.company_id, "project_id": case.project_id}
     _kind, _colon, key = case.subject.partition(":")
-    groups = GROUPS[Rule(case.rule)](here, key)
+    groups = GROUPS[Rule(case.rule)](Look(case.company_id, rights), key)
     found = [_read(group) for group in groups if group.tool in rights.tools]
     return [group for group in found if group.rows]
 
 
-def _cost(here: dict[str, int], key: str) -> list[Group]:
+def _cost(look: Look, key: str) -> list[Group]:
     code, _colon, currency = key.partition(":")
-    return of_code(here, int(code), currency)
+    return of_code(look, int(code), currency)
 
 
-def of_code(here: dict[str, int], code: int, currency: str) -> list[Group]:
+def of_code(look: Look, code: int, currency: str) -> list[Group]:
     """Budget, lines of committed contracts, and approved direct costs of a WBS code (0: none)."""
     of = Q(wbs_code_id=code) if code else Q(wbs_code_id=None)
     own = of & in_currency(currency)
-    tied = tied_rows(**here)
+    here, tied = look.here, tied_rows(**look.here)
     of_row = Q(remote_id__in=[key for key, row_code in tied.items() if row_code == code]) | of
     budget = BudgetRow.objects.filter(of_row & in_currency(currency), **here)
     budget = budget if code else budget.exclude(remote_id__in=list(tied))
     budget = budget.annotate(amount=BUDGET_AMOUNT)
-    contracts = Commitment.objects.filter(
+    of_line = Commitment.objects.filter(
         company_id=OuterRef("company_id"), remote_id=OuterRef("contract_id")
     )
     names = ("number", "title", "status", "vendor")
     counted = ContractFigure.objects.filter(**here, standing=Standing.COUNTS)
-    lines: Any = CommitmentLineItem.objects.filter(of, **here).annotate(
-        **{name: Subquery(contracts.values(name)[:1]) for name in names},
-        of_contract=Subquery(contracts.values("currency")[:1]),
+    lines: Any = (
+        look.rows(CommitmentLineItem)
+        .filter(of)
+        .annotate(
+            **{name: Subquery(of_line.values(name)[:1]) for name in names},
+            of_contract=Subquery(of_line.values("currency")[:1]),
+        )
     )
     lines = lines.filter(
         in_currency(currency) | Q(currency="") & in_currency(currency, of="of_contract"),
         contract_id__in=counted.values("contract_id"),
     ).order_by("-amount", "remote_id")
     contract_ids = set(lines.order_by().values_list("contract_id", flat=True).distinct())
-    orders = changes(here, standing=Standing.COUNTS, contract_id__in=contract_ids)
-    spent = approved_cost_lines(here).filter(own)
+    orders = changes(look, standing=Standing.COUNTS, contract_id__in=contract_ids)
+    spent = approved_cost_lines(look).filter(own)
     return [
         Group(Tool.BUDGET, _("Budget"), "budget", budget),
         Group(Tool.COMMITMENTS, _("Lines of committed contracts"), "lines", lines),
@@ -105,39 +146,39 @@ def in_currency(currency: str, *, of: str = "currency") -> Q:
     return Q(**{f"{of}__in": names})
 
 
-def approved_cost_lines(here: dict[str, int]) -> Any:
+def approved_cost_lines(look: Look) -> Any:
     """Lines of approved direct costs, each with what its cost says, the largest first."""
     costs = DirectCost.objects.filter(
         company_id=OuterRef("company_id"), remote_id=OuterRef("direct_cost_id")
     )
     names = ("description", "vendor", "status", "cost_date")
-    lines: Any = DirectCostLineItem.objects.filter(**here).annotate(
+    lines: Any = look.rows(DirectCostLineItem).annotate(
         **{name: Subquery(costs.values(name)[:1]) for name in names}
     )
     approved = named(DIRECT_COSTS, Standing.COUNTS)
     return with_status(lines, approved).order_by("-amount", "remote_id")
 
 
-def with_figures(rows: Any) -> Any:
-    """Contracts, each with what it counts for: `amount` with its approved changes, `pending`."""
+def contracts(look: Look) -> Any:
+    """Each with what it counts for to the viewer: `amount` with its approved changes, `pending`."""
     own = ContractFigure.objects.filter(
         company_id=OuterRef("company_id"), contract_id=OuterRef("remote_id")
     )
-    whole = own.annotate(whole=F("original") + F("approved")).values("whole")
-    return rows.annotate(
+    whole = own.annotate(whole=F("original") + look.part("approved")).values("whole")
+    waiting = own.annotate(waiting=look.part("pending")).values("waiting")
+    return look.rows(Commitment).annotate(
         amount=Coalesce(Subquery(whole[:1]), ZERO),
-        pending=Coalesce(Subquery(own.values("pending")[:1]), ZERO),
+        pending=Coalesce(Subquery(waiting[:1]), ZERO),
         standing=Subquery(own.values("standing")[:1]),
     )
 
 
-def _exposure(here: dict[str, int], currency: str) -> list[Group]:
-    orders = changes(here, standing=Standing.PENDING, currency=currency)
-    figures = ChangeFigure.objects.filter(
-        **here, resource=ChangeEvent.spec.name, currency=currency
-    ).exclude(amount=0)
+def _exposure(look: Look, currency: str) -> list[Group]:
+    orders = changes(look, standing=Standing.PENDING, currency=currency)
+    figures = look.changes().filter(resource=ChangeEvent.spec.name, currency=currency)
+    figures = figures.exclude(amount=0)
     of_event = figures.filter(remote_id=OuterRef("remote_id"))
-    events: Any = ChangeEvent.objects.filter(**here, remote_id__in=figures.values("remote_id"))
+    events: Any = look.rows(ChangeEvent, remote_id__in=figures.values("remote_id"))
     events = events.annotate(
         pending=Subquery(of_event.values("amount")[:1]),
         maybe_ordered=Subquery(of_event.values("maybe_ordered")[:1]),
@@ -151,42 +192,41 @@ def _exposure(here: dict[str, int], currency: str) -> list[Group]:
     ]  # fmt: skip
 
 
-def changes(here: dict[str, int], **only: Any) -> list[Any]:
+def changes(look: Look, **only: Any) -> list[Any]:
     """Change orders of all tiers, each once, the largest first; one beyond MOST."""
-    figures = ChangeFigure.objects.filter(**here, **only, resource__in=ORDER_LISTS)
+    figures = look.changes().filter(**only, resource__in=ORDER_LISTS)
     largest = figures.order_by("-amount", "remote_id")[: MOST + 1]
     keys = list(largest.values_list("resource", "remote_id"))
     records = {}
     for resource in {resource for resource, _key in keys}:
-        rows: Any = RESOURCES[resource]._base_manager.filter(**here)
+        rows = look.rows(RESOURCES[resource])
         for row in rows.filter(remote_id__in=[key for of, key in keys if of == resource]):
             records[resource, row.remote_id] = row
     return [records[key] for key in keys if key in records]
 
 
-def _drift(_here: dict[str, int], _key: str) -> list[Group]:
+def _drift(_look: Look, _key: str) -> list[Group]:
     """The handoff's own page lists the codes."""
     return []
 
 
-def _rfi(here: dict[str, int], key: str) -> list[Group]:
-    events = ChangeEvent.objects.filter(**here, origin_id=key, origin_type__icontains="rfi")
+def _rfi(look: Look, key: str) -> list[Group]:
+    events = look.rows(ChangeEvent, origin_id=key, origin_type__icontains="rfi")
     return [
-        Group(Tool.RFIS, _("RFI"), "rfis", Rfi.objects.filter(**here, remote_id=key)),
+        Group(Tool.RFIS, _("RFI"), "rfis", look.rows(Rfi, remote_id=key)),
         Group(Tool.CHANGE_EVENTS, _("Change events from this RFI"), "change_events", events),
     ]
 
 
-def _submittal(here: dict[str, int], key: str) -> list[Group]:
-    rows = Submittal.objects.filter(**here, remote_id=key)
+def _submittal(look: Look, key: str) -> list[Group]:
+    rows = look.rows(Submittal, remote_id=key)
     return [Group(Tool.SUBMITTALS, _("Submittal"), "submittals", rows)]
 
 
-def _event(here: dict[str, int], key: str) -> list[Group]:
-    event = ChangeEvent.objects.filter(**here, remote_id=key)
-    origin = Rfi.objects.filter(
-        **here,
-        remote_id__in=event.filter(origin_type__icontains="rfi").values("origin_id"),
+def _event(look: Look, key: str) -> list[Group]:
+    event = look.rows(ChangeEvent, remote_id=key)
+    origin = look.rows(
+        Rfi, remote_id__in=event.filter(origin_type__icontains="rfi").values("origin_id")
     )
     return [
         Group(Tool.CHANGE_EVENTS, _("Change event"), "change_events", event),
@@ -194,9 +234,9 @@ def _event(here: dict[str, int], key: str) -> list[Group]:
     ]
 
 
-def _contract(here: dict[str, int], key: str) -> list[Group]:
-    contract = with_figures(Commitment.objects.filter(**here, remote_id=key))
-    invoices = with_status(Requisition.objects.filter(**here, contract_id=key), ["approved"])
+def _contract(look: Look, key: str) -> list[Group]:
+    contract = contracts(look).filter(remote_id=key)
+    invoices = with_status(look.rows(Requisition, contract_id=key), ["approved"])
     return [
         Group(Tool.COMMITMENTS, _("Contract with its approved changes"), "contracts", contract),
         Group(
@@ -205,7 +245,7 @@ def _contract(here: dict[str, int], key: str) -> list[Group]:
     ]
 
 
-GROUPS: dict[Rule, Callable[[dict[str, int], str], list[Group]]] = {
+GROUPS: dict[Rule, Callable[[Look, str], list[Group]]] = {
     Rule.OVER_COMMITMENT: _cost,
     Rule.BUYOUT_GAP: _cost,
     Rule.PENDING_EXPOSURE: _exposure,

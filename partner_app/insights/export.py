@@ -16,6 +16,8 @@ def as_csv(figure: Figure) -> bytes:
     writer = csv.writer(text)
     writer.writerow(_titles(figure))
     writer.writerows([unarmed(value) for value in row] for row in figure.rows)
+    if figure.note:
+        writer.writerow([figure.note])
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -28,6 +30,8 @@ def as_xlsx(figure: Figure) -> bytes:
     sheet.append([])
     sheet.append([cell(sheet, figure.help)])
     sheet.append([cell(sheet, figure.source)])
+    if figure.note:
+        sheet.append([cell(sheet, figure.note)])
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()

@@ -16,6 +16,7 @@ from integrations.procore.resources.direct_cost_line_items import DirectCostLine
 from integrations.procore.resources.direct_costs import DirectCost
 from integrations.procore.resources.projects import Project
 from integrations.procore.resources.rfis import Rfi
+from integrations.procore.resources.sight import with_restricted
 from integrations.procore.resources.submittals import Submittal
 from integrations.procore.resources.wbs_codes import WbsCode
 from partner_app.core.zones import local_day, zone
@@ -58,6 +59,8 @@ class Late:
     due: date | None
     submit_by: date | None
     begun: date | None
+    restricted: bool
+    named: tuple[int, ...]
 
 
 class ProjectFacts:
@@ -69,6 +72,11 @@ class ProjectFacts:
         self.here = {"company_id": self.company_id, "project_id": self.project_id}
         self.zone: tzinfo = zone(project.time_zone)
         self.today = local_day(now, project.time_zone)
+
+    @cached_property
+    def public(self) -> "ProjectFacts":
+        """The same without what is private or a draft: what everybody with the tools may see."""
+        return _PublicFacts(self)
 
     @property
     def started(self) -> bool:
@@ -85,19 +93,12 @@ class ProjectFacts:
     def costs(self) -> list[CodeCost]:
         """By WBS code and currency, in the order of the codes."""
         sums: dict[Key, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-        rows = BudgetRow.objects.filter(**self.here)
-        tied = tied_rows(self.company_id, self.project_id)
-        for key, code, currency, original, changes, waiting in rows.values_list(*OF_BUDGET):
-            own = sums[code or tied.get(key, 0), currency or DEFAULT_CURRENCY]
-            own["original"] += original or ZERO
-            own["changes"] += changes or ZERO
-            own["budget_pending"] += waiting or ZERO
+        for place, name, amount in self.open_sums:
+            sums[place][name] += amount
         self._add_contracts(sums)
-        for code, currency, amount in _grouped(self._cost_lines(Standing.COUNTS), *OF_CODE):
-            sums[code or 0, currency or DEFAULT_CURRENCY]["direct"] += amount
         self._stand_in(sums)
         self._add_events(sums)
-        names = self._names(code for code, _ in sums)
+        names = self.names(code for code, _ in sums)
         found = []
         for (code, currency), own in sums.items():
             flat_code, name = names.get(code, ("", ""))
@@ -109,6 +110,21 @@ class ProjectFacts:
                 )
             )  # fmt: skip
         return sorted(found, key=lambda cost: (cost.flat_code, cost.wbs_code_id, cost.currency))
+
+    @cached_property
+    def open_sums(self) -> list[tuple[Key, str, Decimal]]:
+        """Of the budget and of direct costs: these are never private, and no draft counts."""
+        found: list[tuple[Key, str, Decimal]] = []
+        rows = BudgetRow.objects.filter(**self.here)
+        tied = tied_rows(self.company_id, self.project_id)
+        for key, code, currency, original, changes, waiting in rows.values_list(*OF_BUDGET):
+            place = code or tied.get(key, 0), currency or DEFAULT_CURRENCY
+            found.append((place, "original", original or ZERO))
+            found.append((place, "changes", changes or ZERO))
+            found.append((place, "budget_pending", waiting or ZERO))
+        for code, currency, amount in _grouped(self._cost_lines(Standing.COUNTS), *OF_CODE):
+            found.append(((code or 0, currency or DEFAULT_CURRENCY), "direct", amount))
+        return found
 
     @cached_property
     def orders(self) -> list[Order]:
@@ -131,9 +147,14 @@ class ProjectFacts:
         for order in self.orders:
             if order.standing is Standing.UNKNOWN:
                 found[order.currency] += order.amount
-        for currency, amount in _grouped(self._cost_lines(Standing.UNKNOWN), "currency"):
-            found[currency or DEFAULT_CURRENCY] += amount
+        for currency, amount in self.unknown_direct_costs:
+            found[currency] += amount
         return found
+
+    @cached_property
+    def unknown_direct_costs(self) -> list[tuple[str, Decimal]]:
+        sums = _grouped(self._cost_lines(Standing.UNKNOWN), "currency")
+        return [(currency or DEFAULT_CURRENCY, amount) for currency, amount in sums]
 
     @cached_property
     def questions(self) -> list[Question]:
@@ -146,18 +167,21 @@ class ProjectFacts:
                 is_open=status == "open",
                 impact=impact,
                 value=value,
+                restricted=restricted,
             )
-            for status, begun, ended, due, impact, value in self._rfis.values_list(
+            for status, begun, ended, due, impact, value, restricted in self._rfis.values_list(
                 "status",
                 "initiated_at",
                 "time_resolved",
                 "due_date",
                 "cost_impact_status",
                 "cost_impact",
+                "restricted",
             )
             if status == "open" or self._lately(ended)
         ]
 
+    @cached_property
     def overdue_rfis(self) -> list[tuple[Late, str, Decimal | None]]:
         """Overdue ones that may cost money: each with its impact's status and value."""
         rows = self._rfis.filter(status="open", due_date__lt=self.today).order_by("remote_id")
@@ -166,7 +190,8 @@ class ProjectFacts:
             (
                 Late(
                     row.remote_id, row.number, row.subject, row.ball_in_court, row.status,
-                    row.due_date, None, self.day(row.initiated_at),
+                    row.due_date, None, self.day(row.initiated_at), row.restricted,
+                    tuple(row.named),
                 ),
                 row.cost_impact_status,
                 row.cost_impact,
@@ -177,11 +202,13 @@ class ProjectFacts:
     @cached_property
     def submittals(self) -> list[Late]:
         """Those that are not closed."""
-        rows = Submittal.objects.filter(**self.here, status__in=["Open", "Draft"])
+        rows: Any = with_restricted(Submittal.objects.filter(**self.here))
+        rows = rows.filter(status__in=["Open", "Draft"])
         return [
             Late(
                 row.remote_id, row.number, row.title, row.responsible_contractor, row.status,
-                row.due_date, row.submit_by, self.day(row.created_on),
+                row.due_date, row.submit_by, self.day(row.created_on), row.restricted,
+                tuple(row.named),
             )
             for row in rows.order_by("remote_id")
         ]  # fmt: skip
@@ -205,7 +232,7 @@ class ProjectFacts:
 
     @property
     def _rfis(self) -> Any:
-        return Rfi.objects.filter(**self.here)
+        return with_restricted(Rfi.objects.filter(**self.here))
 
     def day(self, moment: datetime | None) -> date | None:
         """None also where the year is a mistake: nothing can be counted from it."""
@@ -235,16 +262,22 @@ class ProjectFacts:
 
     def _stand_in(self, sums: dict[Key, dict[str, Decimal]]) -> None:
         """Procore's own columns, for sums whose records are not read yet."""
-        unread = unread_sums(self.company_id, self.project_id)
-        if not unread:
+        if not self.unread:
             return
         for own in sums.values():
-            own.update(dict.fromkeys(unread, ZERO))
-        theirs = procore_columns(rows_of(self.company_id, self.project_id))
-        for (currency, code), columns in theirs.items():
+            own.update(dict.fromkeys(self.unread, ZERO))
+        for (currency, code), columns in self.procore_columns.items():
             for _label, name, column in KINDS:
-                if name in unread and column in columns:
+                if name in self.unread and column in columns:
                     sums[code, currency][name] = columns[column]
+
+    @cached_property
+    def unread(self) -> frozenset[str]:
+        return unread_sums(self.company_id, self.project_id)
+
+    @cached_property
+    def procore_columns(self) -> dict[tuple[str, int], dict[str, Decimal]]:
+        return procore_columns(rows_of(self.company_id, self.project_id))
 
     def _add_events(self, sums: dict[Key, dict[str, Decimal]]) -> None:
         """To the codes that are there already: they are only compared with their budget."""
@@ -264,12 +297,83 @@ class ProjectFacts:
             **self.here, direct_cost_id__in=costs.values("remote_id")
         )
 
-    def _names(self, codes: Iterable[int]) -> dict[int, tuple[str, str]]:
+    def names(self, codes: Iterable[int]) -> dict[int, tuple[str, str]]:
         rows = WbsCode.objects.filter(company_id=self.company_id, remote_id__in=set(codes))
         return {
             key: (code, name)
             for key, code, name in rows.values_list("remote_id", "flat_code", "flat_name")
         }
+
+
+class _PublicFacts(ProjectFacts):
+    """Made of what was read for the whole; nothing is asked again."""
+
+    def __init__(self, whole: ProjectFacts) -> None:
+        super().__init__(whole.project, whole.now)
+        self.whole = whole
+
+    @property
+    def currency(self) -> str:
+        return self.whole.currency
+
+    @property
+    def open_sums(self) -> list[tuple[Key, str, Decimal]]:
+        return self.whole.open_sums
+
+    @property
+    def unknown_direct_costs(self) -> list[tuple[str, Decimal]]:
+        return self.whole.unknown_direct_costs
+
+    @cached_property
+    def orders(self) -> list[Order]:
+        return [order for order in self.whole.orders if not order.restricted]
+
+    @cached_property
+    def contracts(self) -> list[Contract]:
+        return [contract.public for contract in self.whole.contracts if contract.public]
+
+    @property
+    def orders_unread(self) -> bool:
+        return self.whole.orders_unread
+
+    @cached_property
+    def questions(self) -> list[Question]:
+        return [question for question in self.whole.questions if not question.restricted]
+
+    @cached_property
+    def overdue_rfis(self) -> list[tuple[Late, str, Decimal | None]]:
+        return [found for found in self.whole.overdue_rfis if not found[0].restricted]
+
+    @cached_property
+    def submittals(self) -> list[Late]:
+        return [submittal for submittal in self.whole.submittals if not submittal.restricted]
+
+    @cached_property
+    def events(self) -> list[Event]:
+        """What of an event is ordered is said by the event's own lines."""
+        return [event for event in self.whole.events if not event.restricted]
+
+    @property
+    def handoff(self) -> Handoff | None:
+        return self.whole.handoff
+
+    @property
+    def drifted(self) -> list[Drift]:
+        return self.whole.drifted
+
+    @property
+    def unread(self) -> frozenset[str]:
+        return self.whole.unread
+
+    @property
+    def procore_columns(self) -> dict[tuple[str, int], dict[str, Decimal]]:
+        return self.whole.procore_columns
+
+    def names(self, codes: Iterable[int]) -> dict[int, tuple[str, str]]:
+        """All of them are codes of the whole."""
+        wanted = set(codes)
+        known = {c.wbs_code_id: (c.flat_code, c.name) for c in self.whole.costs}
+        return {code: names for code, names in known.items() if code in wanted}
 
 
 def _grouped(rows: Any, *names: str) -> Any:

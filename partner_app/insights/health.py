@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg, BoolOr
@@ -16,15 +17,16 @@ from integrations.procore.sync.models import SyncCursor
 from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.handoffs.selectors import handed_off_totals
 from partner_app.insights.metrics import ZERO, pending_exposure, projected, share
-from partner_app.insights.models import ProjectDay
+from partner_app.insights.models import DayFigures, ProjectDay, PublicDay
 from partner_app.insights.rules import COST_TOOLS
-from partner_app.insights.selectors import days_of
+from partner_app.insights.selectors import Days, days_of, restricted_on
 
 # In the order in which _attention takes them; the totals of home need the others as well.
 GLANCE = (
     "original_budget", "budget_changes", "committed", "direct_costs", "over_commitment",
     "overdue_rfis", "late_submittals", "pending_changes", "open_event_cost", "budget_relief",
 )  # fmt: skip
+NOTHING: list[Any] = [0] * len(GLANCE)
 SUMMED = (
     "original_budget", "budget_changes", "committed", "direct_costs", "pending_changes",
     "open_event_cost", "event_cost", "over_commitment", "buyout_gap", "covered_budget",
@@ -32,6 +34,33 @@ SUMMED = (
     "rfis_cost_unknown", "handoff_drift", "open_rfis",
     "overdue_rfis", "open_submittals", "late_submittals", "open_events",
 )  # fmt: skip
+# Of each figure the tools whose records it is made of; rows of the budget are never private.
+_CONTRACTS, _COSTS = frozenset({Tool.COMMITMENTS}), frozenset({Tool.COMMITMENTS, Tool.DIRECT_COSTS})
+_EVENTS, _RFIS = frozenset({Tool.CHANGE_EVENTS}), frozenset({Tool.RFIS})
+SOURCES: dict[str, frozenset[Tool]] = {
+    **dict.fromkeys(("original_budget", "budget_changes", "handoff_drift"), frozenset()),
+    **dict.fromkeys(
+        ("committed", "pending_changes", "not_covered", "invoiced", "invoiced_over",
+         "orders_unread"), _CONTRACTS,
+    ),
+    **dict.fromkeys(
+        ("over_commitment", "buyout_gap", "covered_budget", "unknown_cost"), _COSTS
+    ),
+    "direct_costs": frozenset({Tool.DIRECT_COSTS}),
+    **dict.fromkeys(
+        ("open_event_cost", "event_cost", "maybe_ordered", "open_events", "events_without_order"),
+        _EVENTS,
+    ),
+    "budget_relief": _CONTRACTS | _EVENTS,
+    **dict.fromkeys(
+        ("rfi_cost", "open_rfis", "overdue_rfis", "rfis_cost_unknown", "rfi_age",
+         "rfi_turnaround"), _RFIS,
+    ),
+    **dict.fromkeys(
+        ("open_submittals", "late_submittals", "submittal_age"), frozenset({Tool.SUBMITTALS})
+    ),
+}  # fmt: skip
+Values = Mapping[str, Any]
 EXPOSED = frozenset({Tool.COMMITMENTS, Tool.CHANGE_EVENTS})
 
 
@@ -72,6 +101,7 @@ class Health:
     invoiced_over: Decimal | None = None
     handoff_drift: Decimal | None = None
     handed_off: Decimal | None = None
+    left_out: bool = False  # some figures lack records that the viewer may not see
     others: tuple["Health", ...] = ()
 
     @property
@@ -105,16 +135,59 @@ class Health:
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over the projects of one currency; None where the viewer sees none of them."""
+    """Sums over the projects of one currency; None where the viewer sees none of them.
+
+    `left_out`: some lack records that the viewer may not see.
+    """
 
     currency: str
     projects: int
+    left_out: bool
     overdue_rfis: int | None
     late_submittals: int | None
     exposure: Decimal | None
     budget: Decimal | None
     committed: Decimal | None
     over_commitment: Decimal | None
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the viewer sees of figures: the same on projects where they have the same rights."""
+
+    tools: frozenset[Tool]
+    administers: frozenset[Tool]
+
+    @classmethod
+    def of(cls, rights: Rights) -> "Sight":
+        return cls(rights.tools, rights.administers)
+
+    @cached_property
+    def partial(self) -> frozenset[str]:
+        """Figures of which they may not see every record: for these, what is open to all counts."""
+        return frozenset(name for name, tools in SOURCES.items() if not tools <= self.administers)
+
+    @cached_property
+    def shown(self) -> frozenset[str]:
+        return frozenset(name for name, tools in SOURCES.items() if tools <= self.tools)
+
+    def within(self, whole: Values, public: Values) -> tuple[dict[str, Any], bool]:
+        """Each figure as they may see it, and whether any of these lacks records."""
+        own = {n: public.get(n, ZERO) if n in self.partial else value for n, value in whole.items()}
+        mine = self.shown & self.partial & own.keys()
+        return own, any((own[name] or 0) != (whole[name] or 0) for name in mine)
+
+    def narrowed(self, *, borrowed: bool = False, unknown: bool = False) -> "Sight":
+        """`unknown`: nobody has computed yet what is open to all, so only what they administer.
+
+        `borrowed`: sums of costs are Procore's own columns of the budget, for who sees that.
+        """
+        tools = self.tools
+        if unknown:
+            tools &= self.administers | {Tool.BUDGET}
+        if borrowed and Tool.BUDGET not in tools:
+            tools -= {Tool.COMMITMENTS, Tool.DIRECT_COSTS} - self.administers
+        return Sight(tools, self.administers)
 
 
 def arrived(company_id: int, rights: Mapping[int, Rights]) -> dict[int, Rights]:
@@ -136,7 +209,7 @@ def arrived(company_id: int, rights: Mapping[int, Rights]) -> dict[int, Rights]:
         for key in rights.keys() - read[tool]:
             own = found[key]
             if tool in own.tools:
-                found[key] = replace(own, tools=own.tools - {tool})
+                found[key] = own.without({tool})
     return found
 
 
@@ -174,51 +247,92 @@ def at_a_glance(company_id: int, rights: Mapping[int, Rights]) -> tuple[list[int
     days = ProjectDay.objects.filter(
         company_id=company_id, project_id__among=set(rights), newest=True
     )
+    public = _public_days(company_id, restricted_on(rights))
     orders: dict[int, tuple[bool, Decimal, int]] = {}
-    alike: dict[tuple[str, frozenset[Tool]], list[list[Any]]] = defaultdict(list)
+    alike: dict[tuple[str, Sight], list[tuple[list[Any], list[Any]]]] = defaultdict(list)
     for key, main, currency, *row in days.values_list("project_id", "main", "currency", *GLANCE):
-        tools = rights[key].tools
-        alike[currency, tools].append(row)
+        sight, seen = Sight.of(rights[key]), row
+        if key in public:
+            borrowed, shown = public[key].get(currency, (False, NOTHING))
+            sight = sight.narrowed(borrowed=borrowed, unknown=currency not in public[key])
+            both = (dict(zip(GLANCE, values, strict=True)) for values in (row, shown))
+            picked, _ = sight.within(*both)
+            seen = list(picked.values())
+        else:
+            shown = row
+        alike[currency, sight].append((row, shown))
         if main:
-            orders[key] = _attention(tools, *row)
+            orders[key] = _attention(sight.tools, *seen)
     sums = []
-    for (currency, tools), rows in alike.items():
-        columns = zip(GLANCE, zip(*rows, strict=True), strict=True)
-        sums.append(_sum(tools, currency, {n: sum(values) for n, values in columns}, len(rows)))
+    for (currency, sight), pairs in alike.items():
+        whole, open_ones = (
+            {n: sum(values) for n, values in zip(GLANCE, zip(*rows, strict=True), strict=True)}
+            for rows in zip(*pairs, strict=True)
+        )
+        sums.append(_sum(sight, currency, whole, open_ones, len(pairs)))
     last = (False, ZERO, 0)
     return sorted(rights, key=lambda key: orders.get(key, last), reverse=True), totals_of(sums)
 
 
-def sums_of(company_id: int, rights: Mapping[int, Rights]) -> list[Health]:
-    """Inside tenant(): figures added up in the database, for each currency and set of tools."""
-    groups: dict[frozenset[Tool], set[int]] = defaultdict(set)
-    for key, own in rights.items():
-        groups[own.tools].add(key)
-    found = []
-    for tools, ids in groups.items():
-        rows: Any = ProjectDay.objects.filter(
-            company_id=company_id, project_id__among=ids, newest=True
+def _public_days(
+    company_id: int, project_ids: set[int]
+) -> dict[int, dict[str, tuple[bool, list[Any]]]]:
+    """By project and currency: whether its costs are borrowed, and figures as in GLANCE."""
+    found: dict[int, dict[str, tuple[bool, list[Any]]]] = {key: {} for key in project_ids}
+    if project_ids:
+        days = PublicDay.objects.filter(
+            company_id=company_id, project_id__among=project_ids, newest=True
         )
-        sums: dict[str, Any] = {name: Sum(name) for name in SUMMED}
-        sums["orders_unread"] = BoolOr("orders_unread")
-        for row in rows.order_by().values("currency").annotate(**sums, projects=Count("day")):
-            added = {name: row[name] for name in sums}
-            found.append(_sum(tools, row["currency"], added, row["projects"]))
+        names = ("project_id", "currency", "borrowed", *GLANCE)
+        for key, currency, borrowed, *row in days.values_list(*names):
+            found[key][currency] = borrowed, row
     return found
 
 
-def _sum(tools: frozenset[Tool], currency: str, added: Mapping[str, Any], projects: int) -> Health:
-    """Of projects on which the viewer has the same tools; what was not added up is None."""
-    return replace(_one(None, ProjectDay(currency=currency, **added), tools), projects=projects)
+def sums_of(company_id: int, rights: Mapping[int, Rights]) -> list[Health]:
+    """Inside tenant(): figures added up in the database, for each currency and kind of rights."""
+    groups: dict[Sight, set[int]] = defaultdict(set)
+    for key, own in rights.items():
+        groups[Sight.of(own)].add(key)
+    found = []
+    for sight, ids in groups.items():
+        public = {}
+        if not sight.partial.isdisjoint(sight.shown):
+            rows = _added(PublicDay, company_id, ids, borrowed=BoolOr("borrowed"))
+            public = {row["currency"]: row for row in rows}
+        for row in _added(ProjectDay, company_id, ids):
+            shown = public.get(row["currency"], {})
+            narrow = sight.narrowed(borrowed=bool(shown.get("borrowed")))
+            added = {name: row[name] for name in (*SUMMED, "orders_unread")}
+            found.append(_sum(narrow, row["currency"], added, shown, row["projects"]))
+    return found
+
+
+def _added(model: type[DayFigures], company_id: int, ids: set[int], **more: Any) -> Any:
+    """A row for each currency."""
+    sums: dict[str, Any] = {name: Sum(name) for name in SUMMED}
+    sums |= {"orders_unread": BoolOr("orders_unread"), "projects": Count("day"), **more}
+    rows: Any = model._base_manager.filter(
+        company_id=company_id, project_id__among=ids, newest=True
+    )
+    return rows.order_by().values("currency").annotate(**sums)
+
+
+def _sum(sight: Sight, currency: str, whole: Values, public: Values, projects: int) -> Health:
+    """Of projects on which the viewer has the same rights; what was not added up is None."""
+    added, left_out = sight.within(whole, public)
+    numbers = {name: ZERO if value is None else value for name, value in added.items()}
+    day = ProjectDay(currency=currency, **numbers)
+    return replace(_one(None, day, sight.tools), projects=projects, left_out=left_out)
 
 
 def health_of(
     company_id: int, found: Iterable[Project], rights: Mapping[int, Rights]
 ) -> list[Health]:
-    """Inside tenant(). Two queries, however many projects."""
+    """Inside tenant(). Two or three queries, however many projects."""
     shown = list(found)
     keys = [project.remote_id for project in shown]
-    days = days_of(company_id, keys)
+    days = days_of(company_id, {key: rights[key] for key in keys})
     handed = handed_off_totals(
         company_id, [key for key in keys if Tool.BUDGET in rights[key].tools]
     )
@@ -229,12 +343,26 @@ def health_of(
 
 
 def _health(
-    project: Project, days: list[ProjectDay], rights: Rights, handed: Mapping[int, Decimal]
+    project: Project, days: list[Days], rights: Rights, handed: Mapping[int, Decimal]
 ) -> Health:
     if not days:
         return Health(project)
-    main, *others = [_one(project, day, rights.tools) for day in days]
+    main, *others = [_seen(project, Sight.of(rights), *pair) for pair in days]
     return replace(main, handed_off=handed.get(project.remote_id), others=tuple(others))
+
+
+def _seen(project: Project, sight: Sight, whole: ProjectDay, public: PublicDay | None) -> Health:
+    if sight.partial.isdisjoint(sight.shown):
+        return _one(project, whole, sight.tools)
+    unknown, borrowed = public is None, bool(public and public.borrowed)
+    own = sight.narrowed(unknown=unknown, borrowed=borrowed)
+    figures, left_out = own.within(_values(whole), _values(public) if public else {})
+    day = ProjectDay(currency=whole.currency, **figures)
+    return replace(_one(project, day, own.tools), left_out=left_out)
+
+
+def _values(day: DayFigures) -> Values:
+    return {name: getattr(day, name) for name in SOURCES}
 
 
 def _one(project: Project | None, day: ProjectDay, tools: frozenset[Tool]) -> Health:
@@ -292,6 +420,11 @@ def totals_of(found: Iterable[Health]) -> list[Totals]:
         "overdue_rfis", "late_submittals", "exposure", "budget", "committed", "over_commitment",
     )  # fmt: skip
     return [
-        Totals(currency, sum(row.projects for row in rows), *(added(rows, name) for name in names))
+        Totals(
+            currency,
+            sum(row.projects for row in rows),
+            any(row.left_out for row in rows),
+            *(added(rows, name) for name in names),
+        )
         for currency, rows in sorted(by_currency.items())
     ]

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +16,7 @@ from integrations.procore.resources.commitments import Commitment
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.embedded.entitlement import Rights, Tool
-from partner_app.insights.evidence import BUDGET_AMOUNT, approved_cost_lines, with_figures
+from partner_app.insights.evidence import BUDGET_AMOUNT, Look, approved_cost_lines, contracts
 from partner_app.insights.metrics import ZERO
 from partner_app.insights.models import ContractFigure
 from partner_app.insights.statuses import EVENTS_OVER, Standing, plain_status
@@ -33,27 +33,41 @@ class Kind:
     title: object
     tool: Tool
     shape: str
-    rows: Callable[[int, int, date], Rows]
+    rows: Callable[[Look, date], Rows]
     amount: Any = None
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The records behind a number; `amounts` are their sums by currency, where they have any."""
+    """The records behind a number; `amounts` are their sums by currency, where they have any.
+
+    `left_out`: the viewer may not see all of them.
+    """
 
     kind: Kind
     rows: Rows
     total: int
     amounts: dict[str, Decimal]
+    left_out: bool
 
 
-def listing(company_id: int, project_id: int, kind: Kind, today: date) -> Listing:
-    rows = kind.rows(company_id, project_id, today)
+def listing(company_id: int, rights: Rights, kind: Kind, today: date) -> Listing:
+    rows = kind.rows(Look(company_id, rights), today)
     sums = {}
     if kind.amount is not None:
         by_currency = rows.order_by().values_list("currency").annotate(total=Sum(kind.amount))
         sums = {currency: total or ZERO for currency, total in by_currency}
-    return Listing(kind, rows, rows.count(), sums)
+    left_out = False
+    if not rights.sees_all_of({kind.tool}):
+        every = kind.rows(Look(company_id, rights.as_admin_of(kind.tool)), today)
+        left_out = _measure(kind, every) != _measure(kind, rows)
+    return Listing(kind, rows, rows.count(), sums, left_out)
+
+
+def _measure(kind: Kind, rows: Rows) -> Any:
+    """The same only where nothing is left out."""
+    amount = Sum(kind.amount) if kind.amount is not None else Count("remote_id")
+    return rows.order_by().aggregate(number=Count("remote_id"), added=amount)
 
 
 def open_to(rights: Rights) -> list[Kind]:
@@ -61,68 +75,55 @@ def open_to(rights: Rights) -> list[Kind]:
     return [kind for kind in KINDS.values() if kind.tool in rights.tools]
 
 
-def _rfis(company_id: int, project_id: int, _today: date) -> Rows:
-    return Rfi.objects.filter(company_id=company_id, project_id=project_id, status="open").order_by(
-        *SOONEST_DUE
-    )
+def _rfis(look: Look, _today: date) -> Rows:
+    rows: Rows = look.rows(Rfi, status="open").order_by(*SOONEST_DUE)
+    return rows
 
 
-def _overdue_rfis(company_id: int, project_id: int, today: date) -> Rows:
-    return _rfis(company_id, project_id, today).filter(due_date__lt=today)
+def _overdue_rfis(look: Look, today: date) -> Rows:
+    return _rfis(look, today).filter(due_date__lt=today)
 
 
-def _submittals(company_id: int, project_id: int, _today: date) -> Rows:
-    return (
-        Submittal.objects.filter(company_id=company_id, project_id=project_id)
-        .filter(status="Open")
-        .order_by(*SOONEST_DUE)
-    )
+def _submittals(look: Look, _today: date) -> Rows:
+    rows: Rows = look.rows(Submittal, status="Open").order_by(*SOONEST_DUE)
+    return rows
 
 
-def _late_submittals(company_id: int, project_id: int, today: date) -> Rows:
+def _late_submittals(look: Look, today: date) -> Rows:
     late = Q(status="Open", due_date__lt=today) | Q(status="Draft", submit_by__lt=today)
-    return (
-        Submittal.objects.filter(company_id=company_id, project_id=project_id)
-        .filter(late)
-        .order_by(*SOONEST_DUE)
-    )
+    rows: Rows = look.rows(Submittal).filter(late).order_by(*SOONEST_DUE)
+    return rows
 
 
-def _events(company_id: int, project_id: int, _today: date) -> Rows:
+def _events(look: Look, _today: date) -> Rows:
     largest = F("latest_cost").desc(nulls_last=True)
-    return (
-        ChangeEvent.objects.filter(company_id=company_id, project_id=project_id)
-        .alias(plain=plain_status())
-        .exclude(plain__in=EVENTS_OVER)
-        .order_by(largest, "remote_id")
-    )
+    rows: Rows = look.rows(ChangeEvent).alias(plain=plain_status())
+    return rows.exclude(plain__in=EVENTS_OVER).order_by(largest, "remote_id")
 
 
-def _committed(company_id: int, project_id: int, _today: date) -> Rows:
-    rows = Commitment.objects.filter(company_id=company_id, project_id=project_id)
-    found: Rows = with_figures(rows).filter(standing=Standing.COUNTS)
+def _committed(look: Look, _today: date) -> Rows:
+    found: Rows = contracts(look).filter(standing=Standing.COUNTS)
     return found.order_by("-amount", "remote_id")
 
 
-def _pending(company_id: int, project_id: int, _today: date) -> Rows:
+def _pending(look: Look, _today: date) -> Rows:
     """Contracts with what is pending of each as their amount."""
-    rows = Commitment.objects.filter(company_id=company_id, project_id=project_id)
     figures = ContractFigure.objects.filter(
-        company_id=company_id, contract_id=OuterRef("remote_id")
+        company_id=look.company_id, contract_id=OuterRef("remote_id")
+    ).annotate(waiting=look.part("pending"))
+    found: Rows = look.rows(Commitment).annotate(
+        amount=Coalesce(Subquery(figures.values("waiting")[:1]), ZERO)
     )
-    found: Rows = rows.annotate(amount=Coalesce(Subquery(figures.values("pending")[:1]), ZERO))
     return found.exclude(amount=0).order_by("-amount", "remote_id")
 
 
-def _budget(company_id: int, project_id: int, _today: date) -> Rows:
-    rows = BudgetRow.objects.filter(company_id=company_id, project_id=project_id).annotate(
-        amount=BUDGET_AMOUNT
-    )
+def _budget(look: Look, _today: date) -> Rows:
+    rows: Rows = look.rows(BudgetRow).annotate(amount=BUDGET_AMOUNT)
     return rows.order_by("cost_code", "category")
 
 
-def _direct_costs(company_id: int, project_id: int, _today: date) -> Rows:
-    rows: Rows = approved_cost_lines({"company_id": company_id, "project_id": project_id})
+def _direct_costs(look: Look, _today: date) -> Rows:
+    rows: Rows = approved_cost_lines(look)
     return rows
 
 

@@ -67,7 +67,7 @@ class EventLine:
 
 @dataclass(frozen=True)
 class Question:
-    """An RFI: days by the project's calendar."""
+    """An RFI: days by the project's calendar. `restricted`: private or a draft."""
 
     begun: date | None
     ended: date | None
@@ -75,6 +75,7 @@ class Question:
     is_open: bool
     impact: str
     value: Decimal | None
+    restricted: bool = False
 
 
 def buyout_gap(cost: CodeCost, *, started: bool) -> Decimal:

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,11 @@ def _added() -> "models.DecimalField[Any, Any]":
     return models.DecimalField(max_digits=20, decimal_places=4, default=0, db_default=0)
 
 
+def _people() -> "ArrayField[Any, Any]":
+    """Ids in Procore of those who may see what is not open to all."""
+    return ArrayField(models.BigIntegerField(), default=list, db_default=[])
+
+
 def _limit(label: Any, default: int) -> "models.DecimalField[Any, Any]":
     return models.DecimalField(
         label, max_digits=14, decimal_places=2, default=default, validators=[NOT_NEGATIVE]
@@ -31,7 +37,10 @@ def _days(label: Any, default: int) -> "models.SmallIntegerField[Any, Any]":
 
 
 class CostFigure(TenantModel):
-    """One WBS code of a project as it stands (0: cost without a code), in one currency."""
+    """One WBS code of a project as it stands (0: cost without a code), in one currency.
+
+    What begins with `private_` is the part that comes from private records and drafts.
+    """
 
     pk = models.CompositePrimaryKey("company_id", "project_id", "wbs_code_id", "currency")
     project_id = models.BigIntegerField()
@@ -45,10 +54,15 @@ class CostFigure(TenantModel):
     committed = money()
     pending = money()
     direct = money()
+    private_committed = _added()
+    private_pending = _added()
 
 
 class ContractFigure(TenantModel):
-    """What one contract counts for: the same amounts wherever a list or a panel shows it."""
+    """What one contract counts for: the same amounts wherever a list or a panel shows it.
+
+    What begins with `private_` is the part that comes from private changes and invoices, or drafts.
+    """
 
     pk = models.CompositePrimaryKey("company_id", "contract_id")
     project_id = models.BigIntegerField()
@@ -59,6 +73,9 @@ class ContractFigure(TenantModel):
     approved = money()  # change orders
     pending = money()  # change orders
     invoiced = money()
+    private_approved = _added()
+    private_pending = _added()
+    private_invoiced = _added()
 
     class Meta:
         indexes: ClassVar = [
@@ -70,7 +87,8 @@ class ContractFigure(TenantModel):
 class ChangeFigure(TenantModel):
     """What a change event or a change order counts for. `amount` of an event is what is pending.
 
-    `maybe_ordered`: nothing says whether an order holds that already.
+    `maybe_ordered`: nothing says whether an order holds that already. `restricted`: it, or its
+    contract, is private or a draft, and for those `named` alone.
     """
 
     pk = models.CompositePrimaryKey("company_id", "resource", "remote_id")
@@ -84,6 +102,8 @@ class ChangeFigure(TenantModel):
     maybe_ordered = money()
     currency = models.TextField()
     created_on = models.DateTimeField(null=True)
+    restricted = models.BooleanField(default=False, db_default=False)
+    named = _people()
 
     class Meta:
         indexes: ClassVar = [
@@ -92,13 +112,11 @@ class ChangeFigure(TenantModel):
         ]
 
 
-class ProjectDay(TenantModel):
+class DayFigures(TenantModel):
     """A project's metrics on one day, by the project's own calendar; today's row is the present.
 
     Counts and days stand in the row of the project's main currency. Null: nothing to measure.
     """
-
-    exported: ClassVar[str] = "project_days"
 
     pk = models.CompositePrimaryKey("company_id", "project_id", "day", "currency")
     project_id = models.BigIntegerField()
@@ -137,6 +155,15 @@ class ProjectDay(TenantModel):
     submittal_age = models.DecimalField(max_digits=6, decimal_places=1, null=True)
 
     class Meta:
+        abstract = True
+
+
+class ProjectDay(DayFigures):
+    """Of all records."""
+
+    exported: ClassVar[str] = "project_days"
+
+    class Meta:
         indexes: ClassVar = [
             # the newest day of each project of a portfolio.
             models.Index(
@@ -145,6 +172,36 @@ class ProjectDay(TenantModel):
                 name="project_day_newest",
             )
         ]
+
+
+class PublicDay(DayFigures):
+    """Of the records that are neither private nor a draft: for whoever may not see these.
+
+    `borrowed`: sums that are columns of Procore's budget view, whose records are not read yet.
+    """
+
+    borrowed = models.BooleanField(default=False)
+
+    class Meta:
+        indexes: ClassVar = [
+            # the newest day of each project of a portfolio.
+            models.Index(
+                fields=["company", "project_id"],
+                condition=models.Q(newest=True),
+                name="public_day_newest",
+            )
+        ]
+
+
+class Audience(models.TextChoices):
+    """Whom a case is for: those who see every record of its tools, or those who do not.
+
+    Where private records make a difference there are two cases of one subject.
+    """
+
+    EVERYONE = "everyone"
+    ADMINS = "admins"
+    OTHERS = "others"
 
 
 class Rule(models.TextChoices):
@@ -163,6 +220,7 @@ class Rule(models.TextChoices):
 class ExceptionCase(TenantModel):
     """Something that is about to cost money. It opens and closes by itself with its cause.
 
+    A case for admins alone that is about one private record is also for those `named` on that.
     `subject` names the record it is about; `facts` holds what its sentence is made of, so that it
     can be said in the reader's language. `before` is the amount it had until `changed_at`.
     """
@@ -174,6 +232,10 @@ class ExceptionCase(TenantModel):
     rule = models.TextField(choices=Rule.choices)
     tier = models.SmallIntegerField()  # what is over already, what is pending, what is to be done
     subject = models.TextField()
+    audience = models.TextField(
+        choices=Audience.choices, default=Audience.EVERYONE, db_default=Audience.EVERYONE
+    )
+    named = _people()
     amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     before = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     currency = models.TextField()
@@ -195,9 +257,14 @@ class ExceptionCase(TenantModel):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["company", "project_id", "rule", "subject"],
-                condition=models.Q(closed_at=None),
-                name="one_open_case",
-            )
+                condition=models.Q(closed_at=None) & ~models.Q(audience="admins"),
+                name="one_open_case_for_all",
+            ),
+            models.UniqueConstraint(
+                fields=["company", "project_id", "rule", "subject"],
+                condition=models.Q(closed_at=None, audience="admins"),
+                name="one_open_case_for_admins",
+            ),
         ]
         indexes: ClassVar = [
             # open cases of a project.

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from partner_app.core.templatetags.show import money
 from partner_app.insights.health import Health
 from partner_app.insights.metrics import ZERO
-from partner_app.insights.words import maybe_ordered_note, not_covered_note
+from partner_app.insights.words import left_out_note, maybe_ordered_note, not_covered_note
 
 
 def notes_of(found: Iterable[Health], currency: str) -> list[str]:
@@ -29,7 +29,13 @@ def notes_of(found: Iterable[Health], currency: str) -> list[str]:
             )
             % {"amount": money(unknown, currency)}
         )
-    return notes
+    return notes + left_out_notes(rows)
+
+
+def left_out_notes(found: Iterable[Health]) -> list[str]:
+    """Where a sum leaves out what the viewer may not see, it says so."""
+    every = [own for health in found for own in (health, *health.others)]
+    return [left_out_note()] if any(own.left_out for own in every) else []
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal:

@@ -5,10 +5,11 @@ tool is required.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from integrations.procore.resources.change_events import ChangeEvent
@@ -21,10 +22,10 @@ from integrations.procore.resources.submittals import Submittal
 from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.handoffs.selectors import newest_standing, written_codes
 from partner_app.insights.contracts import DEFAULT_CURRENCY
-from partner_app.insights.evidence import changes
+from partner_app.insights.evidence import Look, changes
 from partner_app.insights.health import health_of
 from partner_app.insights.metrics import ZERO, business_days
-from partner_app.insights.models import ChangeFigure, ContractFigure, ExceptionCase
+from partner_app.insights.models import ContractFigure, ExceptionCase
 from partner_app.insights.rules import code_subject
 from partner_app.insights.selectors import cases_of
 
@@ -52,7 +53,10 @@ class Linked:
 
 @dataclass(frozen=True)
 class RecordContext:
-    """`found` False: the record is not here yet, or the view has nothing to show."""
+    """`found` False: the record is not here yet, or the view has nothing to show.
+
+    `left_out`: its sums lack records that the viewer may not see.
+    """
 
     kind: str
     title: str = ""
@@ -63,21 +67,16 @@ class RecordContext:
     cases: Sequence[ExceptionCase] = ()
     handoff: Any = None
     found: bool = False
+    left_out: bool = False
 
 
 @dataclass(frozen=True)
-class Look:
-    """Who looks at what: the same for every kind of record."""
+class Glance(Look):
+    """At one record, or (0) at the project as a whole: the same for every kind."""
 
     project: Project
     record_id: int
-    rights: Rights
     today: date
-    here: dict[str, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        own = {"company_id": self.project.company_id, "project_id": self.project.remote_id}
-        object.__setattr__(self, "here", own)
 
     def sees(self, tool: Tool) -> bool:
         return tool in self.rights.tools
@@ -94,13 +93,13 @@ def record_context(
     for prefix, tool, show in VIEWS:
         if view.startswith(prefix):
             rights.require(tool)
-            return show(Look(project, record_id or 0, rights, today))
+            return show(Glance(project.company_id, rights, project, record_id or 0, today))
     return RecordContext("")
 
 
-def _rfi(look: Look) -> RecordContext:
+def _rfi(look: Glance) -> RecordContext:
     kind = _("RFI")
-    row = Rfi.objects.filter(**look.here, remote_id=look.record_id).first()
+    row = look.rows(Rfi, remote_id=look.record_id).first()
     if row is None:
         return RecordContext(kind)
     is_open = row.status == "open"
@@ -122,9 +121,7 @@ def _rfi(look: Look) -> RecordContext:
         facts.append(Fact(label, business_days(begun, end), "days"))
     linked = []
     if look.sees(Tool.CHANGE_EVENTS):
-        events = ChangeEvent.objects.filter(
-            **look.here, origin_id=row.remote_id, origin_type__icontains="rfi"
-        )
+        events = look.rows(ChangeEvent, origin_id=row.remote_id, origin_type__icontains="rfi")
         linked.append(_linked(_("Change events from this RFI"), events, "latest_cost"))
     return RecordContext(
         kind, f"{row.number}: {row.subject}", row, facts=facts, linked=linked,
@@ -132,9 +129,9 @@ def _rfi(look: Look) -> RecordContext:
     )  # fmt: skip
 
 
-def _submittal(look: Look) -> RecordContext:
+def _submittal(look: Glance) -> RecordContext:
     kind = _("Submittal")
-    row = Submittal.objects.filter(**look.here, remote_id=look.record_id).first()
+    row = look.rows(Submittal, remote_id=look.record_id).first()
     if row is None:
         return RecordContext(kind)
     facts = [
@@ -146,7 +143,7 @@ def _submittal(look: Look) -> RecordContext:
         facts.append(Fact(_("Waiting for"), row.responsible_contractor))
     linked = []
     if look.sees(Tool.COMMITMENTS) and row.responsible_contractor:
-        contracts = Commitment.objects.filter(**look.here, vendor=row.responsible_contractor)
+        contracts = look.rows(Commitment, vendor=row.responsible_contractor)
         linked.append(_linked(_("Contracts with this contractor"), contracts, "grand_total"))
     return RecordContext(
         kind, f"{row.number}: {row.title}", row, facts=facts, linked=linked,
@@ -154,17 +151,16 @@ def _submittal(look: Look) -> RecordContext:
     )  # fmt: skip
 
 
-def _event(look: Look) -> RecordContext:
+def _event(look: Glance) -> RecordContext:
     kind = _("Change event")
-    row = ChangeEvent.objects.filter(**look.here, remote_id=look.record_id).first()
+    row = look.rows(ChangeEvent, remote_id=look.record_id).first()
     if row is None:
         return RecordContext(kind)
     facts = [Fact(_("Status"), row.status)]
     if row.latest_cost is not None:
         facts.append(Fact(_("Latest cost"), row.latest_cost, "money"))
-    figure = ChangeFigure.objects.filter(
-        **look.here, resource=ChangeEvent.spec.name, remote_id=row.remote_id
-    ).first()
+    figures = look.changes().filter(resource=ChangeEvent.spec.name, remote_id=row.remote_id)
+    figure = figures.first()
     if figure and figure.amount != row.latest_cost:
         facts.append(Fact(_("Of it not ordered yet"), figure.amount, "money"))
     if row.created_on:
@@ -174,7 +170,7 @@ def _event(look: Look) -> RecordContext:
         facts.append(Fact(_("Reason"), row.reason))
     linked = []
     if look.sees(Tool.RFIS) and row.origin_id and "rfi" in row.origin_type.lower():
-        origin = Rfi.objects.filter(**look.here, remote_id=row.origin_id)
+        origin = look.rows(Rfi, remote_id=row.origin_id)
         shown = "cost_impact" if look.rights.sees_budget else ""
         linked.append(_linked(_("It came from this RFI"), origin, shown))
     currency = row.currency or DEFAULT_CURRENCY
@@ -184,24 +180,31 @@ def _event(look: Look) -> RecordContext:
     )  # fmt: skip
 
 
-def _contract(look: Look) -> RecordContext:
+def _contract(look: Glance) -> RecordContext:
     kind = _("Commitment")
-    row = Commitment.objects.filter(**look.here, remote_id=look.record_id).first()
+    row = look.rows(Commitment, remote_id=look.record_id).first()
     if row is None:
         return RecordContext(kind)
-    orders = changes(look.here, contract_id=row.remote_id)
-    invoices = Requisition.objects.filter(**look.here, contract_id=row.remote_id)
-    lines = CommitmentLineItem.objects.filter(**look.here, contract_id=row.remote_id)
-    figure = ContractFigure.objects.filter(**look.here, contract_id=row.remote_id).first()
+    orders = changes(look, contract_id=row.remote_id)
+    invoices = look.rows(Requisition, contract_id=row.remote_id)
+    lines = look.rows(CommitmentLineItem, contract_id=row.remote_id)
+    figure = (
+        ContractFigure.objects.filter(**look.here, contract_id=row.remote_id)
+        .annotate(
+            whole=F("original") + look.part("approved"),
+            waiting=look.part("pending"),
+            every=F("original") + F("approved") + F("pending"),
+        )
+        .first()
+    )
     facts = [
         Fact(_("Status"), row.status),
         Fact(_("Contractor"), row.vendor or "–"),
     ]
     if figure:  # not before they were computed for the first time
-        whole = figure.original + figure.approved
-        facts.append(Fact(_("With approved changes"), whole, "money"))
-    if figure and figure.pending:
-        facts.append(Fact(_("Pending changes"), figure.pending, "money", warn=True))
+        facts.append(Fact(_("With approved changes"), figure.whole, "money"))
+        if figure.waiting:
+            facts.append(Fact(_("Pending changes"), figure.waiting, "money", warn=True))
     currency = row.currency or DEFAULT_CURRENCY
     costs = {(code, own or currency) for code, own in lines.values_list("wbs_code_id", "currency")}
     codes = {code for code, _ in costs if code}
@@ -215,18 +218,19 @@ def _contract(look: Look) -> RecordContext:
             f"contract:{row.remote_id}", *(code_subject(code, own) for code, own in costs if code)
         ),
         handoff=_origin(look, codes), found=True,
+        left_out=figure is not None and figure.every != figure.whole + figure.waiting,
     )  # fmt: skip
 
 
-def _invoice(look: Look) -> RecordContext:
+def _invoice(look: Glance) -> RecordContext:
     """The contract that it belongs to is what matters."""
-    row = Requisition.objects.filter(**look.here, remote_id=look.record_id).first()
+    row = look.rows(Requisition, remote_id=look.record_id).first()
     if row is None:
         return RecordContext(_("Invoice"))
-    return _contract(Look(look.project, row.contract_id or 0, look.rights, look.today))
+    return _contract(replace(look, record_id=row.contract_id or 0))
 
 
-def _budget(look: Look) -> RecordContext:
+def _budget(look: Glance) -> RecordContext:
     """Of the whole budget: Procore tells no row. The project's cost cases, and the handoff."""
     [health] = health_of(
         look.project.company_id, [look.project], {look.project.remote_id: look.rights}
@@ -249,11 +253,11 @@ def _budget(look: Look) -> RecordContext:
     handoff = newest_standing(look.project.company_id, look.project.remote_id)
     return RecordContext(
         _("Budget"), look.project.name, None, health.currency, facts, (),
-        list(cases[:MOST_CASES]), handoff, found=True,
+        list(cases[:MOST_CASES]), handoff, found=True, left_out=health.left_out,
     )  # fmt: skip
 
 
-VIEWS: tuple[tuple[str, Tool, Callable[[Look], RecordContext]], ...] = (
+VIEWS: tuple[tuple[str, Tool, Callable[[Glance], RecordContext]], ...] = (
     ("rfi.", Tool.RFIS, _rfi),
     ("submittal_logs.", Tool.SUBMITTALS, _submittal),
     ("change_events.", Tool.CHANGE_EVENTS, _event),
@@ -273,7 +277,7 @@ def _linked(title: str, rows: Any, amount: str) -> Linked:
     return Linked(title, list(rows[:MOST]), rows.count(), amount)
 
 
-def _origin(look: Look, codes: set[int]) -> Any:
+def _origin(look: Glance, codes: set[int]) -> Any:
     """The handoff that wrote the budget of any of these codes, for those who see the budget."""
     if not look.sees(Tool.BUDGET):
         return None

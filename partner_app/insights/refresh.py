@@ -29,6 +29,7 @@ from partner_app.insights.models import (
     ExceptionCase,
     FigureWork,
     ProjectDay,
+    PublicDay,
     SearchWord,
 )
 from partner_app.insights.parts import PARTS, PROJECTS, Faults, compute_parts, report
@@ -169,6 +170,7 @@ def _forget_projects(company_id: int) -> None:
             ContractFigure,
             CostFigure,
             ProjectDay,
+            PublicDay,
             ExceptionCase,
             SearchWord,
         ):

@@ -41,7 +41,10 @@ TIERS: dict[Rule, int] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """`facts` are texts: what the sentence is made of, in any language."""
+    """`facts` are texts: what the sentence is made of, in any language.
+
+    `named` are the people who may see the one record that it is about where that is private.
+    """
 
     rule: Rule
     subject: str
@@ -50,6 +53,7 @@ class Finding:
     since: date
     owner: str = ""
     facts: dict[str, str] = field(default_factory=dict)
+    named: tuple[int, ...] = ()
 
 
 def findings(facts: ProjectFacts, limits: CaseSettings) -> list[Finding]:
@@ -134,11 +138,12 @@ def handoff_drift(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Finding
 
 
 def rfi_overdue(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Finding]:
-    for rfi, impact, value in facts.overdue_rfis():
+    for rfi, impact, value in facts.overdue_rfis:
         if rfi.due and (facts.today - rfi.due).days > limits.rfi_days:
             yield Finding(
                 Rule.RFI_OVERDUE, f"rfi:{rfi.remote_id}", value, facts.currency, rfi.due,
                 rfi.owner, {"number": rfi.number, "title": rfi.title, "impact": impact},
+                named=rfi.named if rfi.restricted else (),
             )  # fmt: skip
 
 
@@ -149,6 +154,7 @@ def submittal_late(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Findin
             yield Finding(
                 Rule.SUBMITTAL_LATE, f"submittal:{row.remote_id}", None, facts.currency, day,
                 row.owner, {"number": row.number, "title": row.title, "status": row.status},
+                named=row.named if row.restricted else (),
             )  # fmt: skip
 
 
@@ -159,6 +165,7 @@ def event_without_order(facts: ProjectFacts, limits: CaseSettings) -> Iterator[F
             yield Finding(
                 Rule.EVENT_WITHOUT_ORDER, f"event:{event.remote_id}", event.pending or None,
                 event.currency, begun, facts={"number": event.number, "title": event.title},
+                named=event.named if event.restricted else (),
             )  # fmt: skip
 
 

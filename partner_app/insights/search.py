@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord
 from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.embedded.sight import seen_by
 from partner_app.insights.models import SearchWord
 
 MOST_WORDS = 8
@@ -89,15 +90,13 @@ def search(
     words = words_of(text)
     if not words:
         return []
-    allowed = {name: ids for name, ids in searchable(rights).items() if kind in ("", name)}
+    allowed = [name for name in searchable(rights) if kind in ("", name)]
     if not allowed:
         return []
     # The longest word is the rarest, mostly; each of its records is asked for the other words.
     first, *others = sorted(words, key=len, reverse=True)
     rows = SearchWord.objects.filter(_begins(first), company_id=company_id)
-    rows = rows.filter(
-        reduce(or_, (Q(resource=r, project_id__among=i) for r, i in allowed.items()))
-    )
+    rows = rows.filter(reduce(or_, (_seen(company_id, name, rights) for name in allowed)))
     for word in others:
         same = {name: OuterRef(name) for name in ("project_id", "resource", "remote_id")}
         beside = SearchWord.objects.filter(_begins(word), company_id=company_id, **same)
@@ -108,7 +107,23 @@ def search(
     return sorted(found, key=lambda each: (place[each[0]], -each[1]))
 
 
-def hits_of(company_id: int, found: Sequence[Found]) -> list[Hit]:
+def _seen(company_id: int, resource: str, rights: Mapping[int, Rights]) -> Q:
+    """Words of records that the viewer may see; only where some may be private are they asked."""
+    model = RESOURCES[resource]
+    tool = Tool(model.spec.tool)
+    whole = {key: own for key, own in rights.items() if tool in own.administers}
+    rest = {key: own for key, own in rights.items() if key not in whole and tool in own.tools}
+    allowed = Q(resource=resource, project_id__among=set(whole))
+    if rest:
+        records: Any = model._base_manager.filter(
+            company_id=company_id, remote_id=OuterRef("remote_id")
+        )
+        shown = Exists(seen_by(records, rest))
+        allowed |= Q(shown, resource=resource, project_id__among=set(rest))
+    return allowed
+
+
+def hits_of(company_id: int, rights: Mapping[int, Rights], found: Sequence[Found]) -> list[Hit]:
     """Inside tenant(): the records of a page of what was found, in its order."""
     by_resource: dict[str, list[int]] = defaultdict(list)
     for resource, key in found:
@@ -116,7 +131,7 @@ def hits_of(company_id: int, found: Sequence[Found]) -> list[Hit]:
     records: dict[Found, SourceRecord] = {}
     for resource, keys in by_resource.items():
         rows: Any = RESOURCES[resource]._base_manager
-        for row in rows.filter(company_id=company_id, remote_id__in=keys):
+        for row in seen_by(rows.filter(company_id=company_id, remote_id__in=keys), rights):
             records[resource, row.remote_id] = row
     return [_hit(each[0], records[each]) for each in found if each in records]
 
@@ -126,15 +141,10 @@ def _hit(resource: str, record: SourceRecord) -> Hit:
     return Hit(resource, str(getattr(record, first)), str(getattr(record, second)), record)
 
 
-def searchable(rights: Mapping[int, Rights]) -> dict[str, set[int]]:
-    """For each kind the projects on which the viewer has its tool."""
-    found = {}
-    for resource in SEARCHED:
-        tool = Tool(RESOURCES[resource].spec.tool)
-        ids = {key for key, own in rights.items() if tool in own.tools}
-        if ids:
-            found[resource] = ids
-    return found
+def searchable(rights: Mapping[int, Rights]) -> list[str]:
+    """The kinds of which the viewer has the tool on some project."""
+    tools = {tool for own in rights.values() for tool in own.tools}
+    return [name for name in SEARCHED if Tool(RESOURCES[name].spec.tool) in tools]
 
 
 def _begins(word: str) -> Q:

@@ -13,18 +13,20 @@ from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from partner_app.core import clock
-from partner_app.embedded.entitlement import Rights
+from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.embedded.session import Viewer
-from partner_app.insights.cases import GROWN, open_rules
+from partner_app.insights.cases import GROWN, open_cases, open_rules
 from partner_app.insights.models import (
+    Audience,
     CostFigure,
+    DayFigures,
     ExceptionCase,
     FigureWork,
     LastVisit,
     ProjectDay,
-    Rule,
+    PublicDay,
 )
-from partner_app.insights.words import age, cause, sentence
+from partner_app.insights.words import age, cause, left_out_note, sentence
 
 ANOTHER_VISIT = timedelta(minutes=30)  # of silence, then looking again counts as a new visit
 SAME_LOOK = timedelta(minutes=1)  # is not noted again: a page is asked for often
@@ -37,7 +39,7 @@ class CaseLine:
     """A case as a list shows it. `news` is `new`, `changed` or empty.
 
     Where the viewer sees no budget, no cost figure is theirs: `amount` and `before` are None, and
-    `cause`, which is made of amounts, is empty.
+    `cause`, which is made of amounts, is empty. `note` says what its figures leave out.
     """
 
     case: ExceptionCase
@@ -45,6 +47,7 @@ class CaseLine:
     before: Decimal | None
     sentence: str
     cause: str
+    note: str
     age: str
     news: str
     project: str
@@ -65,15 +68,33 @@ class News:
         return bool(self.opened or self.changed or self.closed)
 
 
-def days_of(company_id: int, project_ids: Iterable[int]) -> dict[int, list[ProjectDay]]:
-    """Inside tenant(): the newest day of each project, its main currency first."""
-    found: dict[int, list[ProjectDay]] = defaultdict(list)
+Days = tuple[ProjectDay, PublicDay | None]
+
+
+def days_of(company_id: int, rights: Mapping[int, Rights]) -> dict[int, list[Days]]:
+    """Inside tenant(): the newest day of each project, its main currency first.
+
+    With the day of what is open to all, where the viewer may not see all; None where nobody has
+    computed it yet.
+    """
+    found: dict[int, list[Days]] = defaultdict(list)
     rows = ProjectDay.objects.filter(
-        company_id=company_id, project_id__among=set(project_ids), newest=True
+        company_id=company_id, project_id__among=set(rights), newest=True
     )
+    public: dict[tuple[int, str], PublicDay] = {}
+    if partly := restricted_on(rights):
+        shown = PublicDay.objects.filter(
+            company_id=company_id, project_id__among=partly, newest=True
+        )
+        public = {(row.project_id, row.currency): row for row in shown}
     for row in rows.order_by("-main", "currency"):
-        found[row.project_id].append(row)
+        found[row.project_id].append((row, public.get((row.project_id, row.currency))))
     return found
+
+
+def restricted_on(rights: Mapping[int, Rights]) -> set[int]:
+    """Projects on which a tool of the viewer's may keep records from them."""
+    return {key for key, own in rights.items() if not own.sees_all_of(own.tools)}
 
 
 def figures_behind(company_id: int, project_id: int) -> FigureWork | None:
@@ -93,11 +114,14 @@ def cases_of(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[Excepti
 
 def _allowed(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[ExceptionCase]":
     """By the rules that each project's tools open to the viewer."""
-    projects: dict[tuple[Rule, ...], set[int]] = defaultdict(set)
+    alike: dict[tuple[frozenset[Tool], frozenset[Tool]], set[int]] = defaultdict(set)
     for key, own in rights.items():
-        projects[open_rules(own)].add(key)
+        if open_rules(own):
+            alike[own.tools, own.administers].add(key)
     here = ExceptionCase.objects.filter(company_id=company_id)
-    allowed = [Q(project_id__among=ids, rule__in=rules) for rules, ids in projects.items() if rules]
+    allowed = [
+        Q(project_id__among=ids) & open_cases(rights[next(iter(ids))]) for ids in alike.values()
+    ]
     return here.filter(reduce(or_, allowed)) if allowed else here.none()
 
 
@@ -153,6 +177,7 @@ def lines(
             case.before if rights[case.project_id].sees_budget else None,
             sentence(case),
             cause(case) if rights[case.project_id].sees_budget else "",
+            left_out_note() if case.audience == Audience.OTHERS else "",
             age(case, today),
             _news(case, seen),
             names.get(case.project_id, ""),
@@ -203,11 +228,11 @@ def _news(case: ExceptionCase, seen: datetime | None) -> str:
 
 
 def history(
-    company_id: int, project_ids: Iterable[int], *, days: int, **only: Any
-) -> "QuerySet[ProjectDay]":
+    model: type[DayFigures], company_id: int, project_ids: Iterable[int], *, days: int, **only: Any
+) -> "QuerySet[Any]":
     """Inside tenant(): the days there are, oldest first."""
     begin = clock.now().date() - timedelta(days=days)
-    rows = ProjectDay.objects.filter(
+    rows = model._base_manager.filter(
         company_id=company_id, project_id__among=set(project_ids), day__gte=begin, **only
     )
     return rows.order_by("day")

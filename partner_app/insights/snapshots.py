@@ -8,7 +8,14 @@ from partner_app.estimates.mapping.suggest import division
 from partner_app.insights import metrics
 from partner_app.insights.facts import ProjectFacts
 from partner_app.insights.metrics import ZERO, CodeCost
-from partner_app.insights.models import ChangeFigure, ContractFigure, CostFigure, ProjectDay
+from partner_app.insights.models import (
+    ChangeFigure,
+    ContractFigure,
+    CostFigure,
+    DayFigures,
+    ProjectDay,
+    PublicDay,
+)
 from partner_app.insights.statuses import Standing, plain
 
 
@@ -17,11 +24,13 @@ def draw(facts: ProjectFacts, *, event_days: int) -> None:
     _write_costs(facts)
     _write_contracts(facts)
     _write_changes(facts)
-    _write_day(facts, event_days)
+    _write_day(ProjectDay, facts, event_days)
+    _write_day(PublicDay, facts.public, event_days, borrowed=bool(facts.unread))
 
 
 def _write_costs(facts: ProjectFacts) -> None:
     here = {"company_id": facts.company_id, "project_id": facts.project_id}
+    public = {(c.wbs_code_id, c.currency): c for c in facts.public.costs}
     rows = [
         CostFigure(
             **here,
@@ -35,8 +44,11 @@ def _write_costs(facts: ProjectFacts) -> None:
             committed=cost.committed,
             pending=cost.pending,
             direct=cost.direct,
+            private_committed=cost.committed - (seen.committed if seen else ZERO),
+            private_pending=cost.pending - (seen.pending if seen else ZERO),
         )
         for cost in facts.costs
+        for seen in [public.get((cost.wbs_code_id, cost.currency))]
     ]
     CostFigure.objects.filter(**here).delete()
     CostFigure.objects.bulk_create(rows)
@@ -54,8 +66,12 @@ def _write_contracts(facts: ProjectFacts) -> None:
             approved=contract.approved,
             pending=contract.pending,
             invoiced=contract.invoiced,
+            private_approved=contract.approved - seen.approved,
+            private_pending=contract.pending - seen.pending,
+            private_invoiced=contract.invoiced - seen.invoiced,
         )
         for contract in facts.contracts
+        for seen in [contract.public or contract]
     ]
     ContractFigure.objects.filter(**here).delete()
     ContractFigure.objects.bulk_create(rows)
@@ -74,6 +90,8 @@ def _write_changes(facts: ProjectFacts) -> None:
             amount=order.amount,
             currency=order.currency,
             created_on=order.created_on,
+            restricted=order.restricted,
+            named=list(order.named),
         )
         for order in facts.orders
     ]
@@ -88,6 +106,8 @@ def _write_changes(facts: ProjectFacts) -> None:
             maybe_ordered=event.maybe_ordered,
             currency=event.currency,
             created_on=event.created_on,
+            restricted=event.restricted,
+            named=list(event.named),
         )
         for event in facts.events
     ]
@@ -95,11 +115,12 @@ def _write_changes(facts: ProjectFacts) -> None:
     ChangeFigure.objects.bulk_create(rows)
 
 
-def _write_day(facts: ProjectFacts, event_days: int) -> None:
+def _write_day(model: type[DayFigures], facts: ProjectFacts, event_days: int, **more: bool) -> None:
     here = {"company_id": facts.company_id, "project_id": facts.project_id, "day": facts.today}
     rows = [
-        ProjectDay(
+        model(
             **here,
+            **more,
             currency=currency,
             main=currency == facts.currency,
             orders_unread=facts.orders_unread,
@@ -110,12 +131,12 @@ def _write_day(facts: ProjectFacts, event_days: int) -> None:
     for row in rows:
         if row.main:
             _count(row, facts, event_days)
-    ProjectDay.objects.filter(**here).delete()
-    former = ProjectDay.objects.filter(
+    model._base_manager.filter(**here).delete()
+    former = model._base_manager.filter(
         company_id=facts.company_id, project_id=facts.project_id, newest=True
     )
     former.update(newest=False)
-    ProjectDay.objects.bulk_create(rows)
+    model._base_manager.bulk_create(rows)
 
 
 def _amounts(facts: ProjectFacts) -> dict[str, dict[str, Decimal]]:
@@ -152,7 +173,7 @@ def _amounts(facts: ProjectFacts) -> dict[str, dict[str, Decimal]]:
     return found
 
 
-def _count(row: ProjectDay, facts: ProjectFacts, event_days: int) -> None:
+def _count(row: DayFigures, facts: ProjectFacts, event_days: int) -> None:
     questions, today = facts.questions, facts.today
     row.rfi_cost = metrics.rfi_cost(questions)
     row.open_rfis = sum(1 for q in questions if q.is_open)

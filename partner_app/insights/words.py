@@ -303,6 +303,10 @@ def not_covered_note(amount: Decimal, currency: str, *, withheld: bool = False) 
     return []
 
 
+def left_out_note() -> str:
+    return _("Private records and drafts that you may not see are left out.")
+
+
 def _invoice_cause(case: ExceptionCase) -> str:
     return _("%(invoiced)s approved against a contract of %(contract)s.") % {
         name: _amount(case, name) for name in ("invoiced", "contract")

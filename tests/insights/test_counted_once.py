@@ -11,13 +11,22 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from integrations.procore.api.manifest import Level
 from integrations.procore.sync.services import sync_now
 from partner_app.core import clock
 from partner_app.core.templatetags.show import money
+from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.insights import metrics
 from partner_app.insights.listings import KINDS, listing
 from partner_app.insights.metrics import ZERO, CodeCost, EventLine
-from partner_app.insights.models import ContractFigure, CostFigure, ExceptionCase, ProjectDay, Rule
+from partner_app.insights.models import (
+    Audience,
+    ContractFigure,
+    CostFigure,
+    ExceptionCase,
+    ProjectDay,
+    Rule,
+)
 from partner_app.insights.statuses import CONTRACTS, DIRECT_COSTS, ORDERS, Standing, plain, standing
 from partner_app.tenancy.context import tenant
 from tests.frame import Frame, text_of
@@ -228,7 +237,7 @@ def test_without_links_the_page_says_how_much_may_be_ordered(admin: Frame) -> No
     assert said in text_of(admin.get(f"/embedded/projects/{project}/insights/"))
     with tenant(company):
         case = ExceptionCase.objects.get(
-            rule=Rule.PENDING_EXPOSURE, project_id=project, closed_at=None
+            rule=Rule.PENDING_EXPOSURE, project_id=project, closed_at=None, audience=Audience.ADMINS
         )
     page = text_of(admin.get(f"/embedded/exceptions/{case.id}/"))
     assert said in page
@@ -379,7 +388,8 @@ def test_what_is_committed_has_one_sum_on_every_page(synced: int, procore: Proco
             codes = CostFigure.objects.filter(project_id=project)
             assert codes.aggregate(sum=Sum("committed"))["sum"] == here.committed
             today = clock.now().date()
-            listed = listing(synced, project, KINDS["committed"], today)
-            pending = listing(synced, project, KINDS["pending"], today)
+            rights = Rights(project, 1, dict.fromkeys(Tool, Level.ADMIN))
+            listed = listing(synced, rights, KINDS["committed"], today)
+            pending = listing(synced, rights, KINDS["pending"], today)
         assert sum(listed.amounts.values()) == here.committed
         assert sum(pending.amounts.values()) == here.pending_changes

@@ -10,7 +10,7 @@ from integrations.procore.resources.registry import RESOURCES
 from partner_app.core import clock
 from partner_app.embedded.entitlement import Tool
 from partner_app.embedded.models import Entitlement
-from partner_app.insights.models import ExceptionCase, Rule
+from partner_app.insights.models import Audience, ExceptionCase, Rule
 from partner_app.insights.rules import TOOLS
 from partner_app.tenancy.context import tenant
 from tests.frame import Frame
@@ -87,6 +87,7 @@ def linked_from(html: str) -> set[str]:
 def of_rule(company_id: int, rule: Rule) -> Any:
     """Those that have something beside the record itself come first."""
     open_ones = ExceptionCase.objects.filter(company_id=company_id, rule=rule, closed_at=None)
+    open_ones = open_ones.exclude(audience=Audience.OTHERS)  # the viewer administers their tools
     events: Any = RESOURCES["change_events"]._base_manager
     origins = events.filter(company_id=company_id, origin_id__isnull=False)
     rfis = [f"rfi:{key}" for key in origins.values_list("origin_id", flat=True)]

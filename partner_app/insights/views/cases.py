@@ -15,7 +15,7 @@ from partner_app.insights.cases import (
     case_or_error,
     leave_note,
     open_rules,
-    require_rule,
+    require_case,
     snooze,
     wake,
 )
@@ -29,7 +29,7 @@ from partner_app.insights.context import (
 )
 from partner_app.insights.evidence import evidence
 from partner_app.insights.forms import CasesForm, NoteForm, SnoozeForm
-from partner_app.insights.models import ExceptionCase, Rule
+from partner_app.insights.models import ExceptionCase
 from partner_app.insights.saved import views_of
 from partner_app.insights.selectors import (
     asleep,
@@ -137,12 +137,13 @@ def note_case(request: ViewerRequest, case_id: int) -> HttpResponse:
 def _case(request: ViewerRequest, case_id: int) -> tuple[ExceptionCase, Rights]:
     """With the viewer's rights on its project.
 
-    Raises CaseUnknown; NotEntitled where the viewer may not hear of its rule.
+    Raises CaseUnknown, also where it is about what is kept from the viewer; NotEntitled where they
+    may not hear of its rule.
     """
     with tenant(request.company.id):
         found = case_or_error(request.company.id, case_id)
     rights = open_project(request, found.project_id)
-    require_rule(rights, Rule(found.rule))
+    require_case(rights, found)
     return found, rights
 
 

@@ -13,6 +13,7 @@ from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.embedded.entitlement import Rights
+from partner_app.embedded.errors import NotEntitled
 from partner_app.insights.charts import KINDS, Scope
 from partner_app.insights.context import (
     freshness,
@@ -96,9 +97,9 @@ def download(request: ViewerRequest, slug: str, form: str, project_id: int = ALL
         raise Http404
     company_id = request.company.id
     about = _about(request, project_id)
-    together = frozenset(tool for own in about.rights.values() for tool in own.tools)
-    for tool in sorted(kind.tools):
-        Rights(project_id, together).require(tool)
+    together = {tool for own in about.rights.values() for tool in own.tools}
+    for tool in sorted(kind.tools - together):
+        raise NotEntitled(tool=tool.label)
     with tenant(company_id):
         currency = about.currency(request.GET.get("currency", ""))
         figure = kind.make(Scope(company_id, about.rights, currency))

@@ -41,6 +41,7 @@ from partner_app.insights.selectors import (
     visit,
 )
 from partner_app.insights.unread import unread_sums
+from partner_app.insights.words import left_out_note
 from partner_app.tenancy.context import tenant
 
 PROJECTS_A_PAGE = 12
@@ -75,6 +76,7 @@ def home(request: ViewerRequest) -> HttpResponse:
             "cases": lines(cases[:FIRST_CASES], portfolio.rights, names=portfolio.names, seen=seen),
             "case_count": news.standing,
             "news": news,
+            "left_out": left_out_note() if any(total.left_out for total in totals) else "",
             "tour": wants_tour(request.viewer),
         }
         editable = [key for key, own in portfolio.own.items() if own.edits_budget]
@@ -156,7 +158,8 @@ def project(request: ViewerRequest, project_id: int) -> HttpResponse:
             unread = unread_sums(company_id, project_id)
             notes = budget_notes(company_id, project_id, budget, unread=unread)
             context["budget_notes"] = notes
-            if tools >= COST_TOOLS:
+            # Procore's sums have private records as well: to compare them would tell of these.
+            if tools >= COST_TOOLS and here[project_id].sees_all_of(COST_TOOLS):
                 context["checked"] = project_check(company_id, project_id, budget, unread=unread)
     fresh = freshness(company_id)
     context |= {
@@ -203,12 +206,13 @@ def records(request: ViewerRequest, project_id: int, kind: str) -> HttpResponse:
     with tenant(request.company.id):
         found = project_or_error(request.company.id, project_id)
         today = today_of(found)
-        listed = listing(request.company.id, project_id, KINDS[kind], today)
+        listed = listing(request.company.id, rights, KINDS[kind], today)
         page = Paginator(listed.rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
         rows = list(page)
     context = {
         "project": found,
         "listing": listed,
+        "left_out": left_out_note() if listed.left_out else "",
         "kinds": open_to(rights),
         "page": page,
         "rows": rows,
@@ -237,6 +241,7 @@ def panel(
         "project": found,
         "unclear": rights.unclear_labels,
         "context": context,
+        "left_out": left_out_note() if context.left_out else "",
         "cases": cases,
         "here": request.path,
         "today": today_of(found),

@@ -22,7 +22,7 @@ def search_records(request: ViewerRequest) -> HttpResponse:
     """Records of all projects of which the viewer has the tool."""
     company_id = request.company.id
     portfolio = portfolio_of(request)
-    form = SearchForm(request.GET, projects=portfolio.names, kinds=list(searchable(portfolio.own)))
+    form = SearchForm(request.GET, projects=portfolio.names, kinds=searchable(portfolio.own))
     asked = form.cleaned_data if form.is_valid() else {}
     rights = portfolio.own
     if asked.get("project"):
@@ -30,7 +30,7 @@ def search_records(request: ViewerRequest) -> HttpResponse:
     with tenant(company_id):
         found = search(company_id, rights, asked.get("q", ""), kind=asked.get("kind", ""))
         page = Paginator(found, HITS_A_PAGE).get_page(request.GET.get("page"))
-        hits = hits_of(company_id, list(page))
+        hits = hits_of(company_id, rights, list(page))
         saved = list(views_of(request.viewer))
     context = {
         "form": form,
