@@ -26,4 +26,4 @@ RUN sed -i '/sourceMappingURL/d' .data/vendor/chart.js && pybabel --quiet compil
     && useradd --system --uid 10001 tieback
 USER 10001
 EXPOSE 8000
-CMD ["gunicorn", "partner_app.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--worker-tmp-dir", "/dev/shm"]
+CMD ["python", "-m", "partner_app.core.web_server", "--host", "0.0.0.0", "--port", "8000"]

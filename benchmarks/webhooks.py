@@ -90,9 +90,9 @@ def acknowledgement(stack: Stack, rate: int, seconds: int) -> dict[str, float]:
         )
         connection.execute("CREATE TABLE bare_events (id bigserial PRIMARY KEY, body text)")
     port = free_port()
-    command = "-m gunicorn benchmarks.bare_handler --worker-class gthread --workers 2 --threads 8"
+    command = "-m uvicorn benchmarks.bare_handler:application --workers 2 --no-access-log --port"
     bare = subprocess.Popen(
-        [sys.executable, *command.split(), "--bind", f"127.0.0.1:{port}"],
+        [sys.executable, *command.split(), str(port)],
         env={**os.environ, "BARE_DATABASE_URL": owner},
         stderr=subprocess.DEVNULL,
     )

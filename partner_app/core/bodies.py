@@ -45,6 +45,11 @@ def takes_file(largest: int) -> Callable[[View], View]:
     return declare
 
 
+def largest_for(view: Callable[..., Any]) -> int:
+    """Bytes that a request to this view may have as its body."""
+    return int(getattr(view, "largest_body", ORDINARY))
+
+
 def check_body(request: HttpRequest, largest: int = ORDINARY) -> None:
     """Without reading. Raises LengthNeeded, BodyTooLarge."""
     if "HTTP_TRANSFER_ENCODING" in request.META:
@@ -69,7 +74,7 @@ class BodyLimit:
         self, request: HttpRequest, view: Callable[..., Any], *_: object
     ) -> HttpResponse | None:
         try:
-            check_body(request, getattr(view, "largest_body", ORDINARY))
+            check_body(request, largest_for(view))
         except TiebackError as error:
             return refuse(request, error)
         return None
@@ -86,7 +91,7 @@ class BoundedUpload(FileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, _start: int) -> bytes:
         self.received += len(raw_data)
         match = self.request.resolver_match if self.request else None
-        if self.received > getattr(match and match.func, "largest_body", ORDINARY):
+        if self.received > (largest_for(match.func) if match else ORDINARY):
             raise BodyTooLarge
         return raw_data
 

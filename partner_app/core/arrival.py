@@ -1,0 +1,213 @@
+"""A request reaches the app's threads only after it has come whole.
+
+Bodies are read on the event loop, where one that waits costs a socket and at most 64 KB. How much a
+body may be is decided by `core.bodies`, without reading: what is too large, or does not say how
+long it is, is handed on unread, and refused there in words.
+"""
+
+import asyncio
+import io
+import tempfile
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from typing import Any, BinaryIO, Protocol
+from wsgiref.util import FileWrapper
+
+from partner_app.core.bodies import ORDINARY
+
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BODY = "tieback.body"  # the scope's key of the body: a file to read
+LARGEST_HEAD = 32 * 1024  # bytes of address and headers; as in Caddyfile
+ORDINARY_TIME = 20.0  # seconds for a body of 64 KB: 3 KB a second
+FILE_TIME = 300.0  # seconds for a file of 50 MB; as in Caddyfile
+MOST_FILES = 4  # that a process takes in and works on at once: temporary space is bounded
+MOST_EACH = 2  # of those, by one person: nobody else waits for somebody who sends slowly
+MOST_AT_ONCE = 200  # whole requests that wait for a thread, or have one
+LINGER = 2.0  # seconds in which a sender of what was refused may still read why
+
+
+class Rules(Protocol):
+    """What the app knows and this layer does not. Both are called seldom: for files alone."""
+
+    def largest(self, path: str) -> int:
+        """Bytes that the body of a request to this path may have."""
+
+    async def admits(self, authorization: str) -> bool:
+        """Whether whoever sends this may send a file at all."""
+
+
+class Gone(Exception):
+    """The client closed the connection before its body was complete."""
+
+
+class TooMany(Exception):
+    """Somebody sends more files at a time than a person would."""
+
+
+class NotRead(io.RawIOBase):
+    """In place of a body that nobody may read."""
+
+    def readinto(self, _buffer: Any, /) -> int:
+        raise OSError("this body was not taken in")
+
+    def readable(self) -> bool:
+        return True
+
+
+class Arrival:
+    """An ASGI application in front of `app`, which finds the body's file at `scope[BODY]`."""
+
+    def __init__(self, app: App, rules: Rules) -> None:
+        self.app, self.rules = app, rules
+        self.files = asyncio.Semaphore(MOST_FILES)
+        self.senders: Counter[str] = Counter()  # files under way, by their bearer
+        self.under_way = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status = malformed(scope)
+        if status:
+            await refuse(send, status)
+            return
+        # A proxy's `X-Forwarded-For` and a client's `X_Forwarded_For` become one name in WSGI.
+        scope = {**scope, "headers": [h for h in scope["headers"] if b"_" not in h[0]]}
+        async with AsyncExitStack() as held:
+            try:
+                body = await self._body(scope, receive, held)
+            except Gone:
+                return
+            except (TimeoutError, TooMany) as error:
+                await refuse(send, 429 if isinstance(error, TooMany) else 408)
+                return
+            if self.under_way >= MOST_AT_ONCE:
+                await refuse(send, 503)
+                return
+            if isinstance(body, NotRead):
+                send = _and_close(receive, send)
+            self.under_way += 1
+            try:
+                await self.app({**scope, BODY: body}, receive, send)
+            finally:
+                self.under_way -= 1
+
+    async def _body(self, scope: Scope, receive: Receive, held: AsyncExitStack) -> Any:
+        """Raises Gone, TimeoutError, TooMany. What must be closed again is put into `held`."""
+        length = declared(scope)
+        if length is not None and length <= ORDINARY:
+            async with asyncio.timeout(ORDINARY_TIME):
+                return await take_in(receive, io.BytesIO())
+        if length is None or length > self.rules.largest(scope["path"]):
+            return NotRead()
+        sender = header(scope, b"authorization")
+        if not await self.rules.admits(sender):
+            return NotRead()
+        if self.senders[sender] >= MOST_EACH:
+            raise TooMany
+        self.senders[sender] += 1
+        held.callback(self._release, sender)
+        async with asyncio.timeout(FILE_TIME):
+            await held.enter_async_context(self.files)
+            file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with what else is held
+            held.callback(file.close)
+            return await take_in(receive, file)
+
+    def _release(self, sender: str) -> None:
+        self.senders[sender] -= 1
+        self.senders += Counter()  # forgets who has nothing under way
+
+
+async def take_in(receive: Receive, file: BinaryIO) -> BinaryIO:
+    """The whole body, to be read from its beginning. The server ends it at its declared length.
+
+    Raises Gone.
+    """
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        file.write(message.get("body", b""))
+        if not message.get("more_body", False):
+            file.seek(0)
+            return file
+
+
+def declared(scope: Scope) -> int | None:
+    """Bytes of the body; None where nobody can know, 0 where there is none."""
+    if any(name == b"transfer-encoding" for name, _ in scope["headers"]):
+        return None
+    value = header(scope, b"content-length") or "0"
+    fits = value.isascii() and value.isdecimal() and len(value) < 16
+    return int(value) if fits else None
+
+
+def header(scope: Scope, wanted: bytes) -> str:
+    """The last of that name, as WSGI has it; empty where there is none."""
+    found = [value for name, value in scope["headers"] if name == wanted]
+    return found[-1].decode("latin-1") if found else ""
+
+
+def malformed(scope: Scope) -> int:
+    """The status for a head that is too large or that WSGI cannot carry; 0 for all others."""
+    head = scope["raw_path"] + scope["query_string"]
+    if len(head) + sum(len(n) + len(v) + 4 for n, v in scope["headers"]) > LARGEST_HEAD:
+        return 431
+    return 0 if head.isascii() else 400
+
+
+async def refuse(send: Send, status: int) -> None:
+    """Without words: whoever gets this is no person in front of a page."""
+    headers = [
+        (b"content-length", b"0"),
+        (b"connection", b"close"),
+        (b"cache-control", b"no-store"),
+    ]
+    if status == 503:
+        headers.append((b"retry-after", b"1"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _and_close(receive: Receive, send: Send) -> Send:
+    """Ends the connection after the answer, of which the body was not read.
+
+    What still comes is thrown away for a moment: a browser that is cut off while it sends shows an
+    error of its own instead of the answer.
+    """
+
+    async def closing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+        elif not message.get("more_body", False):
+            await send({**message, "more_body": True})
+            with suppress(TimeoutError, Gone):
+                async with asyncio.timeout(LINGER):
+                    await take_in(receive, _Nowhere())
+            message = {"type": "http.response.body", "body": b""}
+        await send(message)
+
+    return closing
+
+
+class _Nowhere(io.BytesIO):
+    def write(self, content: Any, /) -> int:
+        return len(content)
+
+
+class Whole:
+    """WSGI, within the threads: the body is the file that was taken in, and files go out in
+    pieces that are worth a step between two threads."""
+
+    PIECE = 256 * 1024  # bytes
+
+    def __init__(self, app: Callable[[Any, Any], Any]) -> None:
+        self.app = app
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        environ["wsgi.input"] = environ["asgi.scope"][BODY]
+        environ["wsgi.file_wrapper"] = lambda file, _size: FileWrapper(file, self.PIECE)
+        return self.app(environ, start_response)
