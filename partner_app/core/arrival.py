@@ -72,7 +72,7 @@ class Arrival:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         status = malformed(scope)
         if status:
-            await refuse(send, status)
+            await refuse(receive, send, status)
             return
         # A proxy's `X-Forwarded-For` and a client's `X_Forwarded_For` become one name in WSGI.
         scope = {**scope, "headers": [h for h in scope["headers"] if b"_" not in h[0]]}
@@ -82,10 +82,10 @@ class Arrival:
             except Gone:
                 return
             except (TimeoutError, TooMany) as error:
-                await refuse(send, 429 if isinstance(error, TooMany) else 408)
+                await refuse(receive, send, 429 if isinstance(error, TooMany) else 408)
                 return
             if self.under_way >= MOST_AT_ONCE:
-                await refuse(send, 503)
+                await refuse(receive, send, 503)
                 return
             if isinstance(body, NotRead):
                 send = _and_close(receive, send)
@@ -159,15 +159,12 @@ def malformed(scope: Scope) -> int:
     return 0 if head.isascii() else 400
 
 
-async def refuse(send: Send, status: int) -> None:
+async def refuse(receive: Receive, send: Send, status: int) -> None:
     """Without words: whoever gets this is no person in front of a page."""
-    headers = [
-        (b"content-length", b"0"),
-        (b"connection", b"close"),
-        (b"cache-control", b"no-store"),
-    ]
+    headers = [(b"content-length", b"0"), (b"cache-control", b"no-store")]
     if status == 503:
         headers.append((b"retry-after", b"1"))
+    send = _and_close(receive, send)
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
 
