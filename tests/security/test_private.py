@@ -248,6 +248,7 @@ def walk(
     for project in dice.sample(projects, 2):
         base = f"/embedded/projects/{project}/"
         yield "project", base
+        yield "arriving", base + "arriving/"
         yield "project-insights", base + "insights/"
         yield "project-figure-download", f"{base}insights/{dice.choice(list(FIGURES))}.csv"
         yield "estimates", base + "estimates/"
