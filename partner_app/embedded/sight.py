@@ -1,6 +1,12 @@
-"""The rule of private records and drafts, in one place: for the tool's admins and those named."""
+"""What a viewer may see of a record: whether it is theirs at all, and which of its amounts.
+
+A private record or a draft is for the tool's admins and those named on it. An amount reaches a page
+as an Amount, which is made with the viewer's rights; the filter that writes it takes nothing else.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
@@ -27,3 +33,47 @@ def may_see(model: type[SourceRecord], rights: Mapping[int, Rights]) -> Q:
         person = next(iter(rights.values())).person
         found |= Q(project_id__among=some) & visible_to(model, person)
     return found
+
+
+OF_THE_BUDGET = frozenset({"cost_impact"})  # a cost figure on a record of another tool
+NO_CURRENCY = "USD"  # where a record says none
+
+
+@dataclass(frozen=True)
+class Amount:
+    """One that its viewer may see."""
+
+    value: Decimal | None
+    currency: str
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+
+def cost(rights: Rights, value: Decimal | None, currency: str) -> Amount | None:
+    """A cost figure, which needs the budget; None where it is withheld."""
+    return Amount(value, currency or NO_CURRENCY) if rights.sees_budget else None
+
+
+def own_amount(rights: Rights, tool: Tool, value: Decimal | None, currency: str) -> Amount | None:
+    """What a record of this tool says of itself: for who has the tool, as in Procore."""
+    return Amount(value, currency or NO_CURRENCY) if tool in rights.tools else None
+
+
+class Shown:
+    """A record on a page: its amounts are None where they are withheld from the viewer.
+
+    `tool`: whose list it stands in, with its own amounts; left out, each amount is a cost figure.
+    """
+
+    def __init__(self, record: Any, rights: Rights, tool: Tool | None = None) -> None:
+        self._record, self._rights, self._tool = record, rights, tool
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._record, name)
+        if not isinstance(value, Decimal):
+            return value
+        currency = getattr(self._record, "currency", "")
+        if self._tool is None or name in OF_THE_BUDGET:
+            return cost(self._rights, value, currency)
+        return own_amount(self._rights, self._tool, value, currency)

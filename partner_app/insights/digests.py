@@ -1,5 +1,6 @@
 """The digest by mail: what is new among a viewer's exceptions, for those who asked for it."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -144,26 +145,27 @@ def _send(work: DigestWork) -> bool:
 
 def _mail(viewer: Viewer, digest: Digest, company: Company) -> bool:
     """False where nothing is new: nobody wants a mail that says so."""
-    rights = _rights(viewer)
-    with tenant(viewer.company_id):
-        names = dict(
-            Project.objects.filter(
-                company_id=viewer.company_id, remote_id__among=set(rights)
-            ).values_list("remote_id", "name")
-        )
-        news = news_since(viewer.company_id, rights, digest.sent_at)
-        with override(digest.language):
-            cases = lines(
-                not_asleep(cases_of(viewer.company_id, rights))[:SHOWN],
-                rights,
-                names=names,
-                seen=digest.sent_at,
-            )
-            if not news.any:
-                return False
-            message = _message(digest, company, news, cases)
+    message = letter(digest, company, _rights(viewer))
+    if message is None:
+        return False
     deliver(message)
     return True
+
+
+def letter(digest: Digest, company: Company, rights: Mapping[int, Rights]) -> EmailMessage | None:
+    """What is new since the last one among what the viewer may hear of; None where nothing is."""
+    with tenant(company.id), override(digest.language):
+        projects = Project.objects.filter(company_id=company.id, remote_id__among=set(rights))
+        news = news_since(company.id, rights, digest.sent_at)
+        if not news.any:
+            return None
+        cases = lines(
+            not_asleep(cases_of(company.id, rights))[:SHOWN],
+            rights,
+            names=dict(projects.values_list("remote_id", "name")),
+            seen=digest.sent_at,
+        )
+        return _message(digest, company, news, cases)
 
 
 def _message(digest: Digest, company: Company, news: News, cases: list[CaseLine]) -> EmailMessage:

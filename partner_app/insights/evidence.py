@@ -23,7 +23,7 @@ from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.embedded.entitlement import Rights, Tool
-from partner_app.embedded.sight import seen_by
+from partner_app.embedded.sight import Shown, seen_by
 from partner_app.insights.contracts import DEFAULT_CURRENCY, ORDER_LISTS
 from partner_app.insights.metrics import ZERO
 from partner_app.insights.models import ChangeFigure, ContractFigure, ExceptionCase, Rule
@@ -86,7 +86,7 @@ class Evidence:
 
     title: str
     shape: str
-    rows: list[Any]
+    rows: list[Shown]
     more: bool = False
 
 
@@ -94,7 +94,7 @@ def evidence(case: ExceptionCase, rights: Rights) -> list[Evidence]:
     """What is of a tool that the viewer lacks is not even read; empty groups are left out."""
     _kind, _colon, key = case.subject.partition(":")
     groups = GROUPS[Rule(case.rule)](Look(case.company_id, rights), key)
-    found = [_read(group) for group in groups if group.tool in rights.tools]
+    found = [_read(group, rights) for group in groups if group.tool in rights.tools]
     return [group for group in found if group.rows]
 
 
@@ -257,6 +257,6 @@ GROUPS: dict[Rule, Callable[[Look, str], list[Group]]] = {
 }
 
 
-def _read(group: Group) -> Evidence:
-    found = list(group.rows[: MOST + 1])
+def _read(group: Group, rights: Rights) -> Evidence:
+    found = [Shown(row, rights) for row in group.rows[: MOST + 1]]
     return Evidence(group.title, group.shape, found[:MOST], more=len(found) > MOST)

@@ -4,9 +4,10 @@ Inside tenant(). A group of records is left out where the viewer lacks its tool;
 tool is required.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import F
@@ -20,6 +21,7 @@ from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.embedded.sight import Amount, Shown, cost, own_amount
 from partner_app.handoffs.selectors import newest_standing, written_codes
 from partner_app.insights.contracts import DEFAULT_CURRENCY
 from partner_app.insights.evidence import Look, changes
@@ -35,7 +37,7 @@ MOST_CASES = 6
 
 @dataclass(frozen=True)
 class Fact:
-    """`kind`: text, money, date, days or percent."""
+    """`kind`: text, money (an Amount), date, days or percent."""
 
     label: str
     value: Any
@@ -46,7 +48,7 @@ class Fact:
 @dataclass(frozen=True)
 class Linked:
     title: str
-    rows: Sequence[Any]
+    rows: Sequence[Shown]
     total: int
     amount: str  # the column that holds a row's amount; empty for none
 
@@ -77,6 +79,15 @@ class Glance(Look):
     project: Project
     record_id: int
     today: date
+
+    def shown(self, rows: Iterable[Any], tool: Tool) -> list[Shown]:
+        return [Shown(row, self.rights, tool) for row in rows]
+
+    def money(
+        self, label: str, tool: Tool, value: Decimal, currency: str, *, warn: bool = False
+    ) -> Fact:
+        amount = own_amount(self.rights, tool, value, currency or DEFAULT_CURRENCY)
+        return Fact(label, amount, "money", warn=warn)
 
     def sees(self, tool: Tool) -> bool:
         return tool in self.rights.tools
@@ -109,8 +120,8 @@ def _rfi(look: Glance) -> RecordContext:
         *_due(_("Due"), row.due_date, look.today, is_open=is_open),
     ]
     if row.cost_impact:
-        if look.rights.sees_budget:
-            facts.append(Fact(_("Cost at stake"), row.cost_impact, "money"))
+        if amount := cost(look.rights, row.cost_impact, DEFAULT_CURRENCY):
+            facts.append(Fact(_("Cost at stake"), amount, "money"))
     elif row.cost_impact_status.startswith("yes"):
         facts.append(Fact(_("Cost at stake"), _("yes, not known yet"), warn=True))
     if is_open and row.ball_in_court:
@@ -122,7 +133,8 @@ def _rfi(look: Glance) -> RecordContext:
     linked = []
     if look.sees(Tool.CHANGE_EVENTS):
         events = look.rows(ChangeEvent, origin_id=row.remote_id, origin_type__icontains="rfi")
-        linked.append(_linked(_("Change events from this RFI"), events, "latest_cost"))
+        title = _("Change events from this RFI")
+        linked.append(_linked(look, title, events, Tool.CHANGE_EVENTS, "latest_cost"))
     return RecordContext(
         kind, f"{row.number}: {row.subject}", row, facts=facts, linked=linked,
         cases=look.cases(f"rfi:{row.remote_id}"), found=True,
@@ -144,7 +156,8 @@ def _submittal(look: Glance) -> RecordContext:
     linked = []
     if look.sees(Tool.COMMITMENTS) and row.responsible_contractor:
         contracts = look.rows(Commitment, vendor=row.responsible_contractor)
-        linked.append(_linked(_("Contracts with this contractor"), contracts, "grand_total"))
+        title = _("Contracts with this contractor")
+        linked.append(_linked(look, title, contracts, Tool.COMMITMENTS, "grand_total"))
     return RecordContext(
         kind, f"{row.number}: {row.title}", row, facts=facts, linked=linked,
         cases=look.cases(f"submittal:{row.remote_id}"), found=True,
@@ -158,11 +171,14 @@ def _event(look: Glance) -> RecordContext:
         return RecordContext(kind)
     facts = [Fact(_("Status"), row.status)]
     if row.latest_cost is not None:
-        facts.append(Fact(_("Latest cost"), row.latest_cost, "money"))
+        facts.append(
+            look.money(_("Latest cost"), Tool.CHANGE_EVENTS, row.latest_cost, row.currency)
+        )
     figures = look.changes().filter(resource=ChangeEvent.spec.name, remote_id=row.remote_id)
     figure = figures.first()
     if figure and figure.amount != row.latest_cost:
-        facts.append(Fact(_("Of it not ordered yet"), figure.amount, "money"))
+        label = _("Of it not ordered yet")
+        facts.append(look.money(label, Tool.CHANGE_EVENTS, figure.amount, row.currency))
     if row.created_on:
         days = business_days(row.created_on.date(), look.today)
         facts.append(Fact(_("Open for"), days, "days"))
@@ -172,7 +188,7 @@ def _event(look: Glance) -> RecordContext:
     if look.sees(Tool.RFIS) and row.origin_id and "rfi" in row.origin_type.lower():
         origin = look.rows(Rfi, remote_id=row.origin_id)
         shown = "cost_impact" if look.rights.sees_budget else ""
-        linked.append(_linked(_("It came from this RFI"), origin, shown))
+        linked.append(_linked(look, _("It came from this RFI"), origin, Tool.RFIS, shown))
     currency = row.currency or DEFAULT_CURRENCY
     return RecordContext(
         kind, f"{row.number}: {row.title}", row, currency, facts, linked,
@@ -202,17 +218,25 @@ def _contract(look: Glance) -> RecordContext:
         Fact(_("Contractor"), row.vendor or "–"),
     ]
     if figure:  # not before they were computed for the first time
-        facts.append(Fact(_("With approved changes"), figure.whole, "money"))
+        tool, label = Tool.COMMITMENTS, _("With approved changes")
+        facts.append(look.money(label, tool, figure.whole, row.currency))
         if figure.waiting:
-            facts.append(Fact(_("Pending changes"), figure.waiting, "money", warn=True))
+            label = _("Pending changes")
+            facts.append(look.money(label, tool, figure.waiting, row.currency, warn=True))
     currency = row.currency or DEFAULT_CURRENCY
     costs = {(code, own or currency) for code, own in lines.values_list("wbs_code_id", "currency")}
     codes = {code for code, _ in costs if code}
     return RecordContext(
         kind, f"{row.number}: {row.title}", row, currency, facts,
         [
-            Linked(_("Change orders"), orders[:MOST], len(orders), "grand_total"),
-            _linked(_("Invoices"), invoices.order_by("-billing_date"), "total_claimed_amount"),
+            Linked(
+                _("Change orders"), look.shown(orders[:MOST], Tool.COMMITMENTS), len(orders),
+                "grand_total",
+            ),
+            _linked(
+                look, _("Invoices"), invoices.order_by("-billing_date"), Tool.COMMITMENTS,
+                "total_claimed_amount",
+            ),
         ],
         look.cases(
             f"contract:{row.remote_id}", *(code_subject(code, own) for code, own in costs if code)
@@ -236,7 +260,8 @@ def _budget(look: Glance) -> RecordContext:
         look.project.company_id, [look.project], {look.project.remote_id: look.rights}
     )
     facts = [
-        Fact(label, value, "money", warn=warn)
+        # Each figure of it is None already where a tool that it is made of is missing.
+        Fact(label, Amount(value, health.currency), "money", warn=warn)
         for label, value, warn in (
             (_("Revised budget"), health.budget, False),
             (_("Committed"), health.committed, False),
@@ -273,8 +298,8 @@ def _due(label: str, due: date | None, today: date, *, is_open: bool) -> list[Fa
     return [Fact(label, due, "date", warn=is_open and due < today)]
 
 
-def _linked(title: str, rows: Any, amount: str) -> Linked:
-    return Linked(title, list(rows[:MOST]), rows.count(), amount)
+def _linked(look: Glance, title: str, rows: Any, tool: Tool, amount: str) -> Linked:
+    return Linked(title, look.shown(rows[:MOST], tool), rows.count(), amount)
 
 
 def _origin(look: Glance, codes: set[int]) -> Any:

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 from partner_app.core import clock
 from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.embedded.session import Viewer
+from partner_app.embedded.sight import Amount, cost
 from partner_app.insights.cases import GROWN, open_cases, open_rules
 from partner_app.insights.models import (
     Audience,
@@ -43,8 +44,8 @@ class CaseLine:
     """
 
     case: ExceptionCase
-    amount: Decimal | None
-    before: Decimal | None
+    amount: Amount | None
+    before: Amount | None
     sentence: str
     cause: str
     note: str
@@ -173,8 +174,8 @@ def lines(
     return [
         CaseLine(
             case,
-            case.amount if rights[case.project_id].sees_budget else None,
-            case.before if rights[case.project_id].sees_budget else None,
+            _cost(rights[case.project_id], case.amount, case.currency),
+            _cost(rights[case.project_id], case.before, case.currency),
             sentence(case),
             cause(case) if rights[case.project_id].sees_budget else "",
             left_out_note() if case.audience == Audience.OTHERS else "",
@@ -184,6 +185,10 @@ def lines(
         )
         for case in cases
     ]
+
+
+def _cost(rights: Rights, value: Decimal | None, currency: str) -> Amount | None:
+    return None if value is None else cost(rights, value, currency)
 
 
 def visit(viewer: Viewer, project_id: int = ALL_PROJECTS) -> datetime | None:

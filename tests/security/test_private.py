@@ -25,14 +25,16 @@ from integrations.procore.api.manifest import Level
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.services import sync_now
 from partner_app.core import clock
-from partner_app.embedded.entitlement import Tool
+from partner_app.embedded.entitlement import Tool, known_across
 from partner_app.embedded.models import Entitlement
 from partner_app.embedded.session import Viewer, begin, opening
 from partner_app.insights.charts import KINDS as FIGURES
+from partner_app.insights.digests import letter
 from partner_app.insights.listings import KINDS as LISTS
-from partner_app.insights.models import ExceptionCase
+from partner_app.insights.models import Digest, ExceptionCase
 from partner_app.insights.refresh import draw_due, make_due
 from partner_app.tenancy.context import tenant
+from partner_app.tenancy.models import Company
 from tests.frame import Frame
 from tests.procore import Procore
 
@@ -277,7 +279,7 @@ def test_nobody_sees_what_is_private_and_not_theirs(
         cases = list(ExceptionCase.objects.filter(closed_at=None).values_list("id", flat=True))
     walked: set[str] = set()
     leaks: list[tuple[int, str, str]] = []
-    seen = looks = 0
+    seen = looks = mailed = 0
     for seed in range(VIEWERS):
         dice = random.Random(seed)
         looker = draw(dice, projects, people)
@@ -296,9 +298,26 @@ def test_nobody_sees_what_is_private_and_not_theirs(
             leaks += [(seed, address, mark) for mark in hidden if mark in html]
             asked = {word for word in address.split("/") if word.isdigit()}
             leaks += [(seed, address, key) for key in keys - asked if key in html]
+        mail = digest_of(company, looker)
+        leaks += [(seed, "digest", mark) for mark in hidden if mark in mail]
+        mailed += any(mark in mail for mark in shown)
     assert leaks == []
     assert walked | ELSEWHERE >= addresses() - {"shell"}, "an address that nobody looks at"
     assert seen > looks / 10  # there was something to find
+    assert mailed or VIEWERS < 20
+
+
+def digest_of(company: int, looker: Looker) -> str:
+    """The mail that they would get if all exceptions were new."""
+    owner = Company.objects.get(id=company)
+    digest = Digest(
+        company=owner, remote_user_id=looker.person, address="somebody@example.com",
+        language="en", sent_at=clock.now() - timedelta(days=1),
+    )  # fmt: skip
+    with tenant(company):
+        rights = known_across(Viewer(company, looker.person), looker.levels)
+    found = letter(digest, owner, rights)
+    return "" if found is None else f"{found.subject}\n{found.body}"
 
 
 @pytest.mark.parametrize("administers", [frozenset(), frozenset({Tool.RFIS, Tool.COMMITMENTS})])

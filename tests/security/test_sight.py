@@ -1,15 +1,23 @@
 """Rights go with every row: the page of a case shows no record and no amount of a withheld tool."""
 
 import re
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.template import Context, Template
 
+from integrations.procore.api.manifest import Level
+from integrations.procore.resources.direct_costs import DirectCost
 from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.resources.rfis import Rfi
 from partner_app.core import clock
-from partner_app.embedded.entitlement import Tool
+from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.embedded.models import Entitlement
+from partner_app.embedded.sight import Amount, Shown
+from partner_app.insights.health import Sight
 from partner_app.insights.models import Audience, ExceptionCase, Rule
 from partner_app.insights.rules import TOOLS
 from partner_app.tenancy.context import tenant
@@ -94,3 +102,54 @@ def of_rule(company_id: int, rule: Rule) -> Any:
     linked = [f"event:{key}" for key in origins.values_list("remote_id", flat=True)]
     first = open_ones.filter(subject__in=[*rfis, *linked])
     return first[:MOST] if first.exists() else open_ones[:MOST]
+
+
+def levels(*tools: Tool) -> Rights:
+    return Rights(1, 2, dict.fromkeys(tools, Level.READ))
+
+
+@pytest.mark.parametrize("value", [Decimal("12.50"), "$12.50", 12])
+def test_an_amount_is_written_only_where_the_rights_of_who_looks_made_it(value: object) -> None:
+    """Whoever forgets to ask for them sees an error in a test, not a figure on a page."""
+    page = Template("{% load workspace %}{{ value|cost }}")
+    with pytest.raises(TypeError, match="rights of who looks"):
+        page.render(Context({"value": value}))
+
+
+def test_a_record_on_a_page_has_the_amounts_that_its_viewer_may_see() -> None:
+    page = Template("{% load workspace %}{{ row.subject }} {{ row.cost_impact|cost }}")
+    rfi = Rfi(subject="Beam", cost_impact=Decimal("12.50"))
+
+    def written(rights: Rights, tool: Tool | None = None) -> str:
+        return str(page.render(Context({"row": Shown(rfi, rights, tool)})))
+
+    assert written(levels(Tool.RFIS, Tool.BUDGET)) == "Beam $12.50"
+    assert written(levels(Tool.RFIS)) == "Beam –"
+    assert written(levels(Tool.RFIS), Tool.RFIS) == "Beam –"  # of the budget, even in its own list
+    cost = DirectCost(grand_total=Decimal(3), currency="EUR")
+    own = Shown(cost, levels(Tool.DIRECT_COSTS), Tool.DIRECT_COSTS)
+    assert own.grand_total == Amount(Decimal(3), "EUR")
+    assert Shown(cost, levels(Tool.RFIS), Tool.DIRECT_COSTS).grand_total is None
+    assert Shown(cost, levels(Tool.DIRECT_COSTS)).grand_total is None
+
+
+def test_no_page_of_records_writes_an_amount_in_another_way() -> None:
+    folder = Path(__file__).resolve().parents[2] / "templates" / "insights"
+    pages = [*folder.glob("_table_*.html"), folder / "_cases.html", folder / "digest.txt"]
+    assert len(pages) > 8
+    for page in pages:
+        assert "|money" not in page.read_text(), page.name
+
+
+def test_a_budget_stands_in_for_unread_costs_only_for_who_sees_it() -> None:
+    """Its columns have private costs as well."""
+    some = Sight.of(levels(Tool.BUDGET, Tool.COMMITMENTS))
+    assert some.narrowed(borrowed=True) == some
+    assert Tool.COMMITMENTS not in Sight.of(levels(Tool.COMMITMENTS)).narrowed(borrowed=True).tools
+    administers = Sight.of(Rights(1, 2, {Tool.COMMITMENTS: Level.ADMIN}))
+    assert administers.narrowed(borrowed=True) == administers
+
+
+def test_what_nobody_has_computed_yet_is_not_shown_as_nothing() -> None:
+    sight = Sight.of(Rights(1, 2, {Tool.RFIS: Level.ADMIN, Tool.COMMITMENTS: Level.STANDARD}))
+    assert sight.narrowed(unknown=True).tools == {Tool.RFIS}

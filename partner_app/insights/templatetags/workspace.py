@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from integrations.procore.sync.quarantine import UnreadMark
 from integrations.procore.sync.remaining import Remaining, left_of
 from partner_app.core.templatetags.show import day, measure, money
+from partner_app.embedded.sight import Amount, Shown
 from partner_app.insights.charts import Cell, Column, Figure
 from partner_app.insights.words import RESOURCE_WORDS
 
@@ -79,8 +80,21 @@ def record_title(row: Any) -> str:
 
 
 @register.filter
-def amount_in(row: Any, column: str) -> str:
-    return money(getattr(row, column), getattr(row, "currency", "") or "USD")
+def cost(amount: Amount | None) -> str:
+    """What is withheld is a dash. An amount that nobody's rights were asked for is refused.
+
+    Raises TypeError.
+    """
+    if amount is None:
+        return money(None)
+    if not isinstance(amount, Amount):
+        raise TypeError("On this page an amount is made with the rights of who looks")
+    return money(amount.value, amount.currency)
+
+
+@register.filter
+def amount_in(row: Shown, column: str) -> str:
+    return cost(getattr(row, column))
 
 
 @register.filter

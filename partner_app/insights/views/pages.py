@@ -15,6 +15,7 @@ from integrations.procore.sync.schedule import make_due
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.embedded.entitlement import Tool
 from partner_app.embedded.session import end_tour, wants_tour
+from partner_app.embedded.sight import Shown
 from partner_app.handoffs.selectors import waiting_for_approval
 from partner_app.insights.budget_notes import budget_notes
 from partner_app.insights.context import (
@@ -208,7 +209,7 @@ def records(request: ViewerRequest, project_id: int, kind: str) -> HttpResponse:
         today = today_of(found)
         listed = listing(request.company.id, rights, KINDS[kind], today)
         page = Paginator(listed.rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
-        rows = list(page)
+        rows = [Shown(row, rights, KINDS[kind].tool) for row in page]
     context = {
         "project": found,
         "listing": listed,
