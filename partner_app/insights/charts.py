@@ -25,7 +25,7 @@ from partner_app.insights.metrics import ZERO, share
 from partner_app.insights.models import ChangeFigure, ProjectDay, PublicDay
 from partner_app.insights.rules import COST_TOOLS
 from partner_app.insights.selectors import codes_of, history
-from partner_app.insights.statuses import DIRECT_COSTS, Standing, named, with_status
+from partner_app.insights.statuses import DIRECT_COSTS, Standing, named, plain_status, with_status
 from partner_app.insights.words import left_out_note
 
 Cell = str | int | Decimal | date | None
@@ -102,11 +102,14 @@ class Scope:
         return seen_by(found, {key: self.rights[key] for key in ids})
 
     def hides(self, model: Any, *tools: Tool, **only: Any) -> bool:
-        """Whether some of these records are left out."""
+        """Whether some of these records are left out. `only` may name the `plain` status."""
         ids = self.partly(*tools)
-        found = model.objects.filter(company_id=self.company_id, project_id__among=ids, **only)
+        if not ids:
+            return False
+        found = model.objects.filter(company_id=self.company_id, project_id__among=ids)
+        found = found.alias(plain=plain_status()).filter(**only)
         mine = {key: self.rights[key] for key in ids}
-        return bool(ids) and found.count() != seen_by(found, mine).count()
+        return bool(found.count() != seen_by(found, mine).count())
 
     def partly(self, *tools: Tool) -> set[int]:
         """Those of ids() on which records of these tools may be kept from them."""
@@ -199,9 +202,7 @@ def cost_curve(scope: Scope) -> Figure:
         for month, total in months.annotate(total=Sum(amount)):
             spent[month] += total or ZERO
     codes, left_out = scope.codes()
-    left_out = left_out or any(
-        scope.hides(model, *tools) for model in (Requisition, DirectCostLineItem)
-    )
+    left_out = left_out or scope.hides(Requisition, *tools, plain="approved")
     sums = codes.aggregate(
         budget=Sum(F("original") + F("changes")), committed=Sum("seen_committed")
     )

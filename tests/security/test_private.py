@@ -21,11 +21,17 @@ from django.db.models import F
 from django.urls import URLPattern, URLResolver, get_resolver
 from openpyxl import load_workbook
 
-from integrations.procore.api.manifest import Level
+from integrations.procore.api.manifest import LEVELS, Level
 from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.resources.spec import Privacy
 from integrations.procore.sync.services import sync_now
 from partner_app.core import clock
-from partner_app.embedded.entitlement import Tool, known_across
+from partner_app.embedded.entitlement import (
+    Tool,
+    known_across,
+    rights_on_each,
+    visible_projects,
+)
 from partner_app.embedded.models import Entitlement
 from partner_app.embedded.session import Viewer, begin, opening
 from partner_app.insights.charts import KINDS as FIGURES
@@ -269,6 +275,7 @@ def planted(company: int, procore: Procore) -> list[Planted]:
     return found
 
 
+@pytest.mark.timeout(300 + 6 * VIEWERS)
 def test_nobody_sees_what_is_private_and_not_theirs(
     company: int, procore: Procore, planted: list[Planted]
 ) -> None:
@@ -381,6 +388,74 @@ def bare(page: Any) -> str:
     text = re.sub(rf"\s*(<p[^>]*>)?\s*{LEFT_OUT}\s*", "", page.content.decode())
     text = text.replace("</p>", "")
     return re.sub(r"(just now|\d+\s(second|minute|hour)s? ago)", "", text)
+
+
+@pytest.mark.parametrize("role", ["engineer", "manager", "reader", "controller", "superintendent"])
+def test_people_of_each_level_see_what_procore_says(
+    company: int, procore: Procore, planted: list[Planted], role: str
+) -> None:
+    """They sign in, and the app asks Procore for their levels itself."""
+    person = procore.person(role, company)
+    frame = Frame(procore, company).sign_in(role)
+    viewer = Viewer(company, person["id"])
+    rights = rights_on_each(viewer, sorted(visible_projects(viewer)))
+    said = {tool: LEVELS[level.replace("_", "")] for tool, level in person["levels"].items()}
+    assert len(rights) >= 2
+    for own in rights.values():
+        assert own.levels == {Tool(tool): level for tool, level in said.items() if level}
+        assert own.person == person["id"]
+    looker = Looker(person["id"], {key: dict(own.levels) for key, own in rights.items()})
+    hidden = {mark for r in planted if r.hidden_from(looker) for mark in r.marks}
+    found = set()
+    for page in range(1, 20):
+        html = text_in(frame.get("/embedded/search/", q=PREFIX, page=page))
+        assert not [mark for mark in hidden if mark in html]
+        words = set(re.findall(rf"{PREFIX}\d+x[a-z]+", html))
+        found |= {r.id for r in planted if words & set(r.marks)}
+    mine = [r for r in planted if r.kind == "rfis" and not r.hidden_from(looker)]
+    assert {r.id for r in mine if r.restricted} <= found  # also what names them, or is a draft
+    assert any(r.restricted for r in planted if r.kind == "rfis" and r.hidden_from(looker)) or (
+        role == "superintendent"
+    )
+
+
+def test_each_resource_says_of_private_records_what_its_list_says(openapi: dict[str, Any]) -> None:
+    """A list that has the field without our keeping it would be shown to everybody."""
+    shapes = {re.sub(r"{[^}]*}", "{}", key): shape for key, shape in _records(openapi).items()}
+    told = 0
+    for name, model in RESOURCES.items():
+        for source in model.spec.sources if model.spec.tool not in ("", "budget") else ():
+            listed, single = (
+                FLAGS & shapes.get(re.sub(r"{[^}]*}", "{}", path), set())
+                for path in (source.path, source.show)
+            )
+            expected = Privacy.SAID if listed else Privacy.UNSAID if single else Privacy.NONE
+            assert model.spec.privacy is expected, name
+            told += bool(listed)
+    assert told > 5
+
+
+FLAGS = {"private", "personal"}
+
+
+def _records(openapi: dict[str, Any]) -> dict[str, set[str]]:
+    """By path, the fields of a record that it answers with."""
+    found = {}
+    for path, operations in openapi["paths"].items():
+        answer = operations.get("get", {}).get("responses", {}).get("200", {})
+        schema = answer.get("content", {}).get("application/json", {}).get("schema")
+        found[path] = set(_fields(openapi, schema)) if schema else set()
+    return found
+
+
+def _fields(openapi: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
+    if "$ref" in schema:
+        schema = openapi["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    yield from schema.get("properties", {})
+    for part in (*schema.get("allOf", ()), *schema.get("oneOf", ()), *schema.get("anyOf", ())):
+        yield from _fields(openapi, part)
+    if "items" in schema:
+        yield from _fields(openapi, schema["items"])
 
 
 def text_in(page: Any) -> str:
