@@ -16,6 +16,7 @@ setup: .venv/ready .data/assets ## Makes the environment in .venv; does nothing 
 	@$(PY) -c 'import sys; sys.exit("Python 3.11 or newer is needed.") if sys.version_info < (3, 11) else 0'
 	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
 	@$(PY) -m runtime.browser
+	@$(PY) -m runtime.pooler
 	@touch $@
 
 .data/assets: package-lock.json .venv/ready $(shell find static locale docs/images -type f -not -name '*.mo')

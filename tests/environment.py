@@ -14,6 +14,7 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 
+from runtime.pooler import Pooler
 from runtime.services import Postgres, Redis, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,6 +42,8 @@ def _begin() -> tuple[dict[str, Any], str]:
     folder = tempfile.TemporaryDirectory(prefix="tieback-tests-")
     postgres, redis = Postgres(Path(folder.name) / "postgres"), Redis()
     database = postgres.database("tieback_tests")
+    # POOLED=1 runs the same tests behind PgBouncer in transaction mode.
+    pooler = Pooler(postgres, Path(folder.name) / "pooler") if os.environ.get("POOLED") else None
     port = free_port()
     base_url = f"http://localhost:{port}"
     # Benchmarks ask for a larger company than tests need.
@@ -51,6 +54,8 @@ def _begin() -> tuple[dict[str, Any], str]:
         simulator.terminate()
         simulator.wait(timeout=20)
         redis.stop()
+        if pooler:
+            pooler.stop()
         postgres.stop()
         folder.cleanup()
 
@@ -62,7 +67,9 @@ def _begin() -> tuple[dict[str, Any], str]:
             "SECRET_KEY": "only-for-tests-of-one-run-and-never-anywhere-else-0123456789",
             "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
             "DATABASE_OWNER_URL": database.owner_url,
-            "DATABASE_URL": database.runtime_url,
+            "DATABASE_URL": pooler.through(database.runtime_url)
+            if pooler
+            else database.runtime_url,
             "CELERY_BROKER_URL": redis.url,
             "PROCORE_LOGIN_URL": announcement["login"],
             "PROCORE_API_URL": announcement["api"],

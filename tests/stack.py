@@ -12,14 +12,33 @@ from typing import Any
 import psutil
 
 from runtime.demo import Demo
+from runtime.pooler import Pooler
+from runtime.services import Database, free_port
 from tests.procore import Procore
+
+
+class PooledDemo(Demo):
+    """Its app reaches Postgres through PgBouncer in transaction mode."""
+
+    pooler: Pooler
+
+    def _environment(self, base_url: str, database: Database) -> dict[str, str]:
+        assert self.postgres is not None
+        self.pooler = Pooler(self.postgres, self.folder / "pooler")
+        pooled = Database(database.owner_url, self.pooler.through(database.runtime_url))
+        return super()._environment(base_url, pooled)
+
+    def stop(self) -> None:
+        super().stop()
+        self.pooler.stop()
 
 
 class Stack:
     """Watched from a thread, as make demo watches in its foreground."""
 
-    def __init__(self, folder: Path, *, size: str = "S") -> None:
-        self.demo = Demo(folder, size=size, port=0)
+    def __init__(self, folder: Path, *, size: str = "S", pooled: bool = False) -> None:
+        kind = PooledDemo if pooled else Demo
+        self.demo = kind(folder, size=size, port=0)
         self.demo.start()
         self.procore = Procore(self.demo.announcement)
         self.over = threading.Event()
@@ -53,6 +72,24 @@ class Stack:
         _kill_family(pid)
         server.ensure_postgres_running()
 
+    def kill_pooler(self) -> None:
+        """With all its connections; it comes back at the same address."""
+        assert isinstance(self.demo, PooledDemo)
+        self.demo.pooler.kill()
+        self.demo.pooler.start()
+
+    def add_host(self, name: str) -> str:
+        """Another web process and another worker, as on a second machine; gives its address."""
+        port = free_port()
+        commands = self.demo.commands
+        *shell, web = commands["web"]
+        commands[f"web-{name}"] = [*shell, web.replace("$PORT", str(port))]
+        *shell, worker = commands["worker"]
+        commands[f"worker-{name}"] = [*shell, f"{worker} --hostname {name}@%h"]
+        for process in (f"web-{name}", f"worker-{name}"):
+            self.demo.spawn(process)
+        return f"http://localhost:{port}"
+
     def stop(self) -> None:
         self.over.set()
         self.watcher.join()
@@ -73,8 +110,8 @@ def _kill_family(pid: int) -> None:
 
 
 @contextmanager
-def running(folder: Path, *, size: str = "S") -> Iterator[Stack]:
-    stack = Stack(folder, size=size)
+def running(folder: Path, *, size: str = "S", pooled: bool = False) -> Iterator[Stack]:
+    stack = Stack(folder, size=size, pooled=pooled)
     try:
         yield stack
     finally:

@@ -18,6 +18,7 @@ class Visitor:
     stack: Stack
     company_id: int
     bearer: str = ""
+    base_url: str = ""  # of the host that answers; the stack's first where empty
     web: requests.Session = field(default_factory=requests.Session)
 
     def sign_in(self, role: str) -> "Visitor":
@@ -45,7 +46,7 @@ class Visitor:
         if self.bearer:
             headers["Authorization"] = f"Bearer {self.bearer}"
         return self.web.get(
-            self.stack.base_url + path,
+            (self.base_url or self.stack.base_url) + path,
             params=query,
             headers=headers,
             allow_redirects=False,

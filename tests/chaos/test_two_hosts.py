@@ -1,0 +1,55 @@
+"""Two hosts' worth of web and workers on one Postgres behind PgBouncer, whose processes die."""
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.stack import Stack, running
+from tests.visitor import Visitor
+from tests.waiting import until
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    with running(tmp_path / "demo", pooled=True) as found:
+        yield found
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(int(os.environ.get("KILL_SEEDS", "1"))))
+def test_leases_sessions_and_tokens_hold_on_two_hosts_behind_a_pooler(
+    stack: Stack, seed: int
+) -> None:
+    rng = random.Random(seed)
+    second = stack.add_host("second")
+    procore = stack.procore
+    companies = (procore.company_id, procore.neighbour_id)
+    slow = {"kind": "delay", "path": "/rest/*/projects/*", "times": 40, "seconds": 0.3}
+    procore.control("faults", **slow)
+    for company in companies:
+        procore.control("installs", company_id=company, permitted_projects="all")
+    stack.manage("discover")
+    person = Visitor(stack, companies[0]).sign_in("admin")
+    there = Visitor(stack, companies[0], base_url=second)
+    there.bearer = person.bearer
+    until(lambda: there.open("/embedded/home/") == 200)
+    for name in rng.sample(["worker", "worker-second", "web", "web-second", "pooler", "broker"], 4):
+        if name == "pooler":
+            stack.kill_pooler()
+        elif name == "broker":
+            stack.kill_broker()
+        else:
+            before = stack.demo.processes[name].pid
+            stack.kill(name)
+            until(lambda name=name, before=before: stack.demo.processes[name].pid != before)
+        for company in companies:
+            drawn = rng.randint(0, 9999)
+            procore.control("mutations", changes=10, seed=drawn, company_id=company)
+    procore.control("clear-faults", all=True)
+    for company in companies:
+        until(lambda company=company: stack.manage("verify", company)["drift"] == 0, within=150)
+    until(lambda: person.open("/embedded/home/") == there.open("/embedded/home/") == 200)
+    assert procore.violations() == []
