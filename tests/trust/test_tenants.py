@@ -190,7 +190,11 @@ def test_two_tenants_over_one_server_connection_never_see_each_other(two: tuple[
     first, second = two
     url = settings.DATABASES["default"]
     with psycopg.connect(
-        dbname=url["NAME"], user=url["USER"], host=url["OPTIONS"].get("host") or url["HOST"] or None
+        dbname=url["NAME"],
+        user=url["USER"],
+        host=url["OPTIONS"].get("host") or url["HOST"] or None,
+        port=url["PORT"] or None,
+        prepare_threshold=None,
     ) as server:
         for company in (first, second, first, None, second, None):
             with server.transaction():
