@@ -56,21 +56,28 @@ class Stack:
         """SIGKILL to a process and all its children, as when a machine dies."""
         _kill_family(self.demo.processes[name].pid)
 
-    def kill_broker(self) -> None:
-        """With all that it held; it comes back empty at the same address."""
+    def kill_broker(self, *, away: float = 0) -> None:
+        """With all that it held; it comes back empty at the same address, `away` seconds later."""
         assert self.demo.redis is not None
         _kill_family(self.demo.redis.process.pid)
         self.demo.redis.process.wait()
+        self.over.wait(away)
         self.demo.redis.start()
 
-    def kill_database(self) -> None:
-        """Without a checkpoint; it comes back by recovery."""
+    def kill_database(self, *, away: float = 0) -> None:
+        """Without a checkpoint; it comes back by recovery, `away` seconds later."""
         assert self.demo.postgres is not None
         server = self.demo.postgres.server
         pid = server.get_pid()
         assert pid is not None
         _kill_family(pid)
+        self.over.wait(away)
         server.ensure_postgres_running()
+
+    def database_again(self) -> None:
+        """Starts it where it ended by itself, for want of space."""
+        assert self.demo.postgres is not None
+        self.demo.postgres.server.ensure_postgres_running()
 
     def kill_pooler(self) -> None:
         """With all its connections; it comes back at the same address."""

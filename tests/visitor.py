@@ -39,7 +39,10 @@ class Visitor:
         return self
 
     def open(self, path: str) -> int:
-        return self._get(path, {}).status_code
+        return self.ask(path).status_code
+
+    def ask(self, path: str) -> requests.Response:
+        return self._get(path, {})
 
     def _get(self, path: str, query: dict[str, int | str]) -> requests.Response:
         headers = {"HX-Request": "true"}

@@ -1,13 +1,18 @@
 """Turns a domain error that reached the top into a page, a partial or JSON that says what to do."""
 
+import errno
+import sys
 from collections.abc import Callable
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.logging import log
 from partner_app.core.words import gettext_noop
+
+DISK_FULL = "53100"  # Postgres's code
 
 
 class DomainErrors:
@@ -20,9 +25,8 @@ class DomainErrors:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, TiebackError):
-            return None
-        return refuse(request, error)
+        known = place_fault(error) or error
+        return refuse(request, known) if isinstance(known, TiebackError) else None
 
 
 class PageUnknown(TiebackError):
@@ -50,8 +54,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Something that nobody foresaw: it has been logged, and says nothing of itself here."""
-    return error_page(request, Unforeseen())
+    """Something that nobody foresaw: it has been logged, and says nothing of itself here.
+
+    A fault of the place may also strike before a view is reached, in a middleware.
+    """
+    return error_page(request, place_fault(sys.exc_info()[1]) or Unforeseen())
 
 
 class Unforeseen(TiebackError):
@@ -59,6 +66,33 @@ class Unforeseen(TiebackError):
     user_message = gettext_noop("Something went wrong on our side.")
     remedy = gettext_noop("It has been recorded. Try again in a minute.")
     transient = True
+
+
+class DatabaseAway(TiebackError):
+    code = "place.database_away"
+    user_message = gettext_noop("Our database does not answer at the moment.")
+    remedy = gettext_noop("Nothing that you had saved is lost. Try again in a minute.")
+    transient = True
+    status = 503
+
+
+class NoSpace(TiebackError):
+    code = "place.no_space"
+    user_message = gettext_noop("There is no space left to store this at the moment.")
+    remedy = gettext_noop("We have been notified. Nothing that you had saved is lost; try later.")
+    transient = True
+    status = 507
+
+
+def place_fault(error: BaseException | None) -> TiebackError | None:
+    """What the machine beneath us lacks, in words for people; None for any other error."""
+    told = getattr(error, "__cause__", None)
+    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+    if full or getattr(told, "sqlstate", "") == DISK_FULL:
+        return NoSpace()
+    if isinstance(error, OperationalError | InterfaceError):
+        return DatabaseAway()
+    return None
 
 
 def refuse(request: HttpRequest, error: TiebackError) -> HttpResponse:

@@ -1,0 +1,149 @@
+"""Faults of the place: Postgres or Redis away for a while, no space left, a clock that jumps.
+
+People read in words what is wrong, nothing is lost or doubled, and all is well soon after.
+"""
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.stack import Stack, running
+from tests.visitor import Visitor
+from tests.waiting import until
+
+AWAY = float(os.environ.get("AWAY_SECONDS", "8"))  # 30 in make chaos
+HEALED = 60  # seconds
+DISK = 300 * 1024 * 1024  # bytes; an empty cluster with its log takes about a third
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="a small disk is mounted, as root alone can")
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    with running(tmp_path / "demo") as found:
+        yield found
+
+
+def installed(stack: Stack) -> int:
+    """The main company, read once and in sight of somebody."""
+    company = stack.procore.company_id
+    stack.procore.control("installs", company_id=company, permitted_projects="all")
+    stack.manage("discover")
+
+    def read() -> bool:
+        last = stack.manage("status", company)["companies"][0]["last_sync"]
+        return bool(last) and last["state"] == "done"
+
+    until(read, within=90)
+    return company
+
+
+def change(stack: Stack, seed: int) -> None:
+    company = stack.procore.company_id
+    stack.procore.control("mutations", changes=15, seed=seed, company_id=company)
+
+
+def is_well(stack: Stack, person: Visitor) -> None:
+    """Within a minute, pages answer and what we hold is what Procore has."""
+    until(lambda: person.open("/embedded/home/") == 200, within=HEALED)
+    company = stack.procore.company_id
+    until(lambda: stack.manage("verify", company)["drift"] == 0, within=HEALED)
+    assert stack.procore.violations() == []
+
+
+def answers(stack: Stack, person: Visitor) -> tuple[int, str]:
+    """Of a page that is signed in."""
+    found = person.ask("/embedded/home/")
+    return found.status_code, found.text
+
+
+@contextmanager
+def meanwhile(work: Callable[..., None], **options: Any) -> Iterator[threading.Thread]:
+    thread = threading.Thread(target=work, kwargs=options)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        thread.join()
+
+
+@pytest.mark.timeout(400)
+def test_postgres_is_away_and_comes_back(stack: Stack) -> None:
+    installed(stack)
+    person = Visitor(stack, stack.procore.company_id).sign_in("admin")
+    words = set()
+    with meanwhile(stack.kill_database, away=AWAY) as outage:
+        while outage.is_alive():
+            status, text = answers(stack, person)
+            if status != 200:
+                words.add((status, "Our database does not answer" in text))
+            alive = requests.get(f"{stack.base_url}/healthz", timeout=10)
+            assert alive.status_code == 200
+    assert words == {(503, True)}
+    change(stack, 1)
+    is_well(stack, person)
+
+
+@pytest.mark.timeout(400)
+def test_redis_is_away_and_comes_back(stack: Stack) -> None:
+    installed(stack)
+    person = Visitor(stack, stack.procore.company_id).sign_in("admin")
+    with meanwhile(stack.kill_broker, away=AWAY) as outage:
+        change(stack, 2)
+        while outage.is_alive():
+            assert answers(stack, person)[0] == 200
+    is_well(stack, person)
+
+
+@pytest.mark.timeout(400)
+def test_procores_clock_and_ours_jump_apart_and_together_again(stack: Stack) -> None:
+    installed(stack)
+    person = Visitor(stack, stack.procore.company_id).sign_in("admin")
+    for step, seconds in enumerate((3600, -3600, 0)):
+        stack.procore.control("clock", skew_seconds=seconds)
+        change(stack, 10 + step)
+    is_well(stack, person)
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True)
+    size = f"size={DISK}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    path = folder / "filler"
+    with path.open("wb") as file:
+        try:
+            while True:
+                file.write(b"\0" * 65536)
+                file.flush()
+        except OSError:
+            return path
+
+
+@as_root
+@pytest.mark.timeout(500)
+def test_the_disk_of_postgres_is_full_and_has_space_again(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    with small_disk(folder / "postgres"), running(folder) as stack:
+        installed(stack)
+        person = Visitor(stack, stack.procore.company_id).sign_in("admin")
+        filler = fill(folder / "postgres")
+        change(stack, 3)
+        seen = {answers(stack, person)[0] for _ in range(20)}
+        assert seen <= {200, 503, 507}, "in words, never a traceback"
+        filler.unlink()
+        stack.database_again()
+        is_well(stack, person)
