@@ -87,7 +87,8 @@ bench-mapping: setup ## Measures suggestions on real estimates of contractors ke
 	@.data/bench/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 	@touch $@
 
-chaos: setup ## Five hundred seeds of trouble during syncs and of answers that deviate; twenty rounds of kills; a long day.
+chaos: setup ## Five hundred seeds of trouble during syncs and of answers that deviate; twenty rounds of kills; a long day; faults of the place; tenants behind a pooler.
 	@CHAOS_SEEDS=500 .venv/bin/pytest tests/sync/test_engine.py -k loses_nothing
 	@WILD_SEEDS=500 .venv/bin/pytest tests/sync/test_wild.py tests/embedded/test_wild_rights.py
-	@KILL_SEEDS=20 DAY_ROUNDS=20 .venv/bin/pytest tests/chaos
+	@KILL_SEEDS=20 DAY_ROUNDS=20 AWAY_SECONDS=30 .venv/bin/pytest tests/chaos
+	@POOLED=1 .venv/bin/pytest tests/trust tests/tenancy tests/connections

@@ -33,6 +33,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 def installed(stack: Stack) -> int:
     """The main company, read once and in sight of somebody."""
     company = stack.procore.company_id
+    stack.procore.control("rates", per_hour=1_000_000, per_spike=100_000)
     stack.procore.control("installs", company_id=company, permitted_projects="all")
     stack.manage("discover")
 
@@ -142,8 +143,9 @@ def test_the_disk_of_postgres_is_full_and_has_space_again(tmp_path: Path) -> Non
         person = Visitor(stack, stack.procore.company_id).sign_in("admin")
         filler = fill(folder / "postgres")
         change(stack, 3)
-        seen = {answers(stack, person)[0] for _ in range(20)}
-        assert seen <= {200, 503, 507}, "in words, never a traceback"
+        for _ in range(20):
+            status, text = answers(stack, person)
+            assert status == 200 or "no space left" in text or "does not answer" in text
         filler.unlink()
         stack.database_again()
         is_well(stack, person)
