@@ -1,5 +1,6 @@
 """Cases open, change and close with their cause; people snooze them and leave notes."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -40,7 +41,10 @@ def follow(facts: ProjectFacts, limits: CaseSettings) -> None:
         (case.rule, case.subject, case.audience == Audience.ADMINS): case
         for case in ExceptionCase.objects.filter(**here, closed_at=None)
     }
+    apart = {key[:2]: case for key, case in known.items() if key[2]}
     shared = {key[:2]: case for key, case in known.items() if case.audience == Audience.EVERYONE}
+    # Those that were over for the others when they began for admins alone.
+    shared |= _split_before(here, apart.values())
     new, changed = [], []
     for key, (finding, audience) in _wanted(facts, limits).items():
         case = known.pop(key, None)
@@ -51,16 +55,18 @@ def follow(facts: ProjectFacts, limits: CaseSettings) -> None:
                 currency=finding.currency, facts=finding.facts, owner=finding.owner,
                 since=finding.since, opened_at=now, changed_at=now,
             )  # fmt: skip
-            if audience == Audience.ADMINS and (before := shared.get(key[:2])):
-                # What was said when it was one case still holds for both.
+            if before := shared.get(key[:2]):
+                # What was said while it was one case holds for both, and when it is one again.
                 for name in (*SNOOZED, *NOTED):
                     setattr(case, name, getattr(before, name))
             new.append(case)
         elif _differs(case, finding, audience):
-            case.audience = audience
             if case.named != list(finding.named):  # which is rare
                 ExceptionCase.objects.filter(id=case.id).update(named=list(finding.named))
-            if case.amount != finding.amount:
+            if case.audience != audience:
+                # The release before counted private records for everyone.
+                case.audience, case.before = audience, None
+            elif case.amount != finding.amount:
                 case.before, case.changed_at = case.amount, now
             case.amount, case.currency = finding.amount, finding.currency
             case.facts, case.owner = finding.facts, finding.owner
@@ -71,6 +77,19 @@ def follow(facts: ProjectFacts, limits: CaseSettings) -> None:
     update_rows(ExceptionCase, changed, STANDS)
     over = [case.id for case in known.values()]
     ExceptionCase.objects.filter(id__in=over).update(closed_at=now)
+
+
+def _split_before(
+    here: dict[str, int], apart: Iterable[ExceptionCase]
+) -> dict[tuple[str, str], ExceptionCase]:
+    """By rule and subject: what was everyone's case until the one for admins alone began."""
+    began = {(case.rule, case.subject): case.opened_at for case in apart}
+    over = ExceptionCase.objects.filter(**here, closed_at__in=set(began.values()))
+    return {
+        (case.rule, case.subject): case
+        for case in over.exclude(audience=Audience.ADMINS)
+        if began.get((case.rule, case.subject)) == case.closed_at
+    }
 
 
 def _wanted(facts: ProjectFacts, limits: CaseSettings) -> Wanted:

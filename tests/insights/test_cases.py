@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
+from integrations.procore.api.manifest import Level
+from integrations.procore.resources.rfis import Rfi
 from integrations.procore.sync.services import sync_now
 from partner_app.audit.models import AuditEvent
 from partner_app.core import clock
-from partner_app.insights.models import ExceptionCase, LastVisit, Rule
+from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.insights.models import Audience, ExceptionCase, LastVisit, Rule
 from partner_app.insights.refresh import draw_due, make_due
 from partner_app.insights.rules import TIERS, TOOLS
-from partner_app.insights.selectors import not_asleep
+from partner_app.insights.selectors import cases_of, not_asleep
 from partner_app.insights.words import cause, sentence
 from partner_app.tenancy.context import tenant
 from tests.frame import Frame, text_of
@@ -288,3 +291,42 @@ def test_a_viewer_hears_of_no_rule_whose_tools_procore_withholds(engineer: Frame
     assert answer.status_code in {403, 404}
     assert "$" not in text_of(answer)
     assert set(TOOLS) == set(TIERS) == set(Rule)
+
+
+def test_a_case_about_a_record_that_turns_private_is_for_its_people_and_keeps_what_was_said(
+    synced: int, procore: Procore
+) -> None:
+    with tenant(synced):
+        case = ExceptionCase.objects.filter(
+            rule=Rule.RFI_OVERDUE, closed_at=None, audience=Audience.EVERYONE
+        )[0]
+        rows = ExceptionCase.objects.filter(subject=case.subject, project_id=case.project_id)
+        rows.update(note="Asked the architect", snoozed_until=clock.now().date(), before=7)
+
+    def draw(*, private: bool) -> ExceptionCase:
+        with tenant(synced):
+            rfi = Rfi.objects.filter(remote_id=case.subject.partition(":")[2])
+            rfi.update(private=private, named=[77])
+            make_due(synced, [case.project_id])
+        draw_due(company_id=synced)
+        with tenant(synced):
+            return rows.get(closed_at=None)
+
+    kept = draw(private=True)
+    assert (kept.audience, kept.named) == (Audience.ADMINS, [77])
+    with tenant(synced):
+        for person, level, count in (
+            (77, Level.READ, 1),
+            (78, Level.READ, 0),
+            (78, Level.ADMIN, 1),
+        ):
+            rights = Rights(case.project_id, person, {Tool.RFIS: level})
+            mine = cases_of(synced, {case.project_id: rights})
+            assert mine.filter(subject=case.subject).count() == count
+    again = draw(private=False)
+    assert again.audience == Audience.EVERYONE
+    assert again.id != case.id
+    for each in (kept, again):
+        assert each.note == "Asked the architect"
+        assert each.snoozed_until
+        assert each.before is None  # what it was while others may not have seen it
