@@ -1,0 +1,157 @@
+"""Whether processes grow: a demo under people, changes and syncs, and each process's memory.
+
+The first third warms up. Growth is the slope of a line through what came after it, by least
+squares, in MB an hour: of each process as it began, and of all that ever carried its name.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.stack import Stack, running
+from tests.visitor import Visitor
+from tests.waiting import until
+
+EACH = 5.0  # seconds between two looks at memory
+PAGES = ("/embedded/home/", "/embedded/exceptions/", "/embedded/insights/", "/embedded/search/?q=a")
+MB = 1024 * 1024
+
+
+@dataclass
+class Memory:
+    """Seconds and bytes by process; `names` says whose it was."""
+
+    seen: dict[int, list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
+    names: dict[int, str] = field(default_factory=dict)
+
+    def look(self, stack: Stack, second: float) -> None:
+        for name in ("web", "worker", "beat"):
+            for process in _family(stack.demo.processes[name].pid):
+                try:
+                    size = process.memory_info().rss
+                except psutil.NoSuchProcess:
+                    continue
+                self.seen[process.pid].append((second, size))
+                self.names[process.pid] = name
+
+    def growth(self, since: float, until_second: float) -> dict[str, dict[str, float]]:
+        """By process that lived through all of it: MB at the end and MB an hour."""
+        found: dict[str, dict[str, float]] = {}
+        for pid, looks in self.seen.items():
+            warm = [(second, size) for second, size in looks if second >= since]
+            if (
+                len(warm) < 3
+                or warm[-1][0] < until_second - 3 * EACH
+                or warm[0][0] > since + EACH * 3
+            ):
+                continue
+            slope = statistics.linear_regression(*zip(*warm, strict=True)).slope
+            found[f"{self.names[pid]}-{pid}"] = {
+                "mb": round(warm[-1][1] / MB, 1),
+                "mb_an_hour": round(slope * 3600 / MB, 2),
+            }
+        return found
+
+    def largest(self) -> dict[str, float]:
+        """MB that any process of the name ever held."""
+        found: dict[str, float] = {}
+        for pid, looks in self.seen.items():
+            name = self.names[pid]
+            found[name] = max(found.get(name, 0), *(round(size / MB, 1) for _, size in looks))
+        return found
+
+
+def _family(pid: int) -> Iterator[psutil.Process]:
+    try:
+        process = psutil.Process(pid)
+        yield process
+        yield from process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return
+
+
+class Load:
+    """Somebody who opens page after page, and people in Procore who change records."""
+
+    def __init__(self, stack: Stack, company: int) -> None:
+        self.stack, self.company = stack, company
+        self.rng = random.Random(19)  # noqa: S311  # the same load each time
+        self.pages = self.changes = 0
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=each) for each in (self._look, self._change)]
+
+    def _look(self) -> None:
+        person = Visitor(self.stack, self.company).sign_in("admin")
+        projects = self.stack.procore.projects()
+        while not self.over.wait(0.25):
+            own = [f"/embedded/projects/{project}/" for project in projects]
+            person.open(self.rng.choice([*PAGES, *own]))
+            self.pages += 1
+
+    def _change(self) -> None:
+        while not self.over.wait(2.0):
+            self.stack.procore.control(
+                "mutations", changes=20, seed=self.rng.randint(0, 99_999), company_id=self.company
+            )
+            self.changes += 20
+
+    def __enter__(self) -> "Load":
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def soak(minutes: float) -> dict[str, object]:
+    with (
+        tempfile.TemporaryDirectory(prefix="tieback-soak-") as folder,
+        running(Path(folder) / "demo") as stack,
+    ):
+        company = stack.procore.company_id
+        stack.procore.control("rates", per_hour=1_000_000, per_spike=100_000)
+        stack.procore.control("installs", company_id=company, permitted_projects="all")
+        stack.manage("discover")
+        until(lambda: stack.manage("status", company)["companies"][0]["last_sync"], within=90)
+        memory, began, length = Memory(), time.monotonic(), minutes * 60
+        with Load(stack, company) as load:
+            while (second := time.monotonic() - began) < length:
+                memory.look(stack, second)
+                time.sleep(EACH)
+        growth = memory.growth(length / 3, length)
+        rates = [each["mb_an_hour"] for each in growth.values()]
+        return {
+            "minutes": minutes,
+            "pages": load.pages,
+            "changes": load.changes,
+            "most_mb_an_hour": max(rates) if rates else None,
+            "growth": growth,
+            "largest_mb": memory.largest(),
+        }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=20)
+    result = soak(parser.parse_args().minutes)
+    json.dump(result, sys.stdout, indent=1)
+    print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
