@@ -1,4 +1,4 @@
-"""What the web server loads: requests are taken in whole, then Django answers them in threads."""
+"""What the web server loads: webhooks are answered at once, all else by Django in threads."""
 
 import asyncio
 import multiprocessing
@@ -17,6 +17,7 @@ from partner_app.core.web_server import THREADS
 from partner_app.wsgi import application as django
 
 # After Django's set-up, which the import above does.
+from integrations.procore.webhooks.ingest import Ingest  # isort: skip
 from partner_app.embedded.errors import SignInNeeded  # isort: skip
 from partner_app.embedded.session import session_of  # isort: skip
 
@@ -51,12 +52,14 @@ def _is_signed_in(authorization: str) -> bool:
 threads = WSGIMiddleware(Whole(django), workers=THREADS, send_queue_size=0)
 pages = Arrival(cast(App, threads), Rules(threads.executor))
 
+door = Ingest(pages)
+
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
     else:
-        await pages(scope, receive, send)
+        await door(scope, receive, send)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

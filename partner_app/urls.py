@@ -39,7 +39,6 @@ urlpatterns = [
     path("embedded/", include("partner_app.handoffs.urls")),
     path("embedded/", include("partner_app.insights.urls")),
     path("embedded/", include("partner_app.preferences.urls")),
-    path("webhooks/procore/", include("integrations.procore.webhooks.urls")),
     path("dashboard/", include("partner_app.dashboard.urls")),
     path(
         "accounts/password/reset/",

@@ -14,6 +14,8 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any, BinaryIO, Protocol
 from wsgiref.util import FileWrapper
 
+from django.conf import settings
+
 from partner_app.core.bodies import ORDINARY
 
 Scope = dict[str, Any]
@@ -30,6 +32,20 @@ MOST_FILES = 4  # that a process takes in and works on at once: temporary space 
 MOST_EACH = 2  # of those, by one person: nobody else waits for somebody who sends slowly
 MOST_AT_ONCE = 200  # whole requests that wait for a thread, or have one
 LINGER = 2.0  # seconds in which a sender of what was refused may still read why
+
+BARE = [
+    (b"content-length", b"0"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+]
+if settings.HTTPS:
+    BARE.append(
+        (
+            b"strict-transport-security",
+            b"max-age=%d; includeSubDomains" % settings.SECURE_HSTS_SECONDS,
+        )
+    )
 
 
 class Rules(Protocol):
@@ -100,7 +116,7 @@ class Arrival:
         length = declared(scope)
         if length is not None and length <= ORDINARY:
             async with asyncio.timeout(ORDINARY_TIME):
-                return await take_in(receive, io.BytesIO())
+                return await receive_whole(receive, io.BytesIO())
         if length is None or length > self.rules.largest(scope["path"]):
             return NotRead()
         sender = header(scope, b"authorization")
@@ -114,14 +130,14 @@ class Arrival:
             await held.enter_async_context(self.files)
             file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with what else is held
             held.callback(file.close)
-            return await take_in(receive, file)
+            return await receive_whole(receive, file)
 
     def _release(self, sender: str) -> None:
         self.senders[sender] -= 1
         self.senders += Counter()  # forgets who has nothing under way
 
 
-async def take_in(receive: Receive, file: BinaryIO) -> BinaryIO:
+async def receive_whole(receive: Receive, file: BinaryIO) -> BinaryIO:
     """The whole body, to be read from its beginning. The server ends it at its declared length.
 
     Raises Gone.
@@ -160,12 +176,14 @@ def malformed(scope: Scope) -> int:
 
 
 async def refuse(receive: Receive, send: Send, status: int) -> None:
+    """And ends the connection, whatever of the body was not read."""
+    await answer(_and_close(receive, send), status)
+
+
+async def answer(send: Send, status: int) -> None:
     """Without words: whoever gets this is no person in front of a page."""
-    headers = [(b"content-length", b"0"), (b"cache-control", b"no-store")]
-    if status == 503:
-        headers.append((b"retry-after", b"1"))
-    send = _and_close(receive, send)
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    later = [(b"retry-after", b"1")] if status == 503 else []
+    await send({"type": "http.response.start", "status": status, "headers": [*BARE, *later]})
     await send({"type": "http.response.body", "body": b""})
 
 
@@ -183,7 +201,7 @@ def _and_close(receive: Receive, send: Send) -> Send:
             await send({**message, "more_body": True})
             with suppress(TimeoutError, Gone):
                 async with asyncio.timeout(LINGER):
-                    await take_in(receive, _Nowhere())
+                    await receive_whole(receive, _Nowhere())
             message = {"type": "http.response.body", "body": b""}
         await send(message)
 

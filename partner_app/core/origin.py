@@ -10,11 +10,15 @@ _address: ContextVar[str] = ContextVar("address", default="")
 
 
 def client_address(request: HttpRequest) -> str:
+    peer = str(request.META.get("REMOTE_ADDR", ""))
+    return address_of(request.headers.get("X-Forwarded-For", ""), peer)
+
+
+def address_of(forwarded: str, peer: str) -> str:
     """Behind our own proxy, the last entry is the one that the proxy itself has written."""
-    forwarded = request.headers.get("X-Forwarded-For", "")
     if settings.HTTPS and forwarded:
         return forwarded.rpartition(",")[2].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
+    return peer
 
 
 def is_this_host(request: HttpRequest) -> bool:

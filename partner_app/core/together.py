@@ -1,67 +1,60 @@
-"""What many threads want done at the same time, done at once by one of them."""
+"""What many want done at the same time, done at once: a database commits once instead of often."""
 
-import threading
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-class _Ticket(Generic[Item, Answer]):
-    def __init__(self, item: Item) -> None:
-        self.item = item
-        self.answer: Answer | None = None
-        self.error: Exception | None = None
-        self.done = False
-
-
 class Together(Generic[Item, Answer]):
-    """Whoever comes first does `work`; those who come meanwhile wait, and one of them does it for
-    all of them. A database commits once then instead of many times [group commit].
+    """One round of `work` at a time; those who come meanwhile are in the next one [group commit].
 
-    `work` gives one answer an item. Where it fails for several, each is tried by itself.
+    `work` gives one answer an item. Where it fails with one of `each_alone`, which some item has
+    caused, each is tried by itself; any other failure belongs to the whole round. Belongs to one
+    event loop.
     """
 
-    def __init__(self, work: Callable[[Sequence[Item]], Sequence[Answer]]) -> None:
-        self.work = work
-        self.waiting: list[_Ticket[Item, Answer]] = []
-        self.busy = False
-        self.changed = threading.Condition()
+    def __init__(
+        self,
+        work: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+        *,
+        each_alone: tuple[type[Exception], ...] = (),
+        most: int = 500,
+    ) -> None:
+        self.work, self.each_alone, self.most = work, each_alone, most
+        self.waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
+        self.rounds: asyncio.Task[None] | None = None
 
-    def __call__(self, item: Item) -> Answer:
+    async def __call__(self, item: Item) -> Answer:
         """Returns after `work` has ended. Raises what it raised for this item."""
-        own = _Ticket[Item, Answer](item)
-        with self.changed:
-            self.waiting.append(own)
-            self.changed.wait_for(lambda: own.done or not self.busy)
-            batch: list[_Ticket[Item, Answer]] = []
-            if not own.done:
-                self.busy = True
-                batch, self.waiting = self.waiting, []
-        if batch:
-            try:
-                self._do(batch)
-            finally:
-                with self.changed:
-                    self.busy = False
-                    for each in batch:
-                        each.done = True
-                    self.changed.notify_all()
-        if own.error:
-            raise own.error
-        assert own.answer is not None
-        return own.answer
+        own = asyncio.get_running_loop().create_future()
+        self.waiting.append((item, own))
+        if self.rounds is None or self.rounds.done():
+            self.rounds = asyncio.create_task(self._rounds())
+        answer: Answer = await own
+        return answer
 
-    def _do(self, batch: list[_Ticket[Item, Answer]]) -> None:
+    async def _rounds(self) -> None:
+        while self.waiting:
+            taken, self.waiting = self.waiting[: self.most], self.waiting[self.most :]
+            batch = [each for each in taken if not each[1].done()]  # who has gone wants no more
+            if batch:
+                await self._do(batch)
+
+    async def _do(self, batch: Sequence[tuple[Item, "asyncio.Future[Answer]"]]) -> None:
         try:
-            answers = self.work([each.item for each in batch])
+            answers = await self.work([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001  # raised again where it belongs
-            if len(batch) == 1:
-                batch[0].error = error
+            if len(batch) > 1 and isinstance(error, self.each_alone):
+                for each in batch:
+                    await self._do([each])
                 return
-            for each in batch:
-                self._do([each])
+            for _, own in batch:
+                if not own.done():
+                    own.set_exception(error)
             return
-        for each, answer in zip(batch, answers, strict=True):
-            each.answer = answer
+        for (_, own), answer in zip(batch, answers, strict=True):
+            if not own.done():
+                own.set_result(answer)

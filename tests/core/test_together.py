@@ -1,13 +1,11 @@
-"""Work that several threads want at the same time is done at once, and each gets its own answer."""
+"""What several want at the same time is done at once, and each gets its own answer."""
 
-import threading
+import asyncio
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
 from partner_app.core.together import Together
-from tests.waiting import until
 
 
 class Doubling:
@@ -15,52 +13,96 @@ class Doubling:
 
     def __init__(self) -> None:
         self.rounds: list[list[int]] = []
-        self.go = threading.Event()
+        self.go = asyncio.Event()
 
-    def __call__(self, items: Sequence[int]) -> list[int]:
+    async def __call__(self, items: Sequence[int]) -> list[int]:
         self.rounds.append(list(items))
         if len(self.rounds) == 1:
-            self.go.wait(10)
+            await self.go.wait()
         if 13 in items:
             raise ValueError("13")
+        if 99 in items:
+            raise OSError("99")
         return [2 * item for item in items]
 
 
-def asked_at_once(
+async def asked_at_once(
     together: Together[int, int], work: Doubling, numbers: Sequence[int]
-) -> dict[int, "Future[int]"]:
+) -> dict[int, "asyncio.Task[int]"]:
     """All come while the first, which asks for 0, is at work."""
-    with ThreadPoolExecutor(len(numbers) + 1) as pool:
-        first = pool.submit(together, 0)
-        until(lambda: work.rounds)
-        others = {number: pool.submit(together, number) for number in numbers}
-        until(lambda: len(together.waiting) == len(numbers))
-        work.go.set()
-    return {0: first, **others}
+    asked = {number: asyncio.create_task(ask(together, number)) for number in (0, *numbers)}
+    await asyncio.sleep(0.01)
+    assert work.rounds == [[0]]
+    work.go.set()
+    await asyncio.wait(asked.values(), timeout=10)
+    return asked
+
+
+async def ask(together: Together[int, int], number: int) -> int:
+    if number:
+        await asyncio.sleep(0.001)
+    return await together(number)
 
 
 def test_those_who_come_while_one_works_are_done_in_one_round() -> None:
-    work = Doubling()
-    found = asked_at_once(Together(work), work, range(1, 9))
-    assert [each.result(10) for each in found.values()] == [2 * number for number in range(9)]
-    assert [sorted(items) for items in work.rounds] == [[0], list(range(1, 9))]
+    async def check() -> None:
+        work = Doubling()
+        found = await asked_at_once(Together(work), work, range(1, 9))
+        assert [each.result() for each in found.values()] == [2 * number for number in range(9)]
+        assert [sorted(items) for items in work.rounds] == [[0], list(range(1, 9))]
+
+    asyncio.run(check())
 
 
 def test_an_error_belongs_to_its_item_alone() -> None:
-    work = Doubling()
-    together = Together(work)
-    found = asked_at_once(together, work, (1, 13, 2))
-    assert [found[number].result(10) for number in (0, 1, 2)] == [0, 2, 4]
-    with pytest.raises(ValueError, match="13"):
-        found[13].result(10)
-    assert together(5) == 10
+    async def check() -> None:
+        work = Doubling()
+        together = Together(work, each_alone=(ValueError,))
+        found = await asked_at_once(together, work, (1, 13, 2))
+        assert [found[number].result() for number in (0, 1, 2)] == [0, 2, 4]
+        with pytest.raises(ValueError, match="13"):
+            found[13].result()
+        assert await together(5) == 10
+
+    asyncio.run(check())
 
 
-def test_many_threads_lose_nothing() -> None:
-    work = Doubling()
-    work.go.set()
-    together = Together(work)
-    with ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(together, range(100, 2100)))
-    assert found == [2 * number for number in range(100, 2100)]
-    assert sorted(item for items in work.rounds for item in items) == list(range(100, 2100))
+def test_a_failure_of_the_place_is_not_tried_again_for_each() -> None:
+    async def check() -> None:
+        work = Doubling()
+        found = await asked_at_once(Together(work, each_alone=(ValueError,)), work, (1, 99, 2))
+        for number in (1, 99, 2):
+            with pytest.raises(OSError, match="99"):
+                found[number].result()
+        assert len(work.rounds) == 2
+
+    asyncio.run(check())
+
+
+def test_many_lose_nothing_and_a_round_has_an_end() -> None:
+    async def check() -> None:
+        work = Doubling()
+        work.go.set()
+        together = Together(work, most=50)
+        found = await asyncio.gather(*(ask(together, number) for number in range(200, 700)))
+        assert found == [2 * number for number in range(200, 700)]
+        assert max(map(len, work.rounds)) == 50
+
+    asyncio.run(check())
+
+
+def test_whoever_has_gone_is_left_out() -> None:
+    async def check() -> None:
+        work = Doubling()
+        together = Together(work)
+        first = asyncio.create_task(together(0))
+        gone = asyncio.create_task(together(1))
+        stays = asyncio.create_task(together(2))
+        await asyncio.sleep(0.01)
+        gone.cancel()
+        await asyncio.sleep(0)
+        work.go.set()
+        assert [await first, await stays] == [0, 4]
+        assert work.rounds == [[0, 1, 2]] or work.rounds == [[0], [2]]
+
+    asyncio.run(check())

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 import requests
 
@@ -20,8 +21,10 @@ from integrations.procore.webhooks.models import WebhookEvent, WebhookHook
 from partner_app.core.arrival import LARGEST_HEAD
 from partner_app.core.bodies import ORDINARY
 from partner_app.core.secrets import fingerprint
+from partner_app.core.web_server import THREADS, WORKERS
 from partner_app.estimates.models import Estimate
 from partner_app.tenancy.context import tenant
+from tests.environment import SUPERUSER_URL
 from tests.frame import Frame
 from tests.server import Server, read_all, serving
 from tests.waiting import until
@@ -179,6 +182,26 @@ def test_requests_one_after_the_other_share_a_connection(server: Server) -> None
     ask = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
     last = ask.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     assert server.say(ask + ask + last).count(b'{"alive": true}') == 3
+
+
+def test_a_webhook_waits_for_no_page(server: Server, admin: Frame) -> None:
+    """Every thread that makes pages waits for the database, and deliveries are stored."""
+    kinds = asks(server, admin)
+    assert kinds["webhook"]().status_code == 202
+    with ThreadPoolExecutor(40) as pool:
+        with psycopg.connect(SUPERUSER_URL) as held:
+            held.execute("LOCK TABLE embedded_embeddedsession IN ACCESS EXCLUSIVE MODE")
+            bearer = {"Authorization": f"Bearer {admin.bearer}"}
+            address = f"{server.url}/embedded/home/"
+            pages = [
+                pool.submit(requests.get, address, headers=bearer, timeout=60) for _ in range(40)
+            ]
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            until(lambda: held.execute(waiting).fetchone() == (WORKERS * THREADS,))
+            assert [kinds["webhook"]().status_code for _ in range(20)] == [202] * 20
+            assert not any(page.done() for page in pages)
+        assert {page.result().status_code for page in pages} == {200}
+    assert WebhookEvent.objects.count() == 21
 
 
 def upload(admin: Frame, size: int) -> tuple[bytes, bytes]:

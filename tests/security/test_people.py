@@ -14,6 +14,7 @@ from partner_app.core.secrets import fingerprint
 from partner_app.embedded.models import EmbeddedSession, Entitlement
 from partner_app.insights.models import SavedView
 from partner_app.tenancy.context import tenant
+from tests import door
 from tests.frame import Frame, text_of
 from tests.procore import Procore
 
@@ -42,13 +43,7 @@ def deliver(company: int, **changes: Any) -> int:
         company_id=company, defaults={"secret_hash": fingerprint(SECRET)}
     )
     body = {"id": "01X", "resource_type": "Company Users", "reason": "delete", **changes}
-    answer = Client().post(
-        f"/webhooks/procore/{hook.key}/",
-        data=msgspec.json.encode(body),
-        content_type="application/json",
-        headers={"Authorization": SECRET},
-    )
-    return answer.status_code
+    return door.deliver(hook.key, msgspec.json.encode(body), SECRET)
 
 
 def test_somebody_whom_procore_removes_is_signed_out_at_once(synced: int, procore: Procore) -> None:

@@ -1,23 +1,21 @@
 """Webhooks take anything: what cannot be stored is answered 202, kept as unreadable, and shown."""
 
 import logging
-import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 import pytest
-from django.db import connection
-from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from integrations.procore.webhooks.deliveries import Delivery, deliver
 from integrations.procore.webhooks.inbox import UNREADABLE
 from integrations.procore.webhooks.models import WebhookEvent, WebhookHook
 from partner_app.accounts.models import Role
 from partner_app.core.secrets import fingerprint
 from tests.dashboard.people import admin_of
+from tests.door import deliver
 
 SECRET = "Bearer of-this-hook-alone"
 GOOD = {
@@ -65,13 +63,7 @@ def hook(synced: int) -> WebhookHook:
 
 
 def send(hook: WebhookHook, body: bytes) -> int:
-    answer = Client(raise_request_exception=False).post(
-        f"/webhooks/procore/{hook.key}/",
-        data=body,
-        content_type="application/json",
-        headers={"Authorization": SECRET},
-    )
-    return answer.status_code
+    return deliver(hook.key, body, SECRET)
 
 
 def test_no_odd_event_is_answered_with_an_error_or_logged_with_a_traceback(
@@ -97,17 +89,8 @@ def test_an_odd_event_is_shown_to_the_partner(hook: WebhookHook) -> None:
 def test_a_good_event_beside_odd_ones_is_stored(hook: WebhookHook) -> None:
     """All at the same moment, so that they are stored together."""
     bodies = ODD + [msgspec.json.encode({**GOOD, "id": f"01GOOD{n}"}) for n in range(20)]
-    found: list[int] = []
-
-    def one(body: bytes) -> None:
-        found.append(deliver(Delivery(hook.key, SECRET, body)))
-        connection.close()
-
-    threads = [threading.Thread(target=one, args=(body,)) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        found = list(pool.map(lambda body: send(hook, body), bodies))
     assert found == [202] * len(bodies)
     assert WebhookEvent.objects.filter(resource_type="RFIs").count() == 20
 
@@ -131,4 +114,4 @@ def test_whatever_stands_in_the_fields_is_accepted(
         body = msgspec.json.encode(document)
     except (ValueError, OverflowError):
         return  # no JSON can say that
-    assert deliver(Delivery(hook.key, SECRET, body)) == 202
+    assert send(hook, body) == 202

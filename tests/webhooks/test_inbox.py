@@ -5,16 +5,20 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+import psycopg
 import pytest
-from django.test import Client
+from django.db import connections
 
 from integrations.procore.sync.models import DueRead, DueWork
 from integrations.procore.sync.schedule import make_due, make_read_due
-from integrations.procore.webhooks.deliveries import Delivery, take_in
+from integrations.procore.webhooks import ingest
+from integrations.procore.webhooks.deliveries import Delivery, Speaker, take_in
 from integrations.procore.webhooks.inbox import UNREADABLE
 from integrations.procore.webhooks.models import WebhookEvent, WebhookHook
 from partner_app.core import clock
 from partner_app.core.secrets import fingerprint
+from tests.door import ask, deliver
+from tests.environment import SUPERUSER_URL
 from tests.procore import Procore
 
 SECRET = "Bearer of-this-hook-alone"
@@ -43,13 +47,8 @@ def payload(procore: Procore, **changes: Any) -> dict[str, Any]:
 
 def send(hook: WebhookHook | uuid.UUID, body: object, secret: str = SECRET) -> int:
     key = hook.key if isinstance(hook, WebhookHook) else hook
-    answer = Client().post(
-        f"/webhooks/procore/{key}/",
-        data=body,
-        content_type="application/json",
-        headers={"Authorization": secret},
-    )
-    return answer.status_code
+    content = body.encode() if isinstance(body, str) else msgspec.json.encode(body)
+    return deliver(key, content, secret)
 
 
 def test_an_event_is_stored_and_makes_its_list_due(hook: WebhookHook, procore: Procore) -> None:
@@ -98,7 +97,8 @@ def test_guesses_at_a_secret_are_soon_not_answered_and_events_still_are(
 
 def test_an_unknown_address_is_not_there(hook: WebhookHook, procore: Procore) -> None:
     assert send(uuid.uuid4(), payload(procore)) == 404
-    assert Client().get(f"/webhooks/procore/{hook.key}/").status_code == 405
+    assert ask(f"/webhooks/procore/{hook.key}/", method="GET").status == 405
+    assert ask("/webhooks/").status == ask("/webhooks/procore/1/").status == 404
     assert not WebhookEvent.objects.exists()
 
 
@@ -160,12 +160,15 @@ def test_an_event_wakes_the_company_now(hook: WebhookHook, procore: Procore) -> 
     assert DueWork.objects.get().due_at.year < 2099
 
 
-def test_a_delivery_passes_no_session_and_no_language(hook: WebhookHook, procore: Procore) -> None:
-    answer = Client().post(f"/webhooks/procore/{hook.key}/", data=b"", content_type="text/plain")
-    assert answer.status_code == 401
-    assert answer["Content-Security-Policy"]
-    assert not answer.has_header("Content-Language")
-    assert Client().get("/privacy/").has_header("Content-Language")
+def test_an_answer_to_a_delivery_may_be_framed_by_nobody_and_says_nothing(
+    hook: WebhookHook, procore: Procore
+) -> None:
+    for headers in ({}, {"Authorization": SECRET}):
+        body = msgspec.json.encode(payload(procore))
+        answer = ask(f"/webhooks/procore/{hook.key}/", body, headers=headers)
+        assert answer.status == (202 if headers else 401)
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["content-length"] == "0"
 
 
 def test_what_comes_at_the_same_time_is_stored_at_once(hook: WebhookHook, procore: Procore) -> None:
@@ -174,12 +177,12 @@ def test_what_comes_at_the_same_time_is_stored_at_once(hook: WebhookHook, procor
     gone = msgspec.json.encode(payload(procore, reason="delete"))
     found = take_in(
         [
-            Delivery(hook.key, SECRET, good),
-            Delivery(uuid.uuid4(), SECRET, good),
-            Delivery(hook.key, "Bearer guess", good),
-            Delivery(hook.key, SECRET, b"<html>"),
-            Delivery(hook.key, SECRET, good),
-            Delivery(hook.key, SECRET, gone),
+            Delivery(Speaker.of(hook.key, SECRET), good),
+            Delivery(Speaker.of(uuid.uuid4(), SECRET), good),
+            Delivery(Speaker.of(hook.key, "Bearer guess"), good),
+            Delivery(Speaker.of(hook.key, SECRET), b"<html>"),
+            Delivery(Speaker.of(hook.key, SECRET), good),
+            Delivery(Speaker.of(hook.key, SECRET), gone),
         ]
     )
     assert found == [202, 404, 401, 202, 202, 202]
@@ -188,3 +191,31 @@ def test_what_comes_at_the_same_time_is_stored_at_once(hook: WebhookHook, procor
         ("rfis", False),
         ("rfis", True),
     ]
+
+
+def test_while_the_database_hangs_procore_is_asked_to_come_again(
+    hook: WebhookHook, procore: Procore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "STORED_WITHIN", 0.3)
+    body = payload(procore)
+    assert send(hook, payload(procore)) == 202
+    with psycopg.connect(SUPERUSER_URL) as held:
+        held.execute("LOCK TABLE procore_webhookhook IN ACCESS EXCLUSIVE MODE")
+        assert send(hook, body) == 503  # known, and not stored
+        assert send(hook, body, "Bearer guess") == 503  # not known
+    assert send(hook, body) == 202
+    assert WebhookEvent.objects.filter(ulid=body["id"]).count() == 1
+
+
+def test_a_connection_that_the_database_has_ended_costs_no_delivery(
+    hook: WebhookHook, procore: Procore
+) -> None:
+    assert send(hook, payload(procore)) == 202
+    with psycopg.connect(SUPERUSER_URL, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE usename = 'tieback_app' AND pid <> pg_backend_pid()"
+        )
+    connections.close_all()  # this thread's own
+    assert send(hook, payload(procore)) == 202
+    assert send(hook, payload(procore), "Bearer guess") == 401

@@ -18,7 +18,6 @@ from integrations.procore.webhooks.inbox import (
 )
 from partner_app.core.logging import log
 from partner_app.core.secrets import fingerprint
-from partner_app.core.together import Together
 from partner_app.tenancy.access import end_access
 
 # Ours, not Django's: that would take longer to be made than to be answered.
@@ -32,9 +31,20 @@ Hook = tuple[int, bytes, bytes | None]
 
 
 @dataclass(frozen=True)
-class Delivery:
+class Speaker:
+    """Whoever delivers something: the hook's key, and the secret as its fingerprint."""
+
     key: uuid.UUID
-    authorization: str
+    secret: bytes
+
+    @classmethod
+    def of(cls, key: uuid.UUID, authorization: str) -> "Speaker":
+        return cls(key, fingerprint(authorization))
+
+
+@dataclass(frozen=True)
+class Delivery:
+    speaker: Speaker
     body: bytes
 
 
@@ -44,7 +54,7 @@ def take_in(deliveries: Sequence[Delivery]) -> list[int]:
     What nobody can read is answered 202 all the same, or Procore would hold back every later event
     of its hook for the sake of that one. It is kept as an event of which nothing is known.
     """
-    hooks = _hooks({each.key for each in deliveries})
+    hooks = _hooks({each.speaker.key for each in deliveries})
     found = [_read(hooks, each) for each in deliveries]
     told = [each for each in found if isinstance(each, Told)]
     try:
@@ -62,44 +72,44 @@ def take_in(deliveries: Sequence[Delivery]) -> list[int]:
     return [ACCEPTED if isinstance(each, Told) else each for each in found]
 
 
-deliver = Together(take_in)
+_recognised: dict[Speaker, float] = {}
 
 
-_recognised: dict[tuple[uuid.UUID, bytes], float] = {}
+def is_recognised(speaker: Speaker) -> bool:
+    """Known from less than a minute ago, so that a stream of deliveries asks the database once.
 
-
-def refusal(key: uuid.UUID, authorization: str) -> int:
-    """The status for whoever may not speak, 0 for who may: asked before their body is read.
-
-    Who may is remembered for a minute, so that a stream of deliveries asks the database once;
     take_in() looks at the secret again all the same.
     """
-    now, speaker = time.monotonic(), (key, fingerprint(authorization))
-    if _recognised.get(speaker, 0.0) > now:
-        return 0
-    status = _judge(_hooks({key}), key, speaker[1])
-    if not status:
-        if len(_recognised) >= MOST_RECOGNISED:
-            _recognised.clear()
-        _recognised[speaker] = now + RECOGNISED
-    return status
+    return _recognised.get(speaker, 0.0) > time.monotonic()
 
 
-def _judge(hooks: Mapping[uuid.UUID, Hook], key: uuid.UUID, given: bytes) -> int:
+def refusals(speakers: Sequence[Speaker]) -> list[int]:
+    """The status for each who may not speak, 0 for who may: asked before their body is read."""
+    hooks = _hooks({each.key for each in speakers})
+    found = [_judge(hooks, each) for each in speakers]
+    for speaker, status in zip(speakers, found, strict=True):
+        if not status:
+            if len(_recognised) >= MOST_RECOGNISED:
+                _recognised.clear()
+            _recognised[speaker] = time.monotonic() + RECOGNISED
+    return found
+
+
+def _judge(hooks: Mapping[uuid.UUID, Hook], speaker: Speaker) -> int:
     """0 where the secret of that hook was given."""
-    if key not in hooks:
+    if speaker.key not in hooks:
         return UNKNOWN
-    _company_id, *hashes = hooks[key]
-    fits = [hmac.compare_digest(given, bytes(known)) for known in hashes if known]  # always both
-    return 0 if any(fits) else UNAUTHORIZED
+    _company_id, *hashes = hooks[speaker.key]
+    fits = [hmac.compare_digest(speaker.secret, bytes(known)) for known in hashes if known]
+    return 0 if any(fits) else UNAUTHORIZED  # both were compared
 
 
 def _read(hooks: Mapping[uuid.UUID, Hook], delivery: Delivery) -> Told | int:
     """What was told, or the status of what is not stored."""
-    status = _judge(hooks, delivery.key, fingerprint(delivery.authorization))
+    status = _judge(hooks, delivery.speaker)
     if status:
         return status
-    company_id = hooks[delivery.key][0]
+    company_id = hooks[delivery.speaker.key][0]
     try:
         return Told(company_id, read_payload(delivery.body))
     except (ValueError, RecursionError):
