@@ -39,13 +39,6 @@ BARE = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
 ]
-if settings.HTTPS:
-    BARE.append(
-        (
-            b"strict-transport-security",
-            b"max-age=%d; includeSubDomains" % settings.SECURE_HSTS_SECONDS,
-        )
-    )
 
 
 class Rules(Protocol):
@@ -182,8 +175,13 @@ async def refuse(receive: Receive, send: Send, status: int) -> None:
 
 async def answer(send: Send, status: int) -> None:
     """Without words: whoever gets this is no person in front of a page."""
-    later = [(b"retry-after", b"1")] if status == 503 else []
-    await send({"type": "http.response.start", "status": status, "headers": [*BARE, *later]})
+    headers = [*BARE]
+    if status == 503:
+        headers.append((b"retry-after", b"1"))
+    if settings.HTTPS:
+        held = b"max-age=%d; includeSubDomains" % settings.SECURE_HSTS_SECONDS
+        headers.append((b"strict-transport-security", held))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
 
 

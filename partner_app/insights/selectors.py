@@ -197,7 +197,8 @@ def visit(viewer: Viewer, project_id: int = ALL_PROJECTS) -> datetime | None:
     key = {"company_id": viewer.company_id, "remote_user_id": viewer.remote_user_id}
     known = LastVisit.objects.filter(**key, project_id=project_id).first()
     if known is None:
-        LastVisit.objects.create(**key, project_id=project_id, visited_at=now)
+        first = LastVisit(**key, project_id=project_id, visited_at=now)
+        LastVisit.objects.bulk_create([first], ignore_conflicts=True)  # two windows may open at once
         return None
     before = known.before
     if now - known.visited_at > ANOTHER_VISIT:
