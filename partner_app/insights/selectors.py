@@ -198,7 +198,9 @@ def visit(viewer: Viewer, project_id: int = ALL_PROJECTS) -> datetime | None:
     known = LastVisit.objects.filter(**key, project_id=project_id).first()
     if known is None:
         first = LastVisit(**key, project_id=project_id, visited_at=now)
-        LastVisit.objects.bulk_create([first], ignore_conflicts=True)  # two windows may open at once
+        LastVisit.objects.bulk_create(
+            [first], ignore_conflicts=True
+        )  # two windows may open at once
         return None
     before = known.before
     if now - known.visited_at > ANOTHER_VISIT:

@@ -219,3 +219,14 @@ def test_a_connection_that_the_database_has_ended_costs_no_delivery(
     connections.close_all()  # this thread's own
     assert send(hook, payload(procore)) == 202
     assert send(hook, payload(procore), "Bearer guess") == 401
+
+
+def test_deliveries_of_one_project_do_not_wait_for_each_others_commits(
+    hook: WebhookHook, procore: Procore
+) -> None:
+    """The row of a list that is due already is left alone, even while somebody holds it."""
+    assert send(hook, payload(procore)) == 202
+    with psycopg.connect(SUPERUSER_URL) as held:
+        held.execute("SELECT FROM procore_dueread FOR UPDATE")
+        assert send(hook, payload(procore)) == 202
+    assert WebhookEvent.objects.count() == 2

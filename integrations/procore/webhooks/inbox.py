@@ -19,7 +19,9 @@ from integrations.procore.webhooks.models import WebhookEvent
 from partner_app.core import clock
 
 # A hundred deliveries that name one list are one row here; see DueRead. Always in the same order,
-# so that two processes never wait for each other.
+# so that two processes never wait for each other. A list that is due already is not touched, or all
+# deliveries of a project would wait for each other's commits: whoever takes it from the table reads
+# it after that, and so after what Procore tells of.
 ACCEPT = """
     WITH given AS (
         SELECT * FROM unnest(%(company)s::bigint[], %(ulid)s::text[], %(project)s::bigint[],
@@ -29,17 +31,23 @@ ACCEPT = """
             resource_id, reason, happened_at, received_at)
         SELECT *, %(now)s FROM given ORDER BY 1, 2
         ON CONFLICT (company_id, ulid) DO NOTHING RETURNING company_id, ulid
-    ), told AS (
-        INSERT INTO procore_dueread (company_id, resource, project_id, sweep, due_at)
+    ), wanted AS (
         SELECT DISTINCT list.company_id, resource, place, sweep,
             CASE WHEN use.opened_at > %(open_since)s THEN %(now)s::timestamptz
-            ELSE %(later)s::timestamptz END
+            ELSE %(later)s::timestamptz END AS due_at
         FROM unnest(%(list_company)s::bigint[], %(list_ulid)s::text[], %(resource)s::text[],
             %(place)s::bigint[], %(sweep)s::boolean[])
             AS list (company_id, ulid, resource, place, sweep)
         JOIN event USING (company_id, ulid)
         LEFT JOIN procore_projectuse use
             ON use.company_id = list.company_id AND use.project_id = place
+    ), told AS (
+        INSERT INTO procore_dueread (company_id, resource, project_id, sweep, due_at)
+        SELECT * FROM wanted WHERE NOT EXISTS (
+            SELECT FROM procore_dueread known
+            WHERE known.company_id = wanted.company_id AND known.resource = wanted.resource
+            AND known.project_id = place AND known.sweep = wanted.sweep
+            AND known.due_at <= wanted.due_at)
         ORDER BY 1, 2, 3, 4
         ON CONFLICT (company_id, resource, project_id, sweep) DO UPDATE
             SET due_at = EXCLUDED.due_at WHERE procore_dueread.due_at > EXCLUDED.due_at
