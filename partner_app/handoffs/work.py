@@ -23,6 +23,7 @@ from partner_app.connections.errors import ReconnectNeeded
 from partner_app.connections.purposes import CallPurpose
 from partner_app.core import clock
 from partner_app.core.errors import TiebackError
+from partner_app.core.heartbeat import Heartbeat
 from partner_app.core.logging import log
 from partner_app.core.words import gettext_noop
 from partner_app.handoffs import push, undo
@@ -40,7 +41,10 @@ from partner_app.handoffs.states import WORKING, move
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.models import USABLE
 
-LEASE = timedelta(seconds=150)  # longer than any single call, which waits 65 seconds at most
+# Longer than any single call, which waits 65 seconds at most: what a killed worker had sent has
+# arrived at Procore, or never will, before another reads the budget and goes on.
+LEASE = timedelta(seconds=75)
+BEAT = 5.0  # seconds between two renewals
 AGAIN = timedelta(seconds=10)  # after passing trouble; longer with each attempt
 MOST_ATTEMPTS = 20
 CLAIM = 50
@@ -177,10 +181,11 @@ def _carry_out(work: HandoffWork, handoff: Handoff, client: ProcoreClient) -> No
     """And asks for the budget to be read again, so that other pages show what has changed."""
     actor = handoff.pushed_by if work.task == Task.PUSH else handoff.undone_by
     checkpoint = _checkpoint(work)
-    if work.task == Task.PUSH:
-        push.carry_out(client, handoff, checkpoint, actor)
-    else:
-        undo.take_back(client, handoff, checkpoint, actor, zero=work.zero_what_stays)
+    with Heartbeat(lambda: _renewed(work), every=BEAT):
+        if work.task == Task.PUSH:
+            push.carry_out(client, handoff, checkpoint, actor)
+        else:
+            undo.take_back(client, handoff, checkpoint, actor, zero=work.zero_what_stays)
     with apart(READ_BACK, work.company_id):
         make_read_due(
             company_id=work.company_id, project_id=handoff.project_id, resource=BudgetRow.spec.name
@@ -190,13 +195,17 @@ def _carry_out(work: HandoffWork, handoff: Handoff, client: ProcoreClient) -> No
 def _checkpoint(work: HandoffWork) -> Callable[[], None]:
     def keep() -> None:
         """Renews the lease. Raises LeaseLost, Cancelled."""
-        mine = HandoffWork.objects.filter(id=work.id, holder=work.holder)
-        if not mine.update(leased_until=clock.now() + LEASE):
+        if not _renewed(work):
             raise LeaseLost
-        if mine.filter(cancelled=True).exists():
+        if HandoffWork.objects.filter(id=work.id, cancelled=True).exists():
             raise Cancelled
 
     return keep
+
+
+def _renewed(work: HandoffWork) -> bool:
+    mine = HandoffWork.objects.filter(id=work.id, holder=work.holder)
+    return bool(mine.update(leased_until=clock.now() + LEASE))
 
 
 def _lease(work_id: int, *, patient: bool = True) -> HandoffWork | None:

@@ -2,6 +2,8 @@
 
 import os
 import random
+import subprocess
+import sys
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
@@ -13,9 +15,12 @@ from partner_app.connections.leave import close_down
 from partner_app.core import clock
 from partner_app.handoffs import push, work
 from partner_app.handoffs.models import HandoffState, HandoffWork, RowState
+from partner_app.tenancy.context import tenant
 from tests.frame import text_of
 from tests.handoffs.people import Desk, budget, carry_on, lines
+from tests.house.test_rules import ROOT
 from tests.procore import Procore
+from tests.waiting import until
 
 CODES = [f"{number}-000" for number in (202, 203, 205, 206, 207, 208, 211, 213)]
 AMOUNTS = {f"{code}.S": Decimal(f"{place}0.25") for place, code in enumerate(CODES, 1)}
@@ -112,6 +117,55 @@ def test_a_second_worker_stays_away_and_one_believed_dead_stops(
     assert arrived(approver)
     with pytest.raises(work.LeaseLost):
         work._checkpoint(first)()
+
+
+PUSH = """
+import django
+django.setup()
+from partner_app.handoffs import work
+work.BEAT = 0.1
+work.run({id})
+"""
+
+
+def test_a_push_whose_worker_is_killed_is_taken_up_soon_and_writes_nothing_twice(
+    approver: Desk,
+) -> None:
+    """In the middle of a call that takes long: the lease was renewed meanwhile, and never far."""
+    slow = {"kind": "delay", "method": "POST", "path": SYNC, "times": 1, "seconds": 4}
+    approver.procore.control("faults", **slow)
+    approver.act("approve")
+    held = HandoffWork.objects.get()
+    worker = subprocess.Popen([sys.executable, "-c", PUSH.format(id=held.id)], cwd=ROOT)
+    try:
+        until(lambda: sent(approver))
+        first = HandoffWork.objects.get().leased_until
+        assert first
+        until(lambda: (HandoffWork.objects.get().leased_until or first) > first)
+    finally:
+        worker.kill()
+        worker.wait()
+    left = HandoffWork.objects.get().leased_until
+    assert left
+    assert clock.now() < left <= clock.now() + timedelta(seconds=75)
+    later()
+    carry_on()
+    assert approver.handoff.state == HandoffState.DONE
+    assert arrived(approver)
+    assert len(writes(approver)) == 1
+    assert approver.procore.violations() == []
+
+
+def sent(desk: Desk) -> bool:
+    """Rows are under way to Procore, without an answer yet."""
+    with tenant(desk.company_id):
+        return desk.handoff.rows.filter(state=RowState.SENT).exists()
+
+
+def writes(desk: Desk) -> list[object]:
+    return [
+        c for c in desk.procore.ledger() if c["method"] == "POST" and c["path"].endswith("sync")
+    ]
 
 
 def test_a_limit_is_waited_for_visibly_and_then_it_goes_on(approver: Desk) -> None:

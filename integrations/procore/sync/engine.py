@@ -32,7 +32,7 @@ from integrations.procore.sync.parts import (
     waves,
 )
 from integrations.procore.sync.proof import Prover
-from integrations.procore.sync.runs import Heartbeat, finish, label, release
+from integrations.procore.sync.runs import finish, heartbeat, label, release
 from integrations.procore.sync.use import open_projects
 from partner_app.connections.access import app_client, in_threads, still_connected
 from partner_app.connections.errors import ReconnectNeeded
@@ -60,7 +60,7 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
     try:
         for purpose in (_purpose(run), CallPurpose.PEOPLE):
             clients += [in_threads(app_client(company_id, purpose))]
-        with Heartbeat(run):
+        with heartbeat(run):
             _Walk(run, clients, wait, may_yield).walk()
     except Paused:
         release(run, until=clock.now())  # whoever comes next goes on with it

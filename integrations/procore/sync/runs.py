@@ -2,12 +2,11 @@
 
 import os
 import socket
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Q, Sum
 
 from integrations.procore.resources.registry import RESOURCES
@@ -16,6 +15,7 @@ from integrations.procore.sync.models import DueRead, Mode, RunState, SyncRun, S
 from integrations.procore.sync.order import Look, Part
 from integrations.procore.sync.parts import COUNTS, withheld_projects
 from partner_app.core import clock
+from partner_app.core.heartbeat import Heartbeat
 from partner_app.tenancy.context import tenant
 
 LEASE = timedelta(seconds=15)  # a company waits so long for the successor of a dead process
@@ -127,35 +127,17 @@ def keep_lease(run: SyncRun) -> None:
 
     A process that was believed dead writes nothing. Raises LeaseLost.
     """
-    kept = SyncRun.objects.filter(id=run.id, holder=run.holder, state="running").update(
-        leased_until=clock.now() + LEASE
-    )
-    if not kept:
+    if not _renewed(run):
         raise LeaseLost
 
 
-class Heartbeat:
-    """Keeps the lease while its process lives, however long a single call takes."""
+def _renewed(run: SyncRun) -> bool:
+    mine = SyncRun.objects.filter(id=run.id, holder=run.holder, state="running")
+    return bool(mine.update(leased_until=clock.now() + LEASE))
 
-    def __init__(self, run: SyncRun) -> None:
-        self.run, self.over = run, threading.Event()
-        self.thread = threading.Thread(target=self._beat, daemon=True)
 
-    def __enter__(self) -> None:
-        self.thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.over.set()
-        self.thread.join()
-
-    def _beat(self) -> None:
-        try:
-            while not self.over.wait(LEASE.total_seconds() / 3):
-                keep_lease(self.run)
-        except (LeaseLost, DatabaseError):
-            return  # the next write of the run finds out by itself
-        finally:
-            connection.close()  # this thread's own
+def heartbeat(run: SyncRun) -> Heartbeat:
+    return Heartbeat(lambda: _renewed(run), every=LEASE.total_seconds() / 3)
 
 
 def release(run: SyncRun, *, until: datetime) -> None:
