@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from partner_app.estimates.errors import MappingUnreadable
 from partner_app.estimates.reading.numbers import NotANumber, number
@@ -25,6 +26,12 @@ class Rules:
 
     shares: Mapping[str, tuple[Share, ...]]
 
+    @cached_property
+    def _lengths(self) -> list[int]:
+        """Of the prefixes that there are, longest first."""
+        found = {len(pattern) - 1 for pattern in self.shares if pattern.endswith("*")}
+        return sorted(found, reverse=True)
+
     def for_code(self, item_code: str) -> tuple[tuple[Share, ...], str]:
         """The shares and the pattern that gave them.
 
@@ -32,9 +39,9 @@ class Rules:
         """
         if item_code in self.shares:
             return self.shares[item_code], item_code
-        for length in range(len(item_code), -1, -1):
+        for length in self._lengths:
             pattern = item_code[:length] + "*"
-            if pattern in self.shares:
+            if length <= len(item_code) and pattern in self.shares:
                 return self.shares[pattern], pattern
         return (), ""
 

@@ -6,7 +6,7 @@ import io
 from charset_normalizer import from_bytes
 
 from partner_app.estimates.errors import FileUnreadable
-from partner_app.estimates.reading.sheets import MOST_ROWS, Sheet
+from partner_app.estimates.reading.sheets import Budget, Sheet
 
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE = 60  # rows
@@ -14,18 +14,14 @@ FEW_ACCENTS = 0.15  # of all bytes
 BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-def read_delimited(name: str, content: bytes) -> Sheet:
+def read_delimited(name: str, content: bytes, budget: Budget) -> Sheet:
     """Raises FileUnreadable."""
     text = _text(name, content)
     delimiter = _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[list[str]] = []
     try:
-        for cells in reader:
-            # A quoted line end makes one row of two lines: rows are counted as a spreadsheet does.
-            rows.append(cells)
-            if len(rows) > MOST_ROWS:
-                raise FileUnreadable(file=name, reason=f"it has more than {MOST_ROWS} rows")
+        # A quoted line end makes one row of two lines: rows are counted as a spreadsheet does.
+        rows = [budget.take(cells) for cells in reader]
     except csv.Error as error:
         reason = f"line {reader.line_num}, {error}"
         raise FileUnreadable(file=name, reason=reason) from None

@@ -9,7 +9,7 @@ from partner_app.estimates.errors import ChoosePart, FileUnreadable
 from partner_app.estimates.reading.files import read_sheets
 from partner_app.estimates.reading.layout import Column, Layout, find_layout, parts_of
 from partner_app.estimates.reading.lines import Mending, Reading, read_lines
-from partner_app.estimates.reading.sheets import Sheet
+from partner_app.estimates.reading.sheets import Budget, Sheet
 
 
 def read_estimate(
@@ -27,10 +27,11 @@ def read_estimate(
     Raises FileUnreadable, LayoutUnknown, LayoutAmbiguous, ChoosePart; bad cells become problems of
     the Reading and spare the other rows.
     """
-    sheets = read_sheets(name, content)
+    budget = Budget(name)
+    sheets = read_sheets(name, content, budget)
     layout = find_layout([s for s in sheets if not sheet or s.name == sheet], columns)
     found = next(s for s in sheets if s.name == layout.sheet)
-    reading = read_lines(found, layout, _chosen(found, layout, part), mending)
+    reading = read_lines(found, layout, _chosen(found, layout, part, budget), mending, budget)
     if not reading.lines and not reading.errors:
         raise FileUnreadable(file=name, reason="it has no lines")
     return reading
@@ -40,7 +41,7 @@ def part_name(part: tuple[str, ...]) -> str:
     return ", ".join(filter(None, part))
 
 
-def _chosen(sheet: Sheet, layout: Layout, wanted: str) -> tuple[str, ...] | None:
+def _chosen(sheet: Sheet, layout: Layout, wanted: str, budget: Budget) -> tuple[str, ...] | None:
     """None where there is nothing to choose."""
     parts = parts_of(sheet, layout)
     if not parts:
@@ -48,7 +49,7 @@ def _chosen(sheet: Sheet, layout: Layout, wanted: str) -> tuple[str, ...] | None
     fitting = [part for part in parts if wanted and (wanted in part or wanted == part_name(part))]
     if len(fitting) == 1:
         return fitting[0]
-    readings = {part: read_lines(sheet, layout, part) for part in fitting or parts}
+    readings = {part: read_lines(sheet, layout, part, None, budget) for part in fitting or parts}
     raise ChoosePart(
         [
             {"name": part_name(part), "lines": len(reading.lines), "total": reading.total}

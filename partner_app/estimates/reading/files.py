@@ -4,26 +4,27 @@ import re
 
 from partner_app.estimates.errors import FileUnreadable
 from partner_app.estimates.reading.delimited import read_delimited
-from partner_app.estimates.reading.sheets import Sheet
+from partner_app.estimates.reading.sheets import Budget, Sheet
 from partner_app.estimates.reading.workbook import read_xls, read_xlsx
 
 ZIP, COMPOUND, PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
 
 
-def read_sheets(name: str, content: bytes) -> list[Sheet]:
+def read_sheets(name: str, content: bytes, budget: Budget | None = None) -> list[Sheet]:
     """Those that have anything in them. Raises FileUnreadable."""
+    budget = budget or Budget(name)
     if not content.strip():
         raise FileUnreadable(file=name, reason="it is empty")
     if content.startswith(ZIP):
-        sheets = read_xlsx(name, content)
+        sheets = read_xlsx(name, content, budget)
     elif content.startswith(COMPOUND):
-        sheets = read_xls(name, content)
+        sheets = read_xls(name, content, budget)
     elif content.startswith(PDF):
         raise FileUnreadable(file=name, reason="it is a PDF; export the estimate as CSV or XLSX")
     elif re.match(rb"\s*(\xef\xbb\xbf)?\s*<(!doctype|html|table|\?xml)", content[:500].lower()):
         raise FileUnreadable(file=name, reason="it is a web page; save it as XLSX or CSV")
     else:
-        sheets = [read_delimited(name, content)]
+        sheets = [read_delimited(name, content, budget)]
     filled = [sheet for sheet in sheets if any(any(row) for row in sheet.rows)]
     if not filled:
         raise FileUnreadable(file=name, reason="it has no lines")

@@ -61,7 +61,15 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     ),
     Column.BIDDER: ("bidder name", "bidder", "contractor", "contractor name", "vendor name"),
 }  # fmt: skip
+NAMED: dict[str, list[tuple[Column, int]]] = {}  # each name, the columns and its rank among theirs
+for _column, _aliases in ALIASES.items():
+    for _rank, _alias in enumerate(_aliases):
+        NAMED.setdefault(_alias, []).append((_column, _rank))
+MOST_WORDS = max(len(alias.split()) for alias in NAMED)
+BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 HEADER_ROWS = 60  # a header stands among the first
+MOST_HEADERS = 1000  # columns further right are no estimate's
+LONGEST_HEADER = 200  # characters
 CHECKED = 400  # rows under it that have to fit
 NUMERIC = (Column.QUANTITY, Column.UNIT_PRICE, Column.AMOUNT)
 NAMED_EXACTLY = 2.0  # a score that only a whole name reaches
@@ -126,15 +134,19 @@ def part_of(row: Sequence[Cell], layout: Layout) -> tuple[str, ...]:
     )
 
 
+def header_of(cell: Cell) -> str:
+    return text_of(cell)[:LONGEST_HEADER]
+
+
 def _candidates(
     sheet: Sheet, chosen: Mapping[Column, int] | None
 ) -> Iterable[tuple[float, Layout]]:
     for index, row in enumerate(islice(sheet.rows, HEADER_ROWS)):
-        names = [text_of(cell) for cell in row]
+        names = [header_of(cell) for cell in row[:MOST_HEADERS]]
         below = sheet.rows[index + 1] if index + 1 < len(sheet.rows) else []
         # A header over two rows: "Unit" above "Price".
         joined = [
-            f"{name} {text_of(below[place]) if place < len(below) else ''}".strip()
+            f"{name} {header_of(below[place]) if place < len(below) else ''}".strip()
             for place, name in enumerate(names)
         ]
         for height, headers in ((1, names), (2, joined)):
@@ -197,13 +209,18 @@ def _named(headers: Sequence[str]) -> dict[tuple[Column, int], float]:
         # Accents fall away: "Désignation" is "designation", and so is a file that lost them.
         plain = unicodedata.normalize("NFKD", header.lower())
         plain = "".join(mark for mark in plain if not unicodedata.combining(mark))
-        name = re.sub(r"\(.*?\)|\[.*?\]", " ", plain)
-        name = " ".join(re.sub(r"[^a-z0-9]+", " ", name).split())
-        for column, aliases in ALIASES.items():
-            if name in aliases:
-                found[column, place] = 3.0 - aliases.index(name) / 100
-            elif any(f" {alias} " in f" {name} " for alias in aliases if len(alias) > 3):
-                found[column, place] = 0.5
+        words = re.sub(r"[^a-z0-9]+", " ", BRACKETED.sub(" ", plain)).split()
+        phrases = {
+            " ".join(words[start : start + length])
+            for length in range(1, MOST_WORDS + 1)
+            for start in range(len(words) - length + 1)
+        }
+        for phrase in phrases:
+            for column, _ in NAMED.get(phrase, ()):
+                if len(phrase) > 3:
+                    found[column, place] = 0.5
+        for column, rank in NAMED.get(" ".join(words), ()):
+            found[column, place] = max(found.get((column, place), 0.0), 3.0 - rank / 100)
     return found
 
 

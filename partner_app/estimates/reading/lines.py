@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from partner_app.core.words import gettext_noop
-from partner_app.estimates.reading.layout import Column, Layout, part_of
+from partner_app.estimates.reading.layout import Column, Layout, header_of, part_of
 from partner_app.estimates.reading.numbers import NotANumber, number
-from partner_app.estimates.reading.sheets import Cell, Sheet, text_of
+from partner_app.estimates.reading.sheets import Budget, Cell, Sheet, text_of
 
 TOLERANCE = Decimal("0.005")  # half a cent between quantity × price and amount [product.md, 4]
 LARGEST = Decimal(10) ** 14  # an amount beyond it is no estimate's
 PLACES = 6  # decimals that are kept
+LONGEST = {Column.ITEM_CODE: 200, Column.DESCRIPTION: 5000, Column.UNIT: 100, Column.COST_TYPE: 200}
+MOST_PROBLEMS = 5000  # a file with more is another kind of file
+SHOWN = 200  # characters of a cell that a problem quotes
 MARKS = {"€": "EUR", "£": "GBP", "¥": "JPY"}  # a $ alone may be one of many
 NAMED_CURRENCY = re.compile(r"\b(USD|CAD|EUR|GBP|AUD)\b")
 TOTAL = re.compile(r"\b(sub-?\s?total|sous-total|grand total|total)\b", re.IGNORECASE)
@@ -71,13 +74,20 @@ def read_lines(
     layout: Layout,
     part: tuple[str, ...] | None = None,
     mending: Mending | None = None,
+    budget: Budget | None = None,
 ) -> Reading:
-    """Bad cells become problems and spare the other rows. `part` picks one of several contracts."""
-    mending = mending or Mending()
+    """Bad cells become problems and spare the other rows. `part` picks one of several contracts.
+
+    Raises FileUnreadable where there are too many of them, or no time is left.
+    """
+    mending, budget = mending or Mending(), budget or Budget(sheet.name)
     reading = Reading(layout)
-    since_subtotal = Decimal(0)
+    since_subtotal = total = Decimal(0)
     for index in range(layout.first_row - 1, len(sheet.rows)):
         row = sheet.rows[index]
+        budget.check_time()
+        if max(len(reading.errors), len(reading.warnings)) > MOST_PROBLEMS:
+            budget.refuse(f"more than {MOST_PROBLEMS} of its cells need a look")
         if not any(text_of(cell) for cell in row):
             continue
         if part is not None and part_of(row, layout) != part:
@@ -86,8 +96,7 @@ def read_lines(
         if line.repeats_header or line.number in mending.left_out:
             continue
         if line.is_total:
-            wanted = since_subtotal if since_subtotal != reading.total else reading.total
-            reading.warnings.extend(line.check_total(wanted, reading.total))
+            reading.warnings.extend(line.check_total(since_subtotal, total))
             since_subtotal = Decimal(0)
         elif not line.is_title:
             found = line.read(reading)
@@ -96,7 +105,8 @@ def read_lines(
                     "This row is hidden in the file. It is counted; check that it should be."
                 )
                 reading.warnings.append(line.problem(Column.DESCRIPTION, message))
-            since_subtotal += found.amount if found else 0
+            amount = found.amount if found else Decimal(0)
+            since_subtotal, total = since_subtotal + amount, total + amount
     return reading
 
 
@@ -118,7 +128,7 @@ class _Row:
     @property
     def repeats_header(self) -> bool:
         """Printed again at the top of each page."""
-        return [text_of(cell) for cell in self.cells] == list(self.layout.headers)
+        return [header_of(cell) for cell in self.cells] == list(self.layout.headers)
 
     @property
     def is_title(self) -> bool:
@@ -150,9 +160,8 @@ class _Row:
         yield self.problem(Column.AMOUNT, message)
 
     def problem(self, column: Column, message: str) -> Problem:
-        return Problem(
-            self.number, self.layout.name(column), message, self.text(column), column.value
-        )
+        raw = self.text(column)[:SHOWN]
+        return Problem(self.number, self.layout.name(column), message, raw, column.value)
 
     def read(self, reading: Reading) -> Line | None:
         numbers: dict[Column, Decimal | None] = {}
@@ -161,10 +170,11 @@ class _Row:
             try:
                 numbers[column] = self._number(column)
             except NotANumber:
-                message = f"“{self.text(column)}” is not a number. Correct it in the file."
+                message = f"“{self.text(column)[:SHOWN]}” is not a number. Correct it in the file."
                 reading.errors.append(self.problem(column, message))
                 continue
             reading.errors.extend(self._check_size(column, numbers[column]))
+        reading.errors.extend(self._check_lengths())
         if len(reading.errors) > before:
             return None
         quantity, price = numbers[Column.QUANTITY], numbers[Column.UNIT_PRICE]
@@ -211,6 +221,12 @@ class _Row:
         elif isinstance(exponent, int) and exponent < -PLACES:
             message = f"{value} has more than {PLACES} decimals. Round it in the file."
             yield self.problem(column, message)
+
+    def _check_lengths(self) -> Iterator[Problem]:
+        for column, longest in LONGEST.items():
+            if len(self.text(column)) > longest:
+                message = f"It has more than {longest} characters. Shorten it in the file."
+                yield self.problem(column, message)
 
     def _currencies(self) -> Iterator[str]:
         for column in (Column.UNIT_PRICE, Column.AMOUNT):

@@ -1,12 +1,51 @@
 """What every kind of file becomes first: sheets of cells, with nothing decided yet. Pure."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NoReturn
+
+from partner_app.estimates.errors import FileUnreadable
 
 Cell = str | Decimal | None  # text as it stands, a workbook's number exactly, nothing
 
-MOST_ROWS, MOST_CELLS = 200_000, 4_000_000
+# Over the whole file, however many sheets it has. Cells that are looked at count as well where they
+# are empty: a row may reach column XFD with nothing in it.
+MOST_ROWS, MOST_CELLS, MOST_LOOKED_AT, MOST_SHEETS = 200_000, 4_000_000, 8_000_000, 50
+SECONDS = 20.0  # seconds of work on one file
+
+
+class Budget:
+    """What reading one file may take. Each check raises FileUnreadable with what was too much."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.until = name, time.monotonic() + SECONDS
+        self.rows = self.cells = self.looked_at = 0
+
+    def take(self, row: Iterable[Cell]) -> list[Cell]:
+        """The row without what is empty at its end."""
+        cells = list(row)
+        self.looked_at += len(cells)
+        while cells and cells[-1] in (None, ""):
+            cells.pop()
+        self.rows += 1
+        self.cells += len(cells)
+        if self.rows > MOST_ROWS:
+            self.refuse(f"it has more than {MOST_ROWS} rows")
+        if self.cells > MOST_CELLS or self.looked_at > MOST_LOOKED_AT:
+            self.refuse(f"it has more than {MOST_CELLS} cells")
+        self.check_time()
+        return cells
+
+    def check_time(self) -> None:
+        if time.monotonic() > self.until:
+            self.refuse(
+                f"it takes more than {SECONDS:.0f} seconds to read; leave out what is not needed"
+            )
+
+    def refuse(self, reason: str) -> NoReturn:
+        raise FileUnreadable(file=self.name, reason=reason)
 
 
 @dataclass(frozen=True)

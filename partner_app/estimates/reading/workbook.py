@@ -17,48 +17,61 @@ from openpyxl.utils.exceptions import InvalidFileException
 from xlrd.biffh import XLRDError
 
 from partner_app.estimates.errors import FileUnreadable
-from partner_app.estimates.reading.sheets import MOST_CELLS, MOST_ROWS, Cell, Sheet
+from partner_app.estimates.reading.sheets import MOST_SHEETS, Budget, Cell, Sheet
 
 LARGEST_UNPACKED = 300 * 1024 * 1024  # bytes
 LARGEST_RATIO = 200  # unpacked against packed; a spreadsheet reaches about 20
+LARGEST_PART = 150 * 1024 * 1024  # bytes of one part, unpacked
+LONGEST_TOKEN = 100_000  # bytes of one tag, comment or the like; a spreadsheet's have hundreds
+DEEPEST = 64  # elements within each other
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-PIECE = 1024 * 1024  # bytes read at once
+LONG_TAG = re.compile(rb"<[^<>]{%d}" % LONGEST_TOKEN)
+DEEP = re.compile(rb"(?:<[^/!?<>][^<>]*(?<!/)>[^<]*){%d}" % DEEPEST)
+SPANS = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>"))
+SHEET = re.compile(rb"<(?:\w+:)?sheet[\s/>]")
+ROW = re.compile(rb"<row ([^<>]*)>")
 ROW_NUMBER, HIDDEN = re.compile(rb'\br="(\d+)"'), re.compile(rb'\bhidden="(?:1|true)"')
 
 
-def read_xlsx(name: str, content: bytes) -> list[Sheet]:
+def read_xlsx(name: str, content: bytes, budget: Budget) -> list[Sheet]:
     """Raises FileUnreadable."""
     _check_archive(name, content)
     try:
+        _check_parts(content, budget)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+        paths = [sheet._worksheet_path for sheet in shown]  # type: ignore[attr-defined]  # of a read-only sheet
+        if len(set(paths)) < len(paths):
+            budget.refuse("two of its sheets are one and the same part")
         sheets = [
             Sheet(
                 sheet.title,
-                list(_rows(name, sheet.iter_rows(values_only=True))),
-                _hidden_rows(content, sheet._worksheet_path),  # type: ignore[attr-defined]  # of a read-only sheet
+                [budget.take(map(_cell, row)) for row in sheet.iter_rows(values_only=True)],
+                _hidden_rows(content, path),
             )
-            for sheet in book.worksheets
-            if sheet.sheet_state == "visible"
+            for sheet, path in zip(shown, paths, strict=True)
         ]
     except (InvalidFileException, KeyError, ValueError, zipfile.BadZipFile, SyntaxError):
         raise FileUnreadable(file=name, reason="it is not a whole workbook") from None
     return sheets
 
 
-def read_xls(name: str, content: bytes) -> list[Sheet]:
+def read_xls(name: str, content: bytes, budget: Budget) -> list[Sheet]:
     """Raises FileUnreadable."""
     if ENCRYPTED in content:
         raise FileUnreadable(file=name, reason="it is protected by a password")
     try:
-        book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO())
+        book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), ragged_rows=True)
     except XLRDError as error:
         locked = "encrypted" in str(error)
         reason = "it is protected by a password" if locked else "it is not a whole workbook"
         raise FileUnreadable(file=name, reason=reason) from None
     except Exception:  # noqa: BLE001  # xlrd raises whatever a broken file makes of its parser
         raise FileUnreadable(file=name, reason="it is not a whole workbook") from None
+    if book.nsheets > MOST_SHEETS:
+        budget.refuse(f"it has more than {MOST_SHEETS} sheets")
     return [
-        Sheet(sheet.name, list(_rows(name, _xls_rows(book, sheet))))
+        Sheet(sheet.name, [budget.take(map(_cell, row)) for row in _xls_rows(book, sheet)])
         for sheet in book.sheets()
         if sheet.visibility == 0
     ]
@@ -66,31 +79,43 @@ def read_xls(name: str, content: bytes) -> list[Sheet]:
 
 def _hidden_rows(content: bytes, path: str) -> frozenset[int]:
     """Numbers of rows that Excel does not show; the reader of rows leaves that out."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(path) as part:
-        found: set[int] = set()
-        rest = b""
-        while piece := part.read(PIECE):
-            *rows, rest = (rest + piece).split(b"<row ")
-            found.update(_hidden_in(rows))
-        found.update(_hidden_in([rest]))
-    return frozenset(found)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        rows = ROW.finditer(archive.read(path))
+    found = (ROW_NUMBER.search(row[1]) for row in rows if HIDDEN.search(row[1]))
+    return frozenset(int(number[1]) for number in found if number)
 
 
-def _hidden_in(rows: list[bytes]) -> Iterator[int]:
-    for row in rows:
-        attributes = row.partition(b">")[0]
-        number = ROW_NUMBER.search(attributes)
-        if number and HIDDEN.search(attributes):
-            yield int(number[1])
+def _check_parts(content: bytes, budget: Budget) -> None:
+    """What would take a parser of XML long, although it is small or says nothing."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for entry in archive.infolist():
+            if not entry.filename.endswith((".xml", ".rels")):
+                continue
+            if entry.file_size > LARGEST_PART:
+                budget.refuse("a part of it unpacks to more than 150 MB")
+            part = archive.read(entry)
+            if b"\x00" in part[:4] or part[:2] in (b"\xff\xfe", b"\xfe\xff"):
+                budget.refuse("a part of it is not UTF-8; save it as .xlsx once more")
+            if LONG_TAG.search(part) or _has_long_span(part):
+                budget.refuse(
+                    "a comment or tag within it is far too long; save it as .xlsx once more"
+                )
+            if DEEP.search(part):
+                budget.refuse("its parts are nested too deeply; save it as .xlsx once more")
+            if entry.filename.endswith("workbook.xml") and len(SHEET.findall(part)) > MOST_SHEETS:
+                budget.refuse(f"it has more than {MOST_SHEETS} sheets")
+            budget.check_time()
 
 
-def _rows(name: str, rows: Iterator[tuple[Any, ...]]) -> Iterator[list[Cell]]:
-    cells = 0
-    for number, row in enumerate(rows, 1):
-        cells += len(row)
-        if number > MOST_ROWS or cells > MOST_CELLS:
-            raise FileUnreadable(file=name, reason=f"it has more than {MOST_ROWS} rows")
-        yield [_cell(value) for value in row]
+def _has_long_span(part: bytes) -> bool:
+    for opening, closing in SPANS:
+        at = 0
+        while (at := part.find(opening, at)) >= 0:
+            end = part.find(closing, at + len(opening))
+            if end < 0 or end - at > LONGEST_TOKEN:
+                return True
+            at = end
+    return False
 
 
 def _xls_rows(book: xlrd.Book, sheet: xlrd.sheet.Sheet) -> Iterator[tuple[Any, ...]]:
