@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
+from xml.parsers import expat
 
 from django.apps import apps
 from django.conf import settings
@@ -18,6 +19,7 @@ from partner_app.connections.rights import known
 from partner_app.core import clock
 from partner_app.tenancy.models import USABLE, Company
 
+LINEAR_EXPAT = (2, 6, 0)
 LARGEST_SKEW = 30.0  # seconds
 COMPANIES_SHOWN = 20
 MISSING = "Run manage.py permissions COMPANY_ID: it says what is missing, why, and what to do."
@@ -34,6 +36,7 @@ class Check:
 def examine() -> dict[str, object]:
     checks = [_safe(check) for check in (_database, _migrations, _role, _tables, _broker)]
     checks += [_safe(check) for check in (_credentials, _address, _clock, _service_accounts)]
+    checks.append(_xml_parser())
     return {"ok": all(check.ok for check in checks), "checks": [asdict(check) for check in checks]}
 
 
@@ -126,6 +129,15 @@ def _clock() -> Check:
         skew = abs((cursor.fetchone()[0] - clock.now()).total_seconds())
     remedy = "Synchronise the clocks of this host and of the database."
     return Check("clock", skew < LARGEST_SKEW, f"{skew:.1f} s from the database", remedy)
+
+
+def _xml_parser(version: tuple[int, int, int] = expat.version_info) -> Check:
+    """Older ones take quadratic time for one large token [CVE-2023-52425]. Files with such are
+    refused before they are parsed, so this stops nobody."""
+    remedy = "" if version >= LINEAR_EXPAT else "Use a build of Python with Expat 2.6 or newer."
+    return Check(
+        "xml_parser", ok=True, detail=f"Expat {'.'.join(map(str, version))}", remedy=remedy
+    )
 
 
 def _service_accounts() -> Check:

@@ -10,6 +10,7 @@ from decimal import Decimal
 import openpyxl
 import pytest
 
+from partner_app.connections.doctor import _xml_parser
 from partner_app.estimates.errors import FileUnreadable, LayoutUnknown
 from partner_app.estimates.mapping.file import Rules, Share
 from partner_app.estimates.reading import sheets
@@ -155,6 +156,12 @@ def test_the_longest_prefix_of_a_code_still_wins() -> None:
     rules = Rules({"1*": share, "123*": share, "*": share, "12345": share})
     found = [rules.for_code(code)[1] for code in ("12345", "1234", "12", "9", "")]
     assert found == ["12345", "123*", "1*", "*", "*"]
+
+
+def test_the_doctor_says_that_a_parser_is_old() -> None:
+    assert "2.6" in _xml_parser((2, 5, 0)).remedy
+    assert _xml_parser((2, 6, 0)).remedy == ""
+    assert _xml_parser((2, 5, 0)).ok  # such files are refused before it sees them
 
 
 def spent(work: Callable[[], object]) -> float:
