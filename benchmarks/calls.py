@@ -42,17 +42,18 @@ HOME_NEEDS = (
 
 @dataclass(frozen=True)
 class Strategy:
-    """`first` reads a company from nothing to everything; `opened` is the project somebody opened
-    a moment after the start. `home_needs`: resources without which home's figures are not true.
+    """`first` reads a company from nothing to everything and says when the project that somebody
+    opens was opened, None for the start. `home_needs`: resources without which home's figures are
+    not true.
     """
 
     name: str
-    first: Callable[[int, int, "VirtualClock"], None]
+    first: Callable[[int, int, "VirtualClock"], datetime | None]
     fresh: Callable[["Measure", datetime], None]
     home_needs: tuple[str, ...] = HOME_NEEDS
 
 
-def by_ids(company_id: int, opened: int, virtual: "VirtualClock") -> None:
+def by_ids(company_id: int, opened: int, virtual: "VirtualClock") -> datetime | None:
     """The order of before: whatever somebody opens, projects are read in the order of their ids."""
     from integrations.procore.sync.services import sync_now
     from partner_app.core import clock
@@ -62,6 +63,7 @@ def by_ids(company_id: int, opened: int, virtual: "VirtualClock") -> None:
         patch("integrations.procore.sync.parts._barren", lambda _company, _keys: set()),
     ):
         sync_now(company_id=company_id, full=True, only=[], wait=clock.wait_until)
+    return None  # the order does not depend on it
 
 
 def _waves_by_ids(run: "SyncRun", _opened: object) -> Iterator[list[tuple[str, int]]]:
@@ -76,8 +78,11 @@ def _waves_by_ids(run: "SyncRun", _opened: object) -> Iterator[list[tuple[str, i
         yield [(name, project) for project in _projects(run.company_id) for name in names]
 
 
-def by_use(company_id: int, opened: int, virtual: "VirtualClock") -> None:
-    """As workers do it: a reading pauses for the limits, and whoever goes on chooses again."""
+def by_use(company_id: int, opened: int, virtual: "VirtualClock") -> datetime | None:
+    """As workers do it: a reading pauses for the limits, and whoever goes on chooses again.
+
+    The project is opened after the first minute's calls are spent.
+    """
     from integrations.procore.sync.errors import Paused
     from integrations.procore.sync.schedule import make_due, synced_before
     from integrations.procore.sync.services import run_due
@@ -87,15 +92,16 @@ def by_use(company_id: int, opened: int, virtual: "VirtualClock") -> None:
         raise Paused(until)
 
     make_due(company_id=company_id)
-    noted = False
+    opened_at = None
     while not synced_before(company_id):
         try:
             run_due(company_id=company_id, wait=leave)
         except Paused as pause:
             virtual.wait_until(pause.until)
-        if not noted:
+        if opened_at is None:
+            opened_at = virtual.now()
             note_opened(company_id=company_id, project_id=opened)
-            noted = True
+    return opened_at
 
 
 def polls(measure: "Measure", ends: datetime) -> None:
@@ -164,7 +170,7 @@ class Measure:
 
     def first(self, strategy: Strategy) -> dict[str, object]:
         opened = max(self.procore.projects())  # the worst for an order by ids
-        strategy.first(self.company_id, opened, self.virtual)
+        opened_at = strategy.first(self.company_id, opened, self.virtual)
         calls = self._calls()
         # A first reading asks for each list once: after its last call a project is complete.
         complete = {call["project_id"]: _at(call) for call in calls if call["project_id"]}
@@ -172,7 +178,7 @@ class Measure:
         wanted = _paths_of(strategy.home_needs)
         home = max(_at(call) for call in calls if wanted.fullmatch(call["path"]))
         return {
-            "opened project complete": self._milestone(page),
+            "opened project complete": self._milestone(page, since=opened_at),
             "others complete before it": sum(at < page for at in complete.values()),
             "home truthful": self._milestone(home),
             "everything read": self._milestone(self.virtual.now()),
@@ -213,9 +219,10 @@ class Measure:
     def _calls(self) -> list[dict[str, Any]]:
         return [call for call in self.procore.ledger() if call["path"].startswith("/rest/")]
 
-    def _milestone(self, moment: datetime) -> Milestone:
-        calls = [call for call in self._calls() if _at(call) <= moment]
-        return Milestone(len(calls), (moment - self.began).total_seconds() / 60)
+    def _milestone(self, moment: datetime, *, since: datetime | None = None) -> Milestone:
+        began = since or self.began
+        calls = [call for call in self._calls() if began <= _at(call) <= moment]
+        return Milestone(len(calls), (moment - began).total_seconds() / 60)
 
     def _by_list(self) -> dict[str, int]:
         counted = Counter(re.sub(r"\d{4,}", "…", call["path"]) for call in self._calls())

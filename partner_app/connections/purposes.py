@@ -26,10 +26,11 @@ class CallPurpose(Enum):
     PUSH = ("push", 0.0, 1)
     HOOKS = ("hooks", 0.1, 1)
     DISCOVERY = ("discovery", 0.1, 1)
+    OPENED = ("people", 0.05, 1)  # the records of a project that somebody has open
     FIRST_READ = ("first_read", 0.1, 8)
-    FRESHNESS = ("freshness", 0.1, 8)
+    FRESHNESS = ("freshness", 0.5, 8)  # never more than half of an hour, however much changes
     PROOF = ("proof", 0.1, 8)  # the daily look at everything, part of the syncs
-    CHECK = ("proof", 0.3, 8)  # however often somebody compares, syncs go on
+    CHECK = ("proof", 0.6, 8)  # however often somebody compares, syncs go on
 
     @property
     def label(self) -> str:

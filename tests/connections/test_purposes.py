@@ -65,10 +65,10 @@ def test_calls_of_the_hour_are_counted_by_what_they_were_for(synced: int, procor
 def test_the_plan_holds_for_all_credentials_together_and_people_come_last_to_a_stop(
     company: int, procore: Procore
 ) -> None:
-    """Six a minute: of the sync's the last one is left to people."""
+    """Six a minute: looks leave half of them, a first reading the last one to people."""
     procore.control("clear", all=True)
-    sync = app_client(company, CallPurpose.FRESHNESS)
-    check = app_client(company, CallPurpose.CHECK)
+    sync = app_client(company, CallPurpose.FIRST_READ)
+    check = app_client(company, CallPurpose.FRESHNESS)
     with pytest.raises(RateLimited):
         [check.get(PROJECTS, company_id=company) for _ in range(9)]
     checked = calls(procore)
@@ -79,10 +79,10 @@ def test_the_plan_holds_for_all_credentials_together_and_people_come_last_to_a_s
     with pytest.raises(RateLimited) as caught:
         [person.get(PROJECTS, company_id=company) for _ in range(9)]
     # The first of the six connected the company.
-    assert (checked, synced, calls(procore)) == (3, 4, 5)
+    assert (checked, synced, calls(procore)) == (2, 4, 5)
     assert calls_left(company) == 0
     assert timedelta(seconds=40) < caught.value.until - clock.now() < timedelta(seconds=62)
-    [waiting] = [each for each in waits(company).waiting if each.purpose == "freshness"]
+    [waiting] = [each for each in waits(company).waiting if each.purpose == "first_read"]
     assert not waiting.hourly
 
 

@@ -118,8 +118,9 @@ class Arrivals:
             steps = {job.step.id: job.step for job, _ in pieces}
             steps |= {job.step.id: job.step for job in (*ended, *given_up)}
             update_rows(SyncStep, steps.values(), STEP_FIELDS)
-            cursors = [job.cursor for job in (*ended, *given_up) if job not in again]
-            update_rows(SyncCursor, cursors, CURSOR_FIELDS)
+            cursors = {job.cursor.id: job.cursor for job, _ in pieces if _learns_view(job)}
+            cursors |= {j.cursor.id: j.cursor for j in (*ended, *given_up) if j not in again}
+            update_rows(SyncCursor, cursors.values(), CURSOR_FIELDS)
             note_changed(self.run.company_id, self.newest)
             self.newest = {}
             self._mark()
@@ -326,3 +327,12 @@ class Arrivals:
     def _try_later(job: Job) -> None:
         job.cursor.failed_at = clock.now()
         job.cursor.failures += 1
+
+
+def _learns_view(job: Job) -> bool:
+    """Which view a list is read in is known with its first page: whoever goes on need not ask."""
+    known = job.reader.via_id
+    if known is None or job.cursor.via_id == known:
+        return False
+    job.cursor.via_id, job.cursor.via_fallback = known, bool(job.reader.via_fallback)
+    return True

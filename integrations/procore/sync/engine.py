@@ -58,7 +58,7 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
     company_id = run.company_id
     clients: list[ProcoreClient] = []
     try:
-        for purpose in (_purpose(run), CallPurpose.PEOPLE):
+        for purpose in (_purpose(run), CallPurpose.OPENED):
             clients += [in_threads(app_client(company_id, purpose))]
         with heartbeat(run):
             _Walk(run, clients, wait, may_yield).walk()

@@ -51,6 +51,8 @@ REFUSED_FOR = timedelta(days=1)
 FIRST_RETRY, LAST_RETRY = timedelta(minutes=2), timedelta(hours=6)
 
 FIGURES = frozenset({"budget_rows"})  # one call tells a project's whole cost by code
+# What home and the exceptions count beside it, of every project.
+AT_A_GLANCE = frozenset({"rfis", "submittals", "change_events", "change_event_lines"})
 COMPANY_LISTS = timedelta(hours=6)  # people, vendors, cost types: names beside records
 PROJECT_LIST = timedelta(minutes=30)  # a project that appears is wanted soon
 

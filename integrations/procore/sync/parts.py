@@ -27,7 +27,7 @@ from integrations.procore.sync.models import (
     SyncRun,
     SyncStep,
 )
-from integrations.procore.sync.order import FIGURES, in_order_of_use
+from integrations.procore.sync.order import AT_A_GLANCE, FIGURES, in_order_of_use
 from integrations.procore.sync.quarantine import places_to_try_again
 from integrations.procore.sync.reading import Lent, Parents, Piece, Position, Reader, Window
 from integrations.procore.sync.resuming import Progress, packed, unpacked
@@ -109,7 +109,8 @@ def waves(run: SyncRun, opened: Collection[int]) -> Iterator[list[Key]]:
     """Each wave needs what those before have written: projects first, children after parents.
 
     Projects that somebody has open are complete before anything else is read; then comes what
-    tells the cost of every project, then the rest, in the order in which projects are in use.
+    tells the cost of every project, then what home counts, then the rest, in the order in which
+    projects are in use.
     """
     if run.mode == Mode.TARGETED:
         keys = list(run.steps.filter(done=False).values_list("resource", "project_id"))
@@ -131,9 +132,12 @@ def waves(run: SyncRun, opened: Collection[int]) -> Iterator[list[Key]]:
 
 def _project_waves(projects: Sequence[int], names: Sequence[str]) -> Iterator[list[Key]]:
     figures = [name for name in names if name in FIGURES]
-    others = [name for name in names if name not in FIGURES and not _is_late(name)]
-    yield [(name, key) for name in figures for key in projects] + [
-        (name, key) for key in projects for name in others
+    glance = [name for name in names if name in AT_A_GLANCE and not _is_late(name)]
+    others = [name for name in names if name not in FIGURES | AT_A_GLANCE and not _is_late(name)]
+    yield [
+        *((name, key) for name in figures for key in projects),
+        *((name, key) for key in projects for name in glance),
+        *((name, key) for key in projects for name in others),
     ]
     yield [(name, key) for key in projects for name in names if _is_late(name)]
 
