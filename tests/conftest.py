@@ -11,6 +11,7 @@ import requests
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections
+from django.utils import translation
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
@@ -67,6 +68,13 @@ def _empty() -> None:
                 connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
     ask_again()
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _language() -> Iterator[None]:
+    """A request in French leaves its language behind in the thread that the next test runs in."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
