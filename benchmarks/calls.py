@@ -78,10 +78,12 @@ def _waves_by_ids(run: "SyncRun", _opened: object) -> Iterator[list[tuple[str, i
         yield [(name, project) for project in _projects(run.company_id) for name in names]
 
 
-def by_use(company_id: int, opened: int, virtual: "VirtualClock") -> datetime | None:
+def by_use(
+    company_id: int, opened: int, virtual: "VirtualClock", *, opened_alone: bool = False
+) -> datetime | None:
     """As workers do it: a reading pauses for the limits, and whoever goes on chooses again.
 
-    The project is opened after the first minute's calls are spent.
+    The project is opened after the first minute's calls are spent; `opened_alone` ends with it.
     """
     from integrations.procore.sync.errors import Paused
     from integrations.procore.sync.schedule import make_due, synced_before
@@ -93,7 +95,7 @@ def by_use(company_id: int, opened: int, virtual: "VirtualClock") -> datetime | 
 
     make_due(company_id=company_id)
     opened_at = None
-    while not synced_before(company_id):
+    while not (synced_before(company_id) or (opened_alone and _is_complete(company_id, opened))):
         try:
             run_due(company_id=company_id, wait=leave)
         except Paused as pause:
@@ -102,6 +104,14 @@ def by_use(company_id: int, opened: int, virtual: "VirtualClock") -> datetime | 
             opened_at = virtual.now()
             note_opened(company_id=company_id, project_id=opened)
     return opened_at
+
+
+def _is_complete(company_id: int, project: int) -> bool:
+    from integrations.procore.sync.models import SyncCursor
+    from integrations.procore.sync.remaining import INNER
+
+    read = SyncCursor.objects.filter(company_id=company_id, project_id=project)
+    return read.exclude(fresh_at=None).count() == len(INNER)
 
 
 def polls(measure: "Measure", ends: datetime) -> None:
@@ -167,6 +177,17 @@ class Measure:
         self.virtual.wait_until(self.virtual.now() + timedelta(hours=1, minutes=2))
         self.procore.control("clear", all=True)
         self.began = self.virtual.now()
+
+    def opened_alone(self) -> dict[str, object]:
+        """Our order, until the opened project is complete."""
+        *others, opened = sorted(self.procore.projects())
+        opened_at = by_use(self.company_id, opened, self.virtual, opened_alone=True)
+        page = max(_at(call) for call in self._calls() if call["project_id"] == opened)
+        return {
+            "opened project complete": self._milestone(page, since=opened_at),
+            "others complete": sum(_is_complete(self.company_id, key) for key in others),
+            "observations": len(self.procore.violations()),
+        }
 
     def first(self, strategy: Strategy) -> dict[str, object]:
         opened = max(self.procore.projects())  # the worst for an order by ids
@@ -241,7 +262,9 @@ def _at(call: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(call["at"]).astimezone(UTC)
 
 
-def measure(wanted: list[Strategy], *, changes: bool) -> dict[str, dict[str, object]]:
+def measure(
+    wanted: list[Strategy], *, changes: bool, opened_alone: bool
+) -> dict[str, dict[str, object]]:
     """Starts a database, a broker and the stand-in; they end with this process."""
     import django
 
@@ -267,6 +290,9 @@ def measure(wanted: list[Strategy], *, changes: bool) -> dict[str, dict[str, obj
         for strategy in wanted:
             one = Measure(procore, virtual)
             one.prepare()
+            if opened_alone:
+                found[strategy.name] = one.opened_alone()
+                continue
             found[strategy.name] = rows = one.first(strategy)
             if changes:
                 for name, hooked in (("no webhooks", False), ("webhooks", True)):
@@ -291,10 +317,13 @@ def main() -> int:
     parser.add_argument("--size", default="W", help="of the stand-in's company")
     parser.add_argument("--no-changes", action="store_true", help="the first reading alone")
     parser.add_argument("--ours-alone", action="store_true", help="not the order of before")
+    parser.add_argument("--opened-alone", action="store_true", help="ours, to the opened project")
     arguments = parser.parse_args()
     os.environ["STAND_IN_SIZE"] = arguments.size
-    wanted = [each for each in STRATEGIES if each.name == OURS or not arguments.ours_alone]
-    result = measure(wanted, changes=not arguments.no_changes)
+    ours = arguments.ours_alone or arguments.opened_alone
+    wanted = [each for each in STRATEGIES if each.name == OURS or not ours]
+    changes, opened_alone = not arguments.no_changes, arguments.opened_alone
+    result = measure(wanted, changes=changes, opened_alone=opened_alone)
     print(json.dumps(result, default=vars))
     return 0
 
