@@ -82,7 +82,7 @@ class Caller:
 
     def _has(self, tool: str, level: str, project_id: int) -> bool:
         if self.person is not None:
-            return reaches(self.person.level(tool), level)
+            return tool in self.person.tools and reaches(self.person.level(tool), level)
         return reaches(self.grants(project_id).project.get(tool, "none"), level)
 
     def may(self, action: str, tool: str, project: Project) -> bool:
