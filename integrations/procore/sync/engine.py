@@ -270,23 +270,23 @@ class _Walk:
         job.permission = Permission.UNKNOWN if hidden else Permission.DENIED
         if not job.project_id:
             return
-        before = self.prover.client.calls
         if not hidden:
             self._tool_of(job)
-        else:
-            job.withdrawn.set()  # nothing more is asked of the project until that is known
+            return
+        job.withdrawn.set()  # nothing more is asked of the project until that is known
+        with self.prover.counted(job.step):
             listed = self.prover.lists_project(job.project_id)
-            if listed:
-                job.withdrawn.clear()
-                job.permission = self._tool_of(job)
-            elif listed is False:
-                self.arrivals.absences.withdraw(job.project_id)
-        job.step.requests += self.prover.client.calls - before
+        if listed:
+            job.withdrawn.clear()
+            job.permission = self._tool_of(job)
+        elif listed is False:
+            self.arrivals.absences.withdraw(job.project_id)
 
     def _tool_of(self, job: Job) -> Permission:
         """One call a project tells of all its tools: those that are closed are not asked again."""
         project, tool = job.step.project_id, job.model.spec.tool
-        said = self.prover.permission(project, tool)
+        with self.prover.counted(job.step):
+            said = self.prover.permission(project, tool)
         if said is Permission.DENIED:
             tools = {model.spec.tool for model in RESOURCES.values() if model.spec.tool}
             denied = (t for t in tools if self.prover.permission(project, t) is said)
@@ -296,9 +296,7 @@ class _Walk:
     def _still_closed(self, job: Job) -> bool:
         """Of a list that was refused before: its tool is asked for, not the list."""
         if job.project_id and job.cursor.refused_at and not job.closed:
-            before = self.prover.client.calls
             self._tool_of(job)
-            job.step.requests += self.prover.client.calls - before
         return job.closed
 
     def _give_up_closed(self, job: Job) -> None:

@@ -159,7 +159,8 @@ def jobs_of(run: SyncRun, keys: list[Key], client: ProcoreClient) -> list[Job]:
     with tenant(run.company_id):
         barren = _barren(run.company_id, wanted)
         sizes = _sizes(run.company_id, wanted) if settings.PROCORE.plans_calls else {}
-        lent = Lent(lendable_view(run.company_id))
+        by_view = any(_has_view(RESOURCES[name]) for name, _ in wanted)
+        lent = Lent(lendable_view(run.company_id)) if by_view else None
         for key in wanted:
             whole, doubt = run.mode == Mode.FULL or key in again, doubts.get(key)
             whole = whole or _cheaper_whole(steps[key], sizes.get(key))

@@ -6,6 +6,7 @@ the tool demonstrably answers. A record that is there by its id proves the list 
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -26,7 +27,7 @@ from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord
 from integrations.procore.resources.spec import Source
 from integrations.procore.sync.absence import Loss
-from integrations.procore.sync.models import Permission
+from integrations.procore.sync.models import Permission, SyncStep
 from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
 
@@ -69,19 +70,27 @@ class Prover:
             if self.lists >= MOST_LISTS:
                 return
             self.lists += 1
-            before = self.client.calls
             loss.asked = True
             try:
                 if barred_until is None:
-                    self._prove(loss)
+                    with self.counted(loss.job.step):
+                        self._prove(loss)
             except RateLimited as limited:
                 barred_until = limited.until
             loss.barred_until = barred_until
-            loss.job.step.requests += self.client.calls - before
             log.info(
                 "absence.asked", company_id=self.company_id, resource=loss.job.step.resource,
                 missing=len(loss.doubted), kept=len(loss.kept), permission=str(loss.permission),
             )  # fmt: skip
+
+    @contextmanager
+    def counted(self, step: SyncStep) -> Iterator[None]:
+        """What is asked within counts among the calls of this step."""
+        before = self.client.calls
+        try:
+            yield
+        finally:
+            step.requests += self.client.calls - before
 
     def permission(self, project_id: int, tool: str) -> Permission:
         """What the manifest says of the service account, as far as it is known."""
