@@ -10,7 +10,7 @@ from django.conf import settings
 from integrations.procore.resources.projects import Project
 from integrations.procore.sync.models import RunState, SyncRun
 from integrations.procore.sync.quarantine import unread_mark
-from integrations.procore.sync.remaining import remaining
+from integrations.procore.sync.remaining import Remaining, remaining
 from integrations.procore.sync.runs import newest_run, problems, progress
 from integrations.procore.sync.use import note_opened
 from partner_app.connections.purposes import waits
@@ -116,16 +116,12 @@ def freshness(company_id: int) -> dict[str, Any]:
     `waiting`: for calls to Procore, where that takes so long that people should know.
     """
     run = newest_run(company_id)
-    running = run is None or run.finished_at is None
-    ended = (
-        not running
-        or SyncRun.objects.filter(company_id=company_id, finished_at__isnull=False).exists()
-    )
+    running, ended = _standing(company_id, run)
     return {
         "run": run,
         "run_id": run.id if run else 0,
         "steps": progress(run) if run and running and not ended else [],
-        "left": remaining(run) if run and running and not ended else None,
+        "left": _left(run, running=running, ended=ended),
         "first": not ended,
         "running": running,
         "waiting": waits(company_id).reading if running else None,
@@ -133,6 +129,24 @@ def freshness(company_id: int) -> dict[str, Any]:
         "unread": unread_mark(company_id),
         "stale": stale_lists(company_id),
     }
+
+
+def first_reading_left(company_id: int) -> Remaining | None:
+    """What is left of the company's first sync; None where it has ended, or has yet to begin."""
+    run = newest_run(company_id)
+    running, ended = _standing(company_id, run)
+    return _left(run, running=running, ended=ended)
+
+
+def _standing(company_id: int, run: SyncRun | None) -> tuple[bool, bool]:
+    """Whether a sync is running or due, and whether any has ended before."""
+    running = run is None or run.finished_at is None
+    past = SyncRun.objects.filter(company_id=company_id, finished_at__isnull=False)
+    return running, not running or past.exists()
+
+
+def _left(run: SyncRun | None, *, running: bool, ended: bool) -> Remaining | None:
+    return remaining(run) if run and running and not ended else None
 
 
 def today_of(project: Project) -> date:

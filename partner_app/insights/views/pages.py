@@ -19,6 +19,7 @@ from partner_app.embedded.sight import Shown
 from partner_app.handoffs.selectors import waiting_for_approval
 from partner_app.insights.budget_notes import budget_notes
 from partner_app.insights.context import (
+    first_reading_left,
     freshness,
     open_project,
     portfolio_of,
@@ -187,7 +188,7 @@ def arriving(request: ViewerRequest, project_id: int) -> HttpResponse:
     company_id = request.company.id
     with tenant(company_id):
         here = arrived(company_id, {project_id: rights})[project_id]
-    left = left_of(freshness(company_id)["left"], project_id)
+    left = left_of(first_reading_left(company_id), project_id)
     context = {"project_id": project_id, "rights": rights, "arrived": here, "left_here": left}
     response = render(request, "insights/_arriving.html", context)
     if left is None or request.GET.get("tools") != str(len(here.tools)):
