@@ -365,9 +365,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # A process that has grown is replaced between two tasks, whatever made it grow.
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 20_000
-CELERY_WORKER_MAX_MEMORY_PER_CHILD = (
-    400_000  # kilobytes; a full sync of 200,000 records takes 165 MB
-)
+# In kilobytes. A full sync of 200,000 records takes 165 MB.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # One pool of workers may serve all of them, or each its own: docs/operations/scaling.md.
