@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from runtime import debian
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
     "--no-sandbox",
@@ -40,16 +42,12 @@ def obtain() -> int:
     """For make setup: what is there, else Playwright's download, else Debian's package as root."""
     if find():
         return 0
-    for command in (
-        [sys.executable, "-m", "playwright", "install", "chromium"],
-        ["apt-get", "update"],
-        ["apt-get", "install", "-y", "--no-install-recommends", "chromium"],
-    ):
-        if shutil.which(command[0]) is None:
-            continue
-        subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        if find():
-            return 0
+    download = [sys.executable, "-m", "playwright", "install", "chromium"]
+    subprocess.run(download, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if find() is None:
+        debian.install("chromium")
+    if find():
+        return 0
     print("Browser tests and make smoke need a Chromium. Install the package chromium yourself.")
     return 0
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from runtime import debian
 from runtime.services import CannotStart, Postgres, free_port
 
 BINARIES = ("pgbouncer", "/usr/sbin/pgbouncer")
@@ -116,15 +117,8 @@ class Pooler:
 
 def obtain() -> int:
     """For make setup, as root; without it the tests behind a pooler say what to install."""
-    if find() is None and shutil.which("apt-get"):
-        for command in (["update"], ["install", "-y", "--no-install-recommends", "pgbouncer"]):
-            subprocess.run(
-                ["apt-get", *command],
-                check=False,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-            )
+    if find() is None:
+        debian.install("pgbouncer")
     if find() is None:
         print("Tests behind a pooler need PgBouncer. Install the package pgbouncer yourself.")
     return 0
