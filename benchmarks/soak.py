@@ -21,7 +21,6 @@ import psutil
 
 from tests.stack import Stack, running
 from tests.visitor import Visitor
-from tests.waiting import until
 
 EACH = 5.0  # seconds between two looks at memory
 PAGES = ("/embedded/home/", "/embedded/exceptions/", "/embedded/insights/", "/embedded/search/?q=a")
@@ -122,11 +121,7 @@ def soak(minutes: float) -> dict[str, object]:
         tempfile.TemporaryDirectory(prefix="tieback-soak-") as folder,
         running(Path(folder) / "demo") as stack,
     ):
-        company = stack.procore.company_id
-        stack.procore.control("rates", per_hour=1_000_000, per_spike=100_000)
-        stack.procore.control("installs", company_id=company, permitted_projects="all")
-        stack.manage("discover")
-        until(lambda: stack.manage("status", company)["companies"][0]["last_sync"], within=90)
+        company = stack.first_sync()
         memory, began, length = Memory(), time.monotonic(), minutes * 60
         with Load(stack, company) as load:
             while (second := time.monotonic() - began) < length:

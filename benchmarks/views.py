@@ -24,7 +24,6 @@ from playwright.sync_api import Frame, sync_playwright
 from runtime.browser import PARTITIONED, require
 from tests.environment import ANNOUNCEMENT
 from tests.stack import running
-from tests.waiting import until
 
 SIZES = ((20, 1_000), (100, 10_000), (500, 100_000))  # projects, records of the largest one
 OTHERS = 40  # records of each other project
@@ -212,18 +211,8 @@ def browser() -> dict[str, dict[str, float]]:
         running(Path(folder) / "demo", size="M") as stack,
         sync_playwright() as playwright,
     ):
-        company = stack.procore.company_id
         # Not the limits are measured here: at Procore's own a first sync of M takes minutes.
-        stack.procore.control("rates", per_hour=1_000_000, per_spike=100_000)
-        stack.procore.control("installs", company_id=company, permitted_projects="all")
-        stack.manage("discover")
-        until(
-            lambda: (
-                (stack.manage("status", company)["companies"][0]["last_sync"] or {}).get("state")
-                == "done"
-            ),
-            within=300,
-        )
+        stack.first_sync(within=300)
         chromium = playwright.chromium.launch(executable_path=require(), args=PARTITIONED)
         page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
         person = Person(page, stack).into_procore("Company Admin").open_full_screen()

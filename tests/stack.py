@@ -15,6 +15,7 @@ from runtime.demo import Demo
 from runtime.pooler import Pooler
 from runtime.services import Database, free_port
 from tests.procore import Procore
+from tests.waiting import until
 
 
 class PooledDemo(Demo):
@@ -51,6 +52,20 @@ class Stack:
 
     def manage(self, *arguments: object) -> Any:
         return json.loads(self.demo.manage(*map(str, arguments)))
+
+    def first_sync(self, *, within: float = 90) -> int:
+        """The main company with all its projects and plenty of calls, installed and read once."""
+        company = self.procore.company_id
+        self.procore.control("rates", per_hour=1_000_000, per_spike=100_000)
+        self.procore.control("installs", company_id=company, permitted_projects="all")
+        self.manage("discover")
+
+        def done() -> bool:
+            last = self.manage("status", company)["companies"][0]["last_sync"]
+            return bool(last and last["state"] == "done")
+
+        until(done, within=within)
+        return company
 
     def kill(self, name: str) -> None:
         """SIGKILL to a process and all its children, as when a machine dies."""

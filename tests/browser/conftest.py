@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from runtime.browser import FLAGS, PARTITIONED, require
 from tests.browser.person import Person
 from tests.stack import Stack, running
-from tests.waiting import until
 
 PATIENCE = 20_000  # milliseconds
 HERE = Path(__file__).parent
@@ -34,15 +33,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="package")
 def connected(stack: Stack) -> Stack:
     """The company is installed, connected and synced, however the tests are ordered."""
-    company = stack.procore.company_id
-    stack.procore.control("installs", company_id=company, permitted_projects="all")
-    stack.manage("discover")
-
-    def synced() -> bool:
-        last = stack.manage("status", company)["companies"][0]["last_sync"]
-        return bool(last and last["state"] == "done")
-
-    until(synced, within=60)
+    stack.first_sync(within=60)
     return stack
 
 

@@ -30,21 +30,6 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         yield found
 
 
-def installed(stack: Stack) -> int:
-    """The main company, read once and in sight of somebody."""
-    company = stack.procore.company_id
-    stack.procore.control("rates", per_hour=1_000_000, per_spike=100_000)
-    stack.procore.control("installs", company_id=company, permitted_projects="all")
-    stack.manage("discover")
-
-    def read() -> bool:
-        last = stack.manage("status", company)["companies"][0]["last_sync"]
-        return bool(last) and last["state"] == "done"
-
-    until(read, within=90)
-    return company
-
-
 def change(stack: Stack, seed: int) -> None:
     company = stack.procore.company_id
     stack.procore.control("mutations", changes=15, seed=seed, company_id=company)
@@ -76,7 +61,7 @@ def meanwhile(work: Callable[..., None], **options: Any) -> Iterator[threading.T
 
 @pytest.mark.timeout(400)
 def test_postgres_is_away_and_comes_back(stack: Stack) -> None:
-    installed(stack)
+    stack.first_sync()
     person = Visitor(stack, stack.procore.company_id).sign_in("admin")
     words = set()
     with meanwhile(stack.kill_database, away=AWAY) as outage:
@@ -93,7 +78,7 @@ def test_postgres_is_away_and_comes_back(stack: Stack) -> None:
 
 @pytest.mark.timeout(400)
 def test_redis_is_away_and_comes_back(stack: Stack) -> None:
-    installed(stack)
+    stack.first_sync()
     person = Visitor(stack, stack.procore.company_id).sign_in("admin")
     with meanwhile(stack.kill_broker, away=AWAY) as outage:
         change(stack, 2)
@@ -104,7 +89,7 @@ def test_redis_is_away_and_comes_back(stack: Stack) -> None:
 
 @pytest.mark.timeout(400)
 def test_procores_clock_and_ours_jump_apart_and_together_again(stack: Stack) -> None:
-    installed(stack)
+    stack.first_sync()
     person = Visitor(stack, stack.procore.company_id).sign_in("admin")
     for step, seconds in enumerate((3600, -3600, 0)):
         stack.procore.control("clock", skew_seconds=seconds)
@@ -139,7 +124,7 @@ def fill(folder: Path) -> Path:
 def test_the_disk_of_postgres_is_full_and_has_space_again(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     with small_disk(folder / "postgres"), running(folder) as stack:
-        installed(stack)
+        stack.first_sync()
         person = Visitor(stack, stack.procore.company_id).sign_in("admin")
         filler = fill(folder / "postgres")
         change(stack, 3)
