@@ -41,6 +41,13 @@ class Visitor:
     def open(self, path: str) -> int:
         return self.ask(path).status_code
 
+    def opens(self, path: str) -> bool:
+        """Whether the page is shown; False too while nothing listens, as right after a kill."""
+        try:
+            return self.open(path) == 200
+        except requests.ConnectionError:
+            return False
+
     def ask(self, path: str) -> requests.Response:
         return self._get(path, {})
 

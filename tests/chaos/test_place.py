@@ -37,7 +37,7 @@ def change(stack: Stack, seed: int) -> None:
 
 def is_well(stack: Stack, person: Visitor) -> None:
     """Within a minute, pages answer and what we hold is what Procore has."""
-    until(lambda: person.open("/embedded/home/") == 200, within=HEALED)
+    until(lambda: person.opens("/embedded/home/"), within=HEALED)
     company = stack.procore.company_id
     until(lambda: stack.manage("verify", company)["drift"] == 0, within=HEALED)
     assert stack.procore.violations() == []
