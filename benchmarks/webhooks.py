@@ -122,7 +122,7 @@ def acknowledgement(stack: Stack, rate: int, seconds: int, most: int) -> dict[st
         bare.wait()
     with psycopg.connect(owner) as connection:
         row = connection.execute(
-            "SELECT count(*) FROM procore_webhookevent WHERE company_id = %s", (COMPANY,)
+            "SELECT count(*) FROM procore_event_by_month WHERE company_id = %s", (COMPANY,)
         ).fetchone()
     lost = (rate + most) * seconds + 100 - (row[0] if row else 0)
     return {

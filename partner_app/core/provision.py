@@ -6,6 +6,16 @@ from psycopg import sql
 
 from partner_app.core.errors import TiebackError
 
+# Parts of a table are asked through it alone, and made by functions of the owner.
+TABLES = """
+SELECT relname FROM pg_class JOIN pg_namespace nsp ON nsp.oid = relnamespace
+WHERE nspname = 'public' AND relkind IN ('r', 'p') AND NOT relispartition
+"""
+FUNCTIONS = """
+SELECT proname, pg_get_function_identity_arguments(pro.oid) FROM pg_proc pro
+JOIN pg_namespace nsp ON nsp.oid = pronamespace WHERE nspname = 'public' AND prosecdef
+"""
+
 # What the runtime role may do with a table; the audit log is append-only for it.
 USUAL = "SELECT, INSERT, UPDATE, DELETE"
 NARROW = {"audit_auditevent": "SELECT, INSERT", "django_migrations": "SELECT"}
@@ -67,11 +77,18 @@ def provision() -> dict[str, object]:
                     name=sql.SQL(name),
                     value=sql.Literal(value),
                 )
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        cursor.execute(TABLES)
         tables = [name for (name,) in cursor.fetchall()]
         for table in tables:
             run("REVOKE ALL ON {table} FROM {role}", table=sql.Identifier(table))
             rights = sql.SQL(NARROW.get(table, USUAL))
             run("GRANT {rights} ON {table} TO {role}", rights=rights, table=sql.Identifier(table))
         run("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}")
+        cursor.execute(FUNCTIONS)
+        for name, arguments in cursor.fetchall():
+            run(
+                "GRANT EXECUTE ON FUNCTION {name}({arguments}) TO {role}",
+                name=sql.Identifier(name),
+                arguments=sql.SQL(arguments),
+            )
     return {"role": runtime["USER"], "created": created, "tables": len(tables)}

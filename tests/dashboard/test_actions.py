@@ -9,6 +9,7 @@ from integrations.procore.sync.models import Absence, DueRead, DueWork, Reason
 from integrations.procore.sync.schedule import claim_due, make_due
 from integrations.procore.sync.services import sync_now
 from integrations.procore.webhooks.hooks import check_all, reconcile
+from integrations.procore.webhooks.inbox import NO_MONTH
 from integrations.procore.webhooks.models import WebhookEvent, WebhookHook
 from partner_app.accounts.models import Role
 from partner_app.audit.models import AuditEvent
@@ -135,7 +136,7 @@ def test_the_hooks_secret_is_renewed(company: int) -> None:
 def test_an_event_is_read_again(synced: int) -> None:
     event = WebhookEvent.objects.create(
         company_id=synced, ulid="1", project_id=5, resource_type="RFIs", reason="update",
-        received_at=clock.now(),
+        received_at=clock.now(), month=NO_MONTH,
     )  # fmt: skip
     address = f"/dashboard/webhooks/{event.id}/again/"
     assert admin_of(Role.VIEWER).post(address).status_code == 403

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from integrations.procore.sync.models import Incident, RunState, SyncRun
 from integrations.procore.sync.services import sync_now
+from integrations.procore.webhooks.inbox import NO_MONTH
 from integrations.procore.webhooks.models import WebhookEvent
 from partner_app.accounts.models import Role
 from partner_app.audit.events import Event
@@ -71,7 +72,12 @@ def add_tenants(first: int, count: int) -> None:
     )  # fmt: skip
     WebhookEvent.objects.bulk_create(
         WebhookEvent(
-            company_id=key, ulid="1", resource_type="RFIs", reason="update", received_at=now
+            company_id=key,
+            ulid="1",
+            resource_type="RFIs",
+            reason="update",
+            received_at=now,
+            month=NO_MONTH,
         )
         for key in ids
     )

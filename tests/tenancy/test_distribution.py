@@ -34,7 +34,8 @@ REFERENCES = """
 SELECT conrelid::regclass::text, confrelid::regclass::text, conname::text,
     (SELECT attname::text FROM pg_attribute WHERE attrelid = conrelid AND attnum = conkey[place]),
     (SELECT attname::text FROM pg_attribute WHERE attrelid = confrelid AND attnum = confkey[place])
-FROM pg_constraint, generate_subscripts(conkey, 1) AS place WHERE contype = 'f'
+FROM pg_constraint, generate_subscripts(conkey, 1) AS place
+WHERE contype = 'f' AND conparentid = 0
 """
 
 

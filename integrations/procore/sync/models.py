@@ -1,9 +1,11 @@
 """What is due, running and done. Operational: ids, counts and times, no customer content."""
 
+from datetime import date
 from typing import ClassVar
 
 from django.db import models
 
+from partner_app.core.partitions import month_of
 from partner_app.tenancy.models import Company
 
 KEEP = 90  # days: retention class O [product.md, section 3]
@@ -53,14 +55,23 @@ class SyncRun(models.Model):
             models.Index(fields=["-started_at", "-id"], name="run_newest_of_all"),
         ]
 
+    @property
+    def month(self) -> date:
+        return month_of(self.started_at.date())
+
 
 class SyncStep(models.Model):
-    """One resource of one project (0: the company). Its counts are of the last attempt alone."""
+    """One resource of one project (0: the company). Its counts are of the last attempt alone.
+
+    `month` is that of the run's beginning; by it the table is in parts.
+    """
 
     operational: ClassVar[str] = OPERATIONAL
+    monthly: ClassVar[int] = KEEP
 
-    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="steps")
+    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="steps", db_index=False)
     company = models.ForeignKey(Company, models.CASCADE, related_name="+")
+    month = models.DateField()
     resource = models.TextField()
     project_id = models.BigIntegerField(default=0)
     sweep = models.BooleanField(default=False)  # look for deletions as well
@@ -81,8 +92,11 @@ class SyncStep(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["run", "resource", "project_id"], name="one_step")
+            models.UniqueConstraint(
+                fields=["run", "resource", "project_id", "month"], name="one_step_a_run"
+            )
         ]
+        db_table = "procore_step_by_month"
 
 
 class SyncCursor(models.Model):

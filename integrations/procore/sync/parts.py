@@ -352,7 +352,8 @@ def _make_rows(run: SyncRun, keys: list[Key]) -> None:
     here = {"company_id": run.company_id}
     parts = [{"resource": resource, "project_id": project} for resource, project in keys]
     SyncStep.objects.bulk_create(
-        [SyncStep(run=run, **here, **part) for part in parts], ignore_conflicts=True
+        [SyncStep(run=run, month=run.month, **here, **part) for part in parts],
+        ignore_conflicts=True,
     )
     SyncCursor.objects.bulk_create(
         [SyncCursor(**here, **part) for part in parts], ignore_conflicts=True

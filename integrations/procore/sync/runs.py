@@ -84,14 +84,14 @@ def _claim_reads(run: SyncRun) -> None:
 
 def _add_steps(run: SyncRun, parts: Mapping[Part, StepOptions]) -> None:
     """Those that this run has read before are read again."""
-    here = {"run": run, "company_id": run.company_id}
+    here = {"run": run, "company_id": run.company_id, "month": run.month}
     SyncStep.objects.bulk_create(
         [
             SyncStep(**here, resource=name, project_id=key, sweep=how.sweep, whole=how.whole)
             for (name, key), how in parts.items()
         ],
         update_conflicts=True,
-        unique_fields=["run", "resource", "project_id"],
+        unique_fields=["run", "resource", "project_id", "month"],
         update_fields=["done", "sweep", "error", "error_code", "error_remedy"],
     )
 

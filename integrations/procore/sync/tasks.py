@@ -19,6 +19,7 @@ from partner_app.connections.leave import close_down_all, purge_due
 from partner_app.connections.noticing import is_usable, may_look
 from partner_app.core import clock
 from partner_app.core.logging import log
+from partner_app.core.partitions import keep_months
 from partner_app.tenancy.retention import delete_expired
 
 AGAIN = 1.0  # seconds
@@ -72,10 +73,11 @@ def discover_soon(company_id: int) -> None:
 
 @shared_task
 def housekeeping() -> None:
-    """Finishes what an uninstall began, purges who has been gone long enough, forgets the old."""
+    """Finishes what an uninstall began, purges who has been gone long enough, deletes the old."""
     close_down_all()
     purge_due()
     delete_expired()
+    keep_months()
 
 
 def ring(company_id: int) -> None:

@@ -1,10 +1,11 @@
 """Stores what Procore tells us and makes it due, in one statement; a payload is only a hint."""
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -17,6 +18,7 @@ from integrations.procore.sync.order import STILL_OPEN
 from integrations.procore.sync.schedule import make_read_due
 from integrations.procore.webhooks.models import WebhookEvent
 from partner_app.core import clock
+from partner_app.core.partitions import month_of
 
 # A hundred deliveries that name one list are one row here; see DueRead. Always in the same order,
 # so that two processes never wait for each other. A list that is due already is not touched, or all
@@ -25,12 +27,13 @@ from partner_app.core import clock
 ACCEPT = """
     WITH given AS (
         SELECT * FROM unnest(%(company)s::bigint[], %(ulid)s::text[], %(project)s::bigint[],
-            %(type)s::text[], %(id)s::bigint[], %(reason)s::text[], %(at)s::timestamptz[])
+            %(type)s::text[], %(id)s::bigint[], %(reason)s::text[], %(at)s::timestamptz[],
+            %(month)s::date[])
     ), event AS (
-        INSERT INTO procore_webhookevent (company_id, ulid, project_id, resource_type,
-            resource_id, reason, happened_at, received_at)
+        INSERT INTO procore_event_by_month (company_id, ulid, project_id, resource_type,
+            resource_id, reason, happened_at, month, received_at)
         SELECT *, %(now)s FROM given ORDER BY 1, 2
-        ON CONFLICT (company_id, ulid) DO NOTHING RETURNING company_id, ulid
+        ON CONFLICT (company_id, ulid, month) DO NOTHING RETURNING company_id, ulid
     ), wanted AS (
         SELECT DISTINCT list.company_id, resource, place, sweep,
             CASE WHEN use.opened_at > %(open_since)s THEN %(now)s::timestamptz
@@ -65,6 +68,10 @@ ACCEPT = """
 """
 
 UNREADABLE = "(unreadable)"
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ULID = re.compile(rf"[0-7][{CROCKFORD}]{{25}}")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NO_MONTH = EPOCH.date()
 
 
 # Where calls are planned, changes of projects that nobody has open are read together.
@@ -87,6 +94,10 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x
 Word = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00]*$")]
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 FIRST_YEAR, LAST_YEAR = 2000, 2200  # outside of them it is no time of a change
+FIRST_TIME, LAST_TIME = (
+    (datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
+    for year in (FIRST_YEAR, LAST_YEAR + 1)
+)
 
 
 class Payload(msgspec.Struct):
@@ -132,6 +143,21 @@ def read_payload(body: bytes) -> Payload:
     return found
 
 
+def month_of_ulid(ulid: str) -> date:
+    """Of its own time, in UTC: milliseconds in its first ten characters [github.com/ulid/spec].
+
+    What is no ULID is counted to the first month there is, always the same.
+    """
+    if not ULID.fullmatch(ulid):
+        return NO_MONTH
+    milliseconds = 0
+    for character in ulid[:10]:
+        milliseconds = milliseconds * 32 + CROCKFORD.index(character)
+    if not FIRST_TIME <= milliseconds < LAST_TIME:
+        return NO_MONTH
+    return month_of((EPOCH + timedelta(milliseconds=milliseconds)).date())
+
+
 def removes_person(payload: Payload) -> bool:
     """Somebody has left the company: what they hold here ends now, not with the next poll."""
     of_people = "users" in RESOURCES_OF.get(payload.resource_type, ())
@@ -164,6 +190,7 @@ def accept(told: Sequence[Told]) -> list[int]:
                 "id": [each.payload.resource_id for each in told],
                 "reason": [each.payload.reason for each in told],
                 "at": [each.payload.timestamp for each in told],
+                "month": [month_of_ulid(each.payload.id) for each in told],
                 "now": now,
                 "later": now + (TOGETHER if settings.PROCORE.plans_calls else timedelta(0)),
                 "open_since": now - STILL_OPEN,

@@ -36,11 +36,16 @@ class WebhookHook(models.Model):
 
 
 class WebhookEvent(models.Model):
-    """What Procore told us, once for each of its ULIDs."""
+    """What Procore told us, once for each of its ULIDs.
+
+    `month` is that of the ULID's own time; by it the table is in parts. It never differs for the
+    same ULID, so that each is still taken once.
+    """
 
     operational: ClassVar[str] = "ids of what changed and when; no customer content"
     keep_for: ClassVar[int] = KEEP
     kept_since: ClassVar[str] = "received_at"
+    monthly: ClassVar[int] = KEEP
 
     company = models.ForeignKey(Company, models.CASCADE, related_name="+", db_index=False)
     ulid = models.TextField()
@@ -50,14 +55,16 @@ class WebhookEvent(models.Model):
     reason = models.TextField()
     happened_at = models.DateTimeField(null=True)
     received_at = models.DateTimeField()
+    month = models.DateField()
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["company", "ulid"], name="one_event_a_ulid")
+            models.UniqueConstraint(fields=["company", "ulid", "month"], name="one_event_of_a_ulid")
         ]
         indexes: ClassVar = [
             # deliveries of a company, newest first.
-            models.Index(fields=["company", "-received_at"], name="webhook_event_newest"),
+            models.Index(fields=["company", "-received_at"], name="webhook_newest"),
             # the dashboard's inbox of all tenants.
-            models.Index(fields=["-received_at", "-id"], name="webhook_event_newest_of_all"),
+            models.Index(fields=["-received_at", "-id"], name="webhook_newest_of_all"),
         ]
+        db_table = "procore_event_by_month"
