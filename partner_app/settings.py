@@ -43,6 +43,7 @@ VARIABLES = (
     "SUPPORT_EMAIL",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "DATABASE_BACKUP_URL",
+    "DATABASE_REPLICA_URL",
     "METRICS_TOKEN",
 )
 
@@ -345,6 +346,10 @@ DATABASES = {"default": _database("DATABASE_URL", "the role that the app runs as
 # For `migrate` and `provision_database` alone: whatever else runs had better not know it.
 if os.environ.get("DATABASE_OWNER_URL", "").strip():
     DATABASES["owner"] = _database("DATABASE_OWNER_URL", "the role that owns the schema")
+# A streaming replica, read by pages of operations alone: core/replica.py.
+if os.environ.get("DATABASE_REPLICA_URL", "").strip():
+    DATABASES["replica"] = _database("DATABASE_REPLICA_URL", "the app's role on a replica")
+DATABASE_ROUTERS = ["partner_app.core.replica.Router"]
 BACKUP_ACCESS = _access("DATABASE_BACKUP_URL", "DATABASE_OWNER_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Seconds. Nothing in Redis is worth a longer wait of a person in front of a page.

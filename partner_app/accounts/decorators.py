@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from partner_app.accounts.devices import has_passed, remember_device
 from partner_app.accounts.errors import RoleMissing
 from partner_app.accounts.models import PartnerAdmin, Role
+from partner_app.core.replica import note_change
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -51,6 +52,8 @@ def role_required(
             known: Any = request
             known.admin = admin
             response = view(known, *args, **kwargs)
+            if request.method == "POST":
+                note_change(request)
             remember_device(request, response)
             return response
 

@@ -8,6 +8,7 @@ from integrations.procore.sync.runs import label
 from partner_app.accounts.decorators import AdminRequest, role_required
 from partner_app.accounts.models import Role
 from partner_app.core.listing import page_of
+from partner_app.core.replica import may_lag
 from partner_app.dashboard.actions import ACTIONS
 from partner_app.dashboard.forms import IncidentsForm, UnreadableForm
 from partner_app.dashboard.incidents import incident_page, incidents
@@ -16,6 +17,7 @@ from partner_app.dashboard.unreadable import unreadable
 
 @require_GET
 @role_required(Role.VIEWER)
+@may_lag
 def incident_list(request: AdminRequest) -> HttpResponse:
     form = IncidentsForm(request.GET)
     state = form.asked()["state"] or "open"
@@ -26,6 +28,7 @@ def incident_list(request: AdminRequest) -> HttpResponse:
 
 @require_GET
 @role_required(Role.VIEWER)
+@may_lag
 def incident(request: AdminRequest, incident_id: int) -> HttpResponse:
     """Raises IncidentUnknown."""
     found = incident_page(incident_id)
@@ -41,6 +44,7 @@ def incident(request: AdminRequest, incident_id: int) -> HttpResponse:
 
 @require_GET
 @role_required(Role.VIEWER)
+@may_lag
 def unreadable_list(request: AdminRequest) -> HttpResponse:
     """What Procore sent in a form that nobody knows, by field."""
     asked = UnreadableForm(request.GET).asked()

@@ -9,6 +9,7 @@ from integrations.procore.sync.runs import label
 from partner_app.accounts.decorators import AdminRequest, role_required
 from partner_app.accounts.models import Role
 from partner_app.core.listing import page_of
+from partner_app.core.replica import may_lag
 from partner_app.dashboard.audit import events, searched
 from partner_app.dashboard.deliveries import deliveries, inbox
 from partner_app.dashboard.errors import RunUnknown
@@ -22,12 +23,14 @@ from partner_app.tenancy.models import Company
 
 @require_GET
 @role_required(Role.VIEWER)
+@may_lag
 def overview_page(request: AdminRequest) -> HttpResponse:
     return render(request, "dashboard/overview.html", {"overview": overview()})
 
 
 @require_GET
 @role_required(Role.VIEWER)
+@may_lag
 def numbers(request: AdminRequest) -> HttpResponse:
     """The overview's inner part, asked for every few seconds."""
     return render(request, "dashboard/_numbers.html", {"overview": overview()})
@@ -35,6 +38,7 @@ def numbers(request: AdminRequest) -> HttpResponse:
 
 @require_GET
 @role_required(Role.VIEWER)
+@may_lag
 def sync_runs(request: AdminRequest) -> HttpResponse:
     form = RunsForm(request.GET)
     asked = form.asked()
@@ -45,6 +49,7 @@ def sync_runs(request: AdminRequest) -> HttpResponse:
 
 @require_GET
 @role_required(Role.VIEWER)
+@may_lag
 def sync_run(request: AdminRequest, run_id: int) -> HttpResponse:
     """Raises RunUnknown."""
     run = SyncRun.objects.select_related("company").filter(id=run_id).first()
@@ -57,6 +62,7 @@ def sync_run(request: AdminRequest, run_id: int) -> HttpResponse:
 
 @require_GET
 @role_required(Role.VIEWER)
+@may_lag
 def webhook_events(request: AdminRequest) -> HttpResponse:
     form = DeliveriesForm(request.GET)
     company_id = form.asked()["company"] or None
@@ -70,6 +76,7 @@ def webhook_events(request: AdminRequest) -> HttpResponse:
 
 @require_GET
 @role_required(Role.VIEWER)
+@may_lag
 def usage_page(request: AdminRequest) -> HttpResponse:
     return render(request, "dashboard/usage.html", {"usage": usage(), "worst": worst()})
 
@@ -82,6 +89,7 @@ def queues_page(request: AdminRequest) -> HttpResponse:
 
 @require_GET
 @role_required(Role.SUPPORT)
+@may_lag
 def handoffs_page(request: AdminRequest) -> HttpResponse:
     context = page_of(request, handoff_events())
     context["rows"] = named(list(context["page"]))
@@ -90,6 +98,7 @@ def handoffs_page(request: AdminRequest) -> HttpResponse:
 
 @require_GET
 @role_required(Role.SUPPORT)
+@may_lag
 def audit(request: AdminRequest) -> HttpResponse:
     form = AuditForm(request.GET)
     context = page_of(request, searched(events(), **form.asked()), size=50)

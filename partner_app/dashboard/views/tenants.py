@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 from partner_app.accounts.decorators import AdminRequest, role_required
 from partner_app.accounts.models import Role
 from partner_app.core.listing import page_of
+from partner_app.core.replica import may_lag
 from partner_app.dashboard.actions import ACTIONS
 from partner_app.dashboard.forms import TenantsForm
 from partner_app.dashboard.tenants import content_under_grant, open_incidents, tenant_page, tenants
@@ -17,6 +18,7 @@ from partner_app.tenancy.lifecycle import company_or_error
 
 @require_GET
 @role_required(Role.VIEWER)
+@may_lag
 def tenant_list(request: AdminRequest) -> HttpResponse:
     """Where a client runs Tieback for its own company, that company."""
     if len(settings.PROCORE.allowed_companies) == 1:
