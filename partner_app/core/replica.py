@@ -55,7 +55,7 @@ def may_lag(
         with _replica():
             return view(request, *args, **kwargs)
 
-    return inner
+    return inner  # type: ignore[return-value]  # wraps() forgets that they are the same
 
 
 def note_change(request: HttpRequest) -> None:

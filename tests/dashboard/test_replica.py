@@ -69,8 +69,9 @@ class Replica:
 
     @staticmethod
     def _run(program: str, *arguments: str) -> None:
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run([str(PROGRAMS / program), *arguments], check=True, user=USER, **quiet)
+        command = [str(PROGRAMS / program), *arguments]
+        nothing = subprocess.DEVNULL
+        subprocess.run(command, check=True, user=USER, stdout=nothing, stderr=nothing)
 
 
 @pytest.fixture

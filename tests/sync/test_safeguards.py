@@ -73,7 +73,7 @@ def without_lease(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_dedupe(monkeypatch: pytest.MonkeyPatch) -> None:
-    rule = "ON CONFLICT (company_id, ulid) DO NOTHING"
+    rule = "ON CONFLICT (company_id, ulid, month) DO NOTHING"
     assert rule in inbox.ACCEPT
     monkeypatch.setattr(inbox, "ACCEPT", inbox.ACCEPT.replace(rule, ""))
 

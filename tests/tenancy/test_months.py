@@ -24,7 +24,7 @@ WHERE inhparent = %s::regclass
 """
 
 
-def ask(statement: str, *values: object) -> list[str]:
+def ask(statement: str, *values: str | date) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return [found for (found,) in cursor.fetchall()] if cursor.description else []
