@@ -27,6 +27,7 @@ app.autodiscover_tasks(
         "integrations.procore.webhooks",
         "partner_app.connections",
         "partner_app.dashboard",
+        "partner_app.estimates",
         "partner_app.handoffs",
         "partner_app.insights",
     ]

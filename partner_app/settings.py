@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from partner_app.core.confines import Limits
 from partner_app.core.environments import MixedEnvironments, environment_of, web_origin
 from partner_app.core.frames import ancestor
 
@@ -375,17 +376,23 @@ CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # One pool of workers may serve all of them, or each its own: docs/operations/scaling.md.
-QUEUES = ("sync", "handoffs", "figures", "upkeep")
+QUEUES = ("sync", "handoffs", "files", "figures", "upkeep")
 CELERY_TASK_DEFAULT_QUEUE = "upkeep"
 CELERY_TASK_ROUTES = {
     "integrations.procore.sync.tasks.sync_company": {"queue": "sync"},
     "partner_app.handoffs.tasks.carry_out_handoff": {"queue": "handoffs"},
+    "partner_app.estimates.tasks.read_file": {"queue": "files"},
     "partner_app.insights.tasks.*": {"queue": "figures"},
 }
+FILE_LIMITS = Limits()  # of the process that reads an estimate's file
 CELERY_BEAT_SCHEDULE = {
     "wake": {"task": "integrations.procore.sync.tasks.wake", "schedule": timedelta(seconds=2)},
     "handoffs": {
         "task": "partner_app.handoffs.tasks.wake_handoffs",
+        "schedule": timedelta(seconds=2),
+    },
+    "files": {
+        "task": "partner_app.estimates.tasks.wake_files",
         "schedule": timedelta(seconds=2),
     },
     "figures": {

@@ -6,7 +6,8 @@ from integrations.procore.sync.use import note_opened
 from partner_app.embedded.decorators import ViewerRequest
 from partner_app.embedded.entitlement import Rights, Tool, rights_on
 from partner_app.estimates.errors import NotYours
-from partner_app.estimates.models import Estimate
+from partner_app.estimates.files import reading_or_error
+from partner_app.estimates.models import Estimate, FileReading
 from partner_app.estimates.services import estimate_or_error
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.features import Feature, require
@@ -40,3 +41,23 @@ def estimate_for(request: ViewerRequest, estimate_id: UUID) -> Estimate:
         estimate = estimate_or_error(estimate_id)
     budget_rights(request, estimate.project_id)
     return estimate
+
+
+def reading_for(request: ViewerRequest, reading_id: UUID) -> FileReading:
+    """Raises ReadingUnknown, ProjectHidden, NotEntitled, ProcoreError."""
+    with tenant(request.company.id):
+        reading = reading_or_error(reading_id)
+    budget_rights(request, reading.project_id)
+    return reading
+
+
+def reading_to_change(request: ViewerRequest, reading_id: UUID) -> FileReading:
+    """As estimate_to_change. Raises ReadingUnknown, ProjectHidden, NotEntitled, NotYours,
+    ProcoreError.
+    """
+    with tenant(request.company.id):
+        reading = reading_or_error(reading_id)
+    rights = budget_rights(request, reading.project_id)
+    if not rights.edits_budget and reading.created_by != request.viewer.actor:
+        raise NotYours
+    return reading

@@ -1,9 +1,29 @@
 """TiebackError ── ReadingError ─ FileUnreadable  FileForgotten  LayoutUnknown  LayoutAmbiguous
-NotYours  ChoosePart  MappingUnreadable  EstimateUnknown  ProjectUnknown
-CodeUnknown  SplitUneven"""
+NotYours  ChoosePart  MappingUnreadable  EstimateUnknown  ProjectUnknown  ReadingUnknown
+ReadingCancelled  PageClosed  FilesWait  CodeUnknown  SplitUneven
+FileUnreadable ── FileTakesLong  FileTakesMuch  FileSaysMuch  ReaderBroke"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.words import gettext_noop
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An error as it was kept, in the form that pages show; in the reader's language only there."""
+
+    code: str
+    user_message: str
+    remedy: str
+    facts: Mapping[str, str]
+    status: int
+
+    @classmethod
+    def of(cls, error: TiebackError) -> "Refusal":
+        facts = {name: str(value) for name, value in error.facts.items()}
+        return cls(error.code, error.user_message, error.remedy, facts, error.status)
 
 
 class ReadingError(TiebackError):
@@ -16,6 +36,64 @@ class FileUnreadable(ReadingError):
     code = "estimate.file_unreadable"
     user_message = gettext_noop("{file} cannot be read: {reason}.")
     remedy = gettext_noop("Give a CSV, XLSX or XLS file with a header row.")
+
+
+class FileTakesLong(FileUnreadable):
+    code = "estimate.file_takes_long"
+    user_message = gettext_noop("{file} takes more than {seconds} seconds to read.")
+    remedy = gettext_noop(
+        "Leave out sheets, rows and columns that are not needed, and give it once more."
+    )
+
+
+class FileTakesMuch(FileUnreadable):
+    code = "estimate.file_takes_much"
+    user_message = gettext_noop("{file} needs more memory than a file may take.")
+    remedy = FileTakesLong.remedy
+
+
+class FileSaysMuch(FileUnreadable):
+    code = "estimate.file_says_much"
+    user_message = gettext_noop("{file} holds more text than an estimate may have.")
+    remedy = FileTakesLong.remedy
+
+
+class ReaderBroke(FileUnreadable):
+    """By no rule of ours: another attempt may end otherwise, so the file is kept. `place` is where,
+    for the log.
+    """
+
+    code = "estimate.reader_broke"
+    user_message = gettext_noop("{file} could not be read to its end.")
+    remedy = gettext_noop(
+        "Read it again. If it stays so, save it in its own program once more and give that file."
+    )
+
+
+class ReadingUnknown(ReadingError):
+    code = "estimate.reading_unknown"
+    user_message = gettext_noop("This file is not kept any more.")
+    remedy = gettext_noop("Give it once more. A file that was not read is kept for a day.")
+    status = 404
+
+
+class ReadingCancelled(ReadingError):
+    code = "estimate.reading_cancelled"
+    user_message = gettext_noop("You stopped it before the file was read.")
+    remedy = gettext_noop("The file is kept for a day: read it again, or discard it.")
+
+
+class PageClosed(ReadingError):
+    code = "estimate.page_closed"
+    user_message = gettext_noop("The page was closed before the file was read.")
+    remedy = gettext_noop("The file is kept for a day: read it again, or discard it.")
+
+
+class FilesWait(ReadingError):
+    code = "estimate.files_wait"
+    user_message = gettext_noop("{count} files of your company are kept that nobody has read yet.")
+    remedy = gettext_noop("Discard some on the page of the estimates, or wait until they are read.")
+    status = 409
 
 
 class FileForgotten(ReadingError):

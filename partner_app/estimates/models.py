@@ -6,7 +6,8 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from partner_app.tenancy.models import TenantModel
+from partner_app.estimates.errors import Refusal
+from partner_app.tenancy.models import Company, TenantModel
 
 
 class EstimateState(models.TextChoices):
@@ -69,6 +70,96 @@ class EstimateOriginal(TenantModel):
     )
     content = models.BinaryField()
     stored_at = models.DateTimeField()
+
+
+class ReadingKind(models.TextChoices):
+    """What is given: a new estimate, another file for one, an answer about one."""
+
+    NEW = "new"
+    FILE = "file"
+    ANSWER = "answer"
+
+
+class ReadingState(models.TextChoices):
+    WAITING = "waiting"
+    DONE = "done"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class FileReading(TenantModel):
+    """A file that somebody gave, until it has become an estimate or a refusal.
+
+    `content` is the file, compressed and sealed; none once it is not needed any more, and none of
+    an answer, for which the estimate's own file is read again. `answer` holds the fields of
+    AnswerForm. `estimate` is what a new one has become, or what is changed. `error` is a refusal in
+    the form that Refusal reads. Whether it is being read at this moment, and how far it is, stands
+    in FileWork.
+    """
+
+    sealed: ClassVar[tuple[str, ...]] = ("content",)
+    keep_for: ClassVar[int] = 1  # days
+    kept_since: ClassVar[str] = "created_at"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    project_id = models.BigIntegerField()
+    kind = models.TextField(choices=ReadingKind.choices)
+    state = models.TextField(choices=ReadingState.choices, default=ReadingState.WAITING)
+    estimate = models.ForeignKey(Estimate, models.CASCADE, null=True, related_name="readings")
+    revision_of = models.ForeignKey(Estimate, models.SET_NULL, null=True, related_name="+")
+    file_name = models.TextField()
+    content = models.BinaryField(null=True)
+    answer = models.JSONField(default=dict)
+    error = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    created_by = models.TextField()
+
+    class Meta:
+        indexes: ClassVar = [
+            # unfinished(), of a project's page.
+            models.Index(fields=["company", "project_id"], name="reading_project")
+        ]
+
+    @property
+    def refusal(self) -> Refusal | None:
+        return Refusal(**self.error) if self.error else None
+
+
+class FileWork(models.Model):
+    """A reading that has to go on until it has ended: the truth behind Celery's doorbell.
+
+    Outside the tenants' guard, so that a sweeper finds what nobody rang for. `holder` has the lease
+    of whoever reads it: one reading of a company at a time, so that each company gets its turn.
+    `seen_at` is when a page last asked about it. `step`, `done` and `total` say how far it is.
+    """
+
+    operational: ClassVar[str] = "ids, lease and progress of files being read; no customer content"
+
+    company = models.ForeignKey(Company, models.CASCADE, related_name="+", db_index=False)
+    reading_id = models.UUIDField(unique=True)
+    asked_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    rung_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    holder = models.UUIDField(null=True)
+    attempts = models.IntegerField(default=0)
+    cancelled = models.BooleanField(default=False)
+    step = models.TextField(default="waits")
+    done = models.IntegerField(default=0)
+    total = models.IntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["company"],
+                condition=models.Q(holder__isnull=False),
+                name="one_reading_a_company",
+            )
+        ]
+        indexes: ClassVar = [
+            # claim_due(), every two seconds.
+            models.Index(fields=["company", "asked_at"], name="file_work_turn")
+        ]
 
 
 class EstimateProblem(TenantModel):

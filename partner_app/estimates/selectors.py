@@ -11,12 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from integrations.procore.resources.wbs_codes import WbsCode
+from partner_app.estimates.errors import ReaderBroke
 from partner_app.estimates.mapping.suggest import PRESELECTED
 from partner_app.estimates.models import (
     Estimate,
     EstimateLine,
     EstimateProblem,
+    FileReading,
     LineMapping,
+    ReadingState,
 )
 from partner_app.estimates.reading.layout import Column
 
@@ -157,6 +160,14 @@ def problems(estimate: Estimate) -> "QuerySet[EstimateProblem]":
 
 def preview(estimate: Estimate) -> list[EstimateLine]:
     return list(EstimateLine.objects.filter(estimate=estimate).order_by("row")[:PREVIEW])
+
+
+def unfinished(company_id: int, project_id: int) -> list[FileReading]:
+    """Inside tenant(). Files that wait or are being read, or may be read again: newest first."""
+    rows = FileReading.objects.filter(company_id=company_id, project_id=project_id)
+    stopped = Q(state__in=(ReadingState.WAITING, ReadingState.CANCELLED))
+    broke = Q(state=ReadingState.REFUSED, error__code=ReaderBroke.code)
+    return list(rows.filter(stopped | broke).defer("content").order_by("-created_at"))
 
 
 def columns_of(estimate: Estimate) -> list[dict[str, object]]:

@@ -3,10 +3,11 @@
 import hashlib
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, replace
 from pathlib import Path
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
@@ -39,9 +40,10 @@ from partner_app.estimates.models import (
     EstimateState,
     LineMapping,
 )
-from partner_app.estimates.reading.estimate import read_estimate
+from partner_app.estimates.reading.apart import read_apart
+from partner_app.estimates.reading.estimate import Answers
 from partner_app.estimates.reading.layout import Column
-from partner_app.estimates.reading.lines import Mending, Problem, Reading
+from partner_app.estimates.reading.lines import Line, Mending, Problem, Reading
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import company_or_error
 
@@ -55,14 +57,17 @@ NO_SUGGESTIONS = gettext_noop(
 QUESTIONS = (ChoosePart, LayoutAmbiguous, LayoutUnknown)
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What a person has said so far of how the file is to be read."""
+class Follow:
+    """Hears how far a reading is, and may end it by raising; here nobody listens."""
 
-    part: str = ""
-    sheet: str = ""
-    columns: Mapping[Column, int] = field(default_factory=dict)
-    mending: Mending = field(default_factory=Mending)
+    def say(self, step: str, done: int, total: int) -> None:
+        """Each of `total` things at the latest; `step` is one of those that StepWords knows."""
+
+    def end(self, estimate: Estimate) -> None:
+        """Inside the transaction that stores what was read."""
+
+
+NOBODY = Follow()
 
 
 def import_estimate(
@@ -80,16 +85,16 @@ def import_estimate(
     """
     company_or_error(company_id)
     content = _content(file)
-    reading = read_estimate(file.name, content, part=part)
+    reading = read_apart(file.name, content, Answers(part), settings.FILE_LIMITS)
     rules = read_rules(_content(mapping)) if mapping else Rules({})
     with tenant(company_id):
-        _require_project(company_id, project_id)
+        require_project(company_id, project_id)
         targets = targets_for(company_id, project_id, rules=rules)
         estimate = None
         if not dry_run and not reading.errors:
             estimate = Estimate(company_id=company_id, project_id=project_id, part=part)
             _take(estimate, file.name, content, OPERATOR)
-            _write(estimate, reading, targets, Decisions())
+            _write(estimate, reading, targets, Decisions(), NOBODY)
     mapped = sum(1 for line in reading.lines if targets.of(line))
     answer: dict[str, object] = {
         "estimate_id": str(estimate.id) if estimate else None,
@@ -113,44 +118,50 @@ def take_estimate(
     content: bytes,
     actor: str,
     revision_of: UUID | None = None,
+    follow: Follow = NOBODY,
 ) -> UUID:
     """For somebody in the frame. Kept even when something is to be asked, so that nothing is lost.
 
     A revision takes over what was decided for the lines of the estimate before.
     Raises FileUnreadable, ProjectUnknown, EstimateUnknown.
     """
-    _check_size(name, len(content))
+    check_size(name, len(content))
     estimate = Estimate(company_id=company_id, project_id=project_id, revision_of_id=revision_of)
-    found = _read(name, content, Answers())
+    found = _read(name, content, Answers(), follow)
     with tenant(company_id):
-        _require_project(company_id, project_id)
+        require_project(company_id, project_id)
         decisions = Decisions()
         if revision_of:
             decisions = decisions_of(estimate_or_error(revision_of, project_id=project_id))
         _take(estimate, name, content, actor)
-        _settle(estimate, found, decisions)
+        _settle(estimate, found, decisions, follow)
     return estimate.id
 
 
 def replace_file(
-    *, company_id: int, estimate_id: UUID, name: str, content: bytes, actor: str
+    *,
+    company_id: int,
+    estimate_id: UUID,
+    name: str,
+    content: bytes,
+    actor: str,
+    follow: Follow = NOBODY,
 ) -> None:
     """The file once more, mended at its source: what was decided for its lines stays.
 
     Answers about single rows are dropped, because rows may have moved.
     Raises FileUnreadable, EstimateUnknown.
     """
-    _check_size(name, len(content))
+    check_size(name, len(content))
     with tenant(company_id):
-        answers = _answers(estimate_or_error(estimate_id))
-    answers = Answers(answers.part, answers.sheet, answers.columns)
-    found = _read(name, content, answers)
+        answers = replace(_answers(estimate_or_error(estimate_id)), mending=Mending())
+    found = _read(name, content, answers, follow)
     with tenant(company_id):
         estimate = estimate_or_error(estimate_id, lock=True)
         decisions = decisions_of(estimate)
         estimate.mended, estimate.left_out = {}, []
         _take(estimate, name, content, actor)
-        _settle(estimate, found, decisions)
+        _settle(estimate, found, decisions, follow)
 
 
 def answer(
@@ -163,15 +174,14 @@ def answer(
     cell: tuple[int, Column, str] | None = None,
     leave_out: int | None = None,
     take_back: int | None = None,
+    follow: Follow = NOBODY,
 ) -> None:
     """One more answer about the file, which is then read again; what was decided stays.
 
-    Raises EstimateUnknown, FileForgotten.
+    Raises EstimateUnknown, FileForgotten. Nobody else may answer about it meanwhile.
     """
-    with tenant(company_id):
-        estimate = estimate_or_error(estimate_id, lock=True)
-        content = _original(estimate)
-        decisions = decisions_of(estimate)
+
+    def add_to(estimate: Estimate) -> None:
         if part is not None:
             estimate.part = part
         if sheet is not None:
@@ -185,7 +195,17 @@ def answer(
             estimate.left_out = sorted({*estimate.left_out, leave_out})
         if take_back is not None:
             estimate.left_out = [row for row in estimate.left_out if row != take_back]
-        _settle(estimate, _read(estimate.file_name, content, _answers(estimate)), decisions)
+
+    with tenant(company_id):
+        estimate = estimate_or_error(estimate_id)
+        content = _original(estimate)
+        add_to(estimate)
+    found = _read(estimate.file_name, content, _answers(estimate), follow)
+    with tenant(company_id):
+        estimate = estimate_or_error(estimate_id, lock=True)
+        decisions = decisions_of(estimate)
+        add_to(estimate)
+        _settle(estimate, found, decisions, follow)
 
 
 def delete_estimate(*, company_id: int, estimate_id: UUID, actor: str) -> None:
@@ -214,20 +234,21 @@ def touch(estimate: Estimate) -> None:
     Estimate.objects.filter(id=estimate.id).update(version=F("version") + 1)
 
 
-def _require_project(company_id: int, project_id: int) -> None:
+def require_project(company_id: int, project_id: int) -> None:
+    """Inside tenant(). Raises ProjectUnknown."""
     if not Project.objects.filter(company_id=company_id, remote_id=project_id).exists():
         raise ProjectUnknown(project_id=project_id)
 
 
 def _content(file: Path) -> bytes:
     try:
-        _check_size(file.name, file.stat().st_size)
+        check_size(file.name, file.stat().st_size)
         return file.read_bytes()
     except OSError as error:
         raise FileUnreadable(file=file.name, reason=error.strerror or "no access") from None
 
 
-def _check_size(name: str, size: int) -> None:
+def check_size(name: str, size: int) -> None:
     if size > LARGEST_FILE:
         raise FileUnreadable(file=name, reason="it is larger than 50 MB")
 
@@ -242,17 +263,10 @@ def _answers(estimate: Estimate) -> Answers:
     return Answers(estimate.part, estimate.sheet, columns, mending)
 
 
-def _read(name: str, content: bytes, answers: Answers) -> Reading | ReadingError:
+def _read(name: str, content: bytes, answers: Answers, follow: Follow) -> Reading | ReadingError:
     """A reading, or the question that stands in its way. Raises FileUnreadable."""
     try:
-        return read_estimate(
-            name,
-            content,
-            part=answers.part,
-            sheet=answers.sheet,
-            columns=answers.columns,
-            mending=answers.mending,
-        )
+        return read_apart(name, content, answers, settings.FILE_LIMITS, follow.say)
     except QUESTIONS as question:
         return question
 
@@ -288,11 +302,19 @@ def _original(estimate: Estimate) -> bytes:
     return zlib.decompress(sealing.unseal(kept.content))
 
 
-def _settle(estimate: Estimate, found: Reading | ReadingError, decisions: Decisions) -> None:
+def _settle(
+    estimate: Estimate, found: Reading | ReadingError, decisions: Decisions, follow: Follow
+) -> None:
     """Inside tenant(): what a reading gave takes the place of what was there."""
     if isinstance(found, Reading):
-        _write(estimate, found, targets_for(estimate.company_id, estimate.project_id), decisions)
-        return
+        targets = targets_for(estimate.company_id, estimate.project_id)
+        _write(estimate, found, targets, decisions, follow)
+    else:
+        _ask(estimate, found)
+    follow.end(estimate)
+
+
+def _ask(estimate: Estimate, found: ReadingError) -> None:
     estimate.state, estimate.question = EstimateState.ASKING, _question(found)
     estimate.total, estimate.version = 0, estimate.version + 1
     estimate.save()
@@ -313,8 +335,9 @@ def _question(error: TiebackError) -> dict[str, object]:
     }
 
 
-def _write(estimate: Estimate, reading: Reading, targets: Targets, decisions: Decisions) -> None:
-    company_id = estimate.company_id
+def _write(
+    estimate: Estimate, reading: Reading, targets: Targets, decisions: Decisions, follow: Follow
+) -> None:
     estimate.state, estimate.question = EstimateState.READ, {}
     estimate.total, estimate.version = reading.total, estimate.version + 1
     estimate.layout = {
@@ -334,8 +357,18 @@ def _write(estimate: Estimate, reading: Reading, targets: Targets, decisions: De
         ],
         batch_size=BATCH,
     )
+    for start in range(0, len(reading.lines), BATCH):
+        follow.say("lines", start, len(reading.lines))
+        _write_lines(estimate, reading.lines[start : start + BATCH], targets, decisions)
+    _suggest(estimate, reading, targets, follow)
+
+
+def _write_lines(
+    estimate: Estimate, read: Iterable[Line], targets: Targets, decisions: Decisions
+) -> None:
+    company_id = estimate.company_id
     lines, found = [], []
-    for line in reading.lines:
+    for line in read:
         group = group_of(line.item_code, line.description, line.unit, line.cost_type)
         assigned = decisions.of(group, line.amount, targets.codes) or targets.of(line)
         lines.append(
@@ -348,7 +381,7 @@ def _write(estimate: Estimate, reading: Reading, targets: Targets, decisions: De
             )
         )
         found.append(assigned)
-    stored = EstimateLine.objects.bulk_create(lines, batch_size=BATCH)
+    stored = EstimateLine.objects.bulk_create(lines)
     LineMapping.objects.bulk_create(
         [
             LineMapping(company_id=company_id, line=line, **asdict(target))
@@ -357,14 +390,15 @@ def _write(estimate: Estimate, reading: Reading, targets: Targets, decisions: De
         ],
         batch_size=BATCH,
     )
-    _suggest(estimate, reading, targets)
 
 
-def _suggest(estimate: Estimate, reading: Reading, targets: Targets) -> None:
+def _suggest(estimate: Estimate, reading: Reading, targets: Targets, follow: Follow) -> None:
     """Suggestions are a help: a fault in them may not lose the file that was read."""
     try:
         with transaction.atomic():
-            targets.suggest(estimate)
+            targets.suggest(estimate, follow.say)
+    except ReadingError:
+        raise  # somebody ends it
     except Exception as error:  # noqa: BLE001  # whatever it is, the lines are stored
         log.error("suggestions.failed", estimate_id=str(estimate.id), exc_info=error)
         problem = Problem(reading.layout.header_row, "", NO_SUGGESTIONS)

@@ -15,8 +15,15 @@ from integrations.procore.resources.projects import Project
 from partner_app.core.bodies import takes_file
 from partner_app.core.errors import TiebackError
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
-from partner_app.estimates.access import budget_rights, estimate_for, estimate_to_change
-from partner_app.estimates.errors import FileUnreadable, ReadingError, SplitUneven
+from partner_app.estimates import files
+from partner_app.estimates.access import (
+    budget_rights,
+    estimate_for,
+    estimate_to_change,
+    reading_for,
+    reading_to_change,
+)
+from partner_app.estimates.errors import FileUnreadable, ReadingError, Refusal, SplitUneven
 from partner_app.estimates.forms import (
     MOST_SHARES,
     AnswerForm,
@@ -28,8 +35,7 @@ from partner_app.estimates.forms import (
 )
 from partner_app.estimates.mapping.decide import accept_suggestions, choose_codes, open_again
 from partner_app.estimates.mapping.suggest import PRESELECTED
-from partner_app.estimates.models import Estimate
-from partner_app.estimates.reading.layout import Column
+from partner_app.estimates.models import Estimate, FileReading, ReadingState
 from partner_app.estimates.selectors import (
     choices,
     columns_of,
@@ -39,18 +45,15 @@ from partner_app.estimates.selectors import (
     preview,
     problems,
     standing,
+    unfinished,
 )
-from partner_app.estimates.services import (
-    LARGEST_FILE,
-    answer,
-    estimate_or_error,
-    replace_file,
-    take_estimate,
-)
+from partner_app.estimates.services import LARGEST_FILE, estimate_or_error
+from partner_app.estimates.tasks import ring_next
 from partner_app.tenancy.context import tenant
 
 GROUPS_A_PAGE = 25
 PROBLEMS_SHOWN = 50
+PLACE = "Tieback-Place"  # what the browser's address names, where it is not what was asked for
 
 
 @takes_file(LARGEST_FILE)
@@ -58,13 +61,13 @@ PROBLEMS_SHOWN = 50
 @require_POST
 @viewer_required
 def upload(request: ViewerRequest, project_id: int) -> HttpResponse:
-    """A new estimate, or the revision of one. What cannot be read is refused with its why."""
+    """A new estimate, or the revision of one: a worker reads it, the page asks how far it is."""
     budget_rights(request, project_id)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         raise FileUnreadable(file=_("The file"), reason=_("none was given, or it is empty"))
     name, content = _uploaded(form)
-    estimate_id = take_estimate(
+    reading = files.ask_new(
         company_id=request.company.id,
         project_id=project_id,
         name=name,
@@ -72,7 +75,7 @@ def upload(request: ViewerRequest, project_id: int) -> HttpResponse:
         actor=request.viewer.actor,
         revision_of=form.cleaned_data["revision_of"],
     )
-    return _estimate_page(request, estimate_id)
+    return _begun(request, reading)
 
 
 @framed
@@ -92,22 +95,13 @@ def answer_question(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     form = AnswerForm(request.POST)
     if not form.is_valid():
         return _estimate_page(request, estimate_id, status=422)
-    given = form.cleaned_data
-    column = Column(given["column"]) if given["column"] else None
-    try:
-        answer(
-            company_id=request.company.id,
-            estimate_id=estimate_id,
-            part=given["part"] or None,
-            sheet=given["sheet"] or None,
-            columns={column: given["place"]} if column and given["place"] is not None else None,
-            cell=(given["row"], column, given["text"]) if column and given["row"] else None,
-            leave_out=given["leave_out"],
-            take_back=given["take_back"],
-        )
-    except ReadingError as error:
-        return _estimate_page(request, estimate_id, error=error, status=error.status)
-    return _estimate_page(request, estimate_id)
+    reading = files.ask_answer(
+        company_id=request.company.id,
+        estimate_id=estimate_id,
+        given=form.cleaned_data,
+        actor=request.viewer.actor,
+    )
+    return _begun(request, reading)
 
 
 @takes_file(LARGEST_FILE)
@@ -118,19 +112,62 @@ def new_file(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     """The file mended at its source; what was decided for its lines stays."""
     estimate_to_change(request, estimate_id)
     form = UploadForm(request.POST, request.FILES)
-    if form.is_valid():
-        name, content = _uploaded(form)
-        try:
-            replace_file(
-                company_id=request.company.id,
-                estimate_id=estimate_id,
-                name=name,
-                content=content,
-                actor=request.viewer.actor,
-            )
-        except ReadingError as error:
-            return _estimate_page(request, estimate_id, error=error, status=error.status)
-    return _estimate_page(request, estimate_id)
+    if not form.is_valid():
+        return _estimate_page(request, estimate_id, status=422)
+    name, content = _uploaded(form)
+    reading = files.ask_file(
+        company_id=request.company.id,
+        estimate_id=estimate_id,
+        name=name,
+        content=content,
+        actor=request.viewer.actor,
+    )
+    return _begun(request, reading)
+
+
+@framed
+@require_GET
+@viewer_required
+def reading_page(request: ViewerRequest, reading_id: UUID) -> HttpResponse:
+    """Asked for each second while the file waits or is read; at the end, what has become of it."""
+    return _now(request, reading_for(request, reading_id))
+
+
+@framed
+@require_POST
+@viewer_required
+def reading_cancel(request: ViewerRequest, reading_id: UUID) -> HttpResponse:
+    reading = reading_to_change(request, reading_id)
+    files.cancel(reading)
+    return _now(request, reading)
+
+
+@framed
+@require_POST
+@viewer_required
+def reading_again(request: ViewerRequest, reading_id: UUID) -> HttpResponse:
+    """What was stopped, or broke its reader off. It takes its turn again."""
+    reading = reading_to_change(request, reading_id)
+    files.read_again(reading)
+    return _begun(request, reading)
+
+
+@framed
+@require_POST
+@viewer_required
+def reading_discard(request: ViewerRequest, reading_id: UUID) -> HttpResponse:
+    reading = reading_to_change(request, reading_id)
+    files.discard(reading)
+    return _unfinished(request, reading.project_id)
+
+
+@framed
+@require_GET
+@viewer_required
+def readings(request: ViewerRequest, project_id: int) -> HttpResponse:
+    """Part of the page of the estimates: files that have not become one yet."""
+    budget_rights(request, project_id)
+    return _unfinished(request, project_id)
 
 
 @framed
@@ -218,11 +255,84 @@ def _uploaded(form: UploadForm) -> tuple[str, bytes]:
     return str(file.name), bytes(file.read())
 
 
+def _begun(request: ViewerRequest, reading: FileReading) -> HttpResponse:
+    """Rings for a worker, and shows the page that waits for it."""
+    ring_next(request.company.id)
+    return _now(request, reading)
+
+
+def _now(request: ViewerRequest, reading: FileReading) -> HttpResponse:
+    with tenant(request.company.id):
+        progress = files.progress_of(reading)
+        reading.refresh_from_db(fields=["state", "error", "estimate"])
+    if progress is None:
+        return _ended(request, reading)
+    if request.headers.get("HX-Target") == "reading-now":
+        return render(request, "estimates/_reading_now.html", {"progress": progress})
+    return _reading_page(request, reading, progress)
+
+
+def _reading_page(
+    request: ViewerRequest,
+    reading: FileReading,
+    progress: files.Progress | None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """With `progress` while it goes on, else with what can be done now."""
+    with tenant(request.company.id):
+        context = {
+            "reading": reading,
+            "progress": progress,
+            "error": reading.refusal,
+            "again": files.may_be_read_again(reading),
+            "project": _project(request, reading.project_id),
+            "largest": LARGEST_FILE // 1024 // 1024,
+        }
+    response = render(request, "estimates/_reading.html", context, status=status)
+    response[PLACE] = f"readings/{reading.id}/"
+    return response
+
+
+def _ended(request: ViewerRequest, reading: FileReading) -> HttpResponse:
+    """The estimate, with its refusal where it changes one; or the refusal alone."""
+    error = reading.refusal if reading.state == ReadingState.REFUSED else None
+    status = error.status if error else 200
+    if reading.estimate_id and reading.state != ReadingState.CANCELLED:
+        response = _estimate_page(request, reading.estimate_id, error=error, status=status)
+        response[PLACE] = f"estimates/{reading.estimate_id}/"
+    else:
+        response = _reading_page(request, reading, None, status=status)
+    # A poll asks for a part of the page: its end is the whole.
+    response["HX-Retarget"], response["HX-Reswap"] = "#main", "innerHTML"
+    return response
+
+
+def _unfinished(request: ViewerRequest, project_id: int) -> HttpResponse:
+    """Whoever looks at them waits for them; once none goes on, the whole page is shown afresh."""
+    with tenant(request.company.id):
+        found = unfinished(request.company.id, project_id)
+        waiting = [reading for reading in found if files.progress_of(reading)]
+        context = {
+            "project_id": project_id,
+            "readings": found,
+            "waiting": waiting,
+            "ended": request.method == "GET" and not waiting,
+        }
+    return render(request, "estimates/_unfinished.html", context)
+
+
+def _project(request: ViewerRequest, project_id: int) -> Project | None:
+    """Inside tenant()."""
+    rows = Project.objects.filter(company_id=request.company.id, remote_id=project_id)
+    return rows.first()
+
+
 def _estimate_page(
     request: ViewerRequest,
     estimate_id: UUID,
     *,
-    error: TiebackError | None = None,
+    error: Refusal | None = None,
     status: int = 200,
 ) -> HttpResponse:
     with tenant(request.company.id):
@@ -285,7 +395,5 @@ def _group_row(
 
 def _head(request: ViewerRequest, estimate: Estimate) -> dict[str, Any]:
     """Inside tenant(). What all steps of an estimate show."""
-    project = Project.objects.filter(
-        company_id=request.company.id, remote_id=estimate.project_id
-    ).first()
+    project = _project(request, estimate.project_id)
     return {"estimate": estimate, "project": project, "standing": standing(estimate)}

@@ -18,6 +18,8 @@ from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.errors import ProjectHidden
 from partner_app.embedded.session import names_in
 from partner_app.estimates.access import budget_rights, estimate_to_change
+from partner_app.estimates.models import ReadingState
+from partner_app.estimates.selectors import unfinished
 from partner_app.estimates.services import LARGEST_FILE, delete_estimate
 from partner_app.handoffs import approve as approvals
 from partner_app.handoffs import undo as undoing
@@ -264,6 +266,8 @@ def _estimates_page(request: ViewerRequest, project_id: int, rights: Rights) -> 
             "rights": rights,
             "names": names_in(company_id),
             "waiting": list(waiting_for_approval(company_id, [project_id])),
+            "readings": (readings := unfinished(company_id, project_id)),
+            "unread": [each for each in readings if each.state == ReadingState.WAITING],
             "largest": LARGEST_FILE // 1024 // 1024,
         }
     return render(request, "handoffs/_estimates.html", context)

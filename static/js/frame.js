@@ -173,10 +173,12 @@ function inUse() {
 }
 
 document.body.addEventListener("htmx:beforeRequest", (event) => {
-  const asked = /** @type {CustomEvent} */ (event).detail.requestConfig?.triggeringEvent?.type;
+  const detail = /** @type {CustomEvent} */ (event).detail;
+  const asked = detail.requestConfig?.triggeringEvent?.type;
+  const covered = (!visible || document.hidden) && !("whileHidden" in detail.elt.dataset);
   if (asked === "synced" && inUse()) event.preventDefault();
-  if (!visible || document.hidden || !signedIn()) event.preventDefault();
-  else if (/** @type {CustomEvent} */ (event).detail.target === main) busy.textContent = word("loading");
+  if (covered || !signedIn()) event.preventDefault();
+  else if (detail.target === main) busy.textContent = word("loading");
 });
 document.body.addEventListener("htmx:afterRequest", () => {
   busy.textContent = "";
@@ -206,6 +208,10 @@ document.body.addEventListener("htmx:afterSettle", (event) => {
   // What came by itself must not move the reader.
   if (detail.target === main && detail.requestConfig?.triggeringEvent?.type === "click") {
     window.scrollTo(0, 0);
+    main.focus({ preventScroll: true });
+  }
+  // Somebody has waited for this page, and what they had focused has gone.
+  if (detail.target === main && detail.requestConfig?.target?.id === "reading-now" && document.activeElement === document.body) {
     main.focus({ preventScroll: true });
   }
 });

@@ -6,11 +6,14 @@ const base = data.base ?? "";
 let here = "";
 
 /**
+ * An answer may name its place itself: one to a form, or one that has taken the place of another page.
+ *
  * @param {{requestConfig?: {verb: string}, xhr: XMLHttpRequest}} detail of a page that was put into main
  */
 export function remember(detail) {
-  if (detail.requestConfig?.verb !== "get" || detail.xhr.status !== 200) return;
-  const address = new URL(detail.xhr.responseURL);
+  const place = detail.xhr.getResponseHeader("Tieback-Place");
+  if (!place && (detail.requestConfig?.verb !== "get" || detail.xhr.status !== 200)) return;
+  const address = place ? new URL(base + place, window.location.href) : new URL(detail.xhr.responseURL);
   if (!address.pathname.startsWith(base)) return;
   here = address.pathname.slice(base.length) + address.search;
   // The panel follows Procore, not its own past.

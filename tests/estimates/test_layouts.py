@@ -18,7 +18,7 @@ from partner_app.estimates.errors import (
     LayoutAmbiguous,
     LayoutUnknown,
 )
-from partner_app.estimates.reading.estimate import read_estimate
+from partner_app.estimates.reading.estimate import Answers, read_estimate
 from partner_app.estimates.reading.numbers import decimal_mark
 from partner_app.estimates.reading.units import unit_name
 from tests.conftest import SHARED
@@ -262,14 +262,14 @@ def test_a_raw_export_asks_which_contract_and_then_equals_it_to_the_cent() -> No
     with CONTRACTS.open(newline="") as file:
         known = {f"{row['contract']}, {row['contractor']}": row for row in csv.DictReader(file)}
     for part in found:
-        reading = read_estimate(LETTING.name, content, part=str(part["name"]))
+        reading = read_estimate(LETTING.name, content, answers=Answers(part=str(part["name"])))
         assert (len(reading.lines), reading.total) == (part["lines"], part["total"])
         assert reading.errors == []
         row = known.get(str(part["name"]))
         if row:
             assert (len(reading.lines), reading.total) == (int(row["lines"]), Decimal(row["total"]))
     with pytest.raises(ChoosePart):
-        read_estimate(LETTING.name, content, part="R -41481-A")
+        read_estimate(LETTING.name, content, answers=Answers(part="R -41481-A"))
 
 
 @pytest.mark.skipif(not CONTRACTS.exists(), reason="the real estimates are not beside this clone")

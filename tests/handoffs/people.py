@@ -9,6 +9,9 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from partner_app.estimates import files
+from partner_app.estimates import tasks as reading
+from partner_app.estimates.models import FileWork
 from partner_app.handoffs import tasks, work
 from partner_app.handoffs.models import Handoff
 from partner_app.handoffs.selectors import newest_handoff
@@ -16,6 +19,7 @@ from partner_app.tenancy.context import tenant
 from tests.frame import Frame
 from tests.procore import Procore
 
+READING = re.compile(r"/embedded/readings/[0-9a-f-]{36}/")
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "river-street.csv"
 
 
@@ -29,18 +33,29 @@ class Desk:
         self.estimate_id = ""
 
     def drop(self, content: bytes, name: str = "estimate.csv", **body: Any) -> Any:
-        """A file onto the project's estimates."""
-        file = SimpleUploadedFile(name, content)
-        path = f"/embedded/projects/{self.project_id}/estimates/upload/"
-        answer = self.frame.post(path, file=file, **body)
+        """A file onto the project's estimates; gives the page once it has been read."""
+        answer = self.read(self.give(content, name, **body))
         found = re.search(r"/embedded/estimates/([0-9a-f-]{36})/", answer.content.decode())
         self.estimate_id = found[1] if found else ""
         return answer
 
+    def give(self, content: bytes, name: str = "estimate.csv", **body: Any) -> Any:
+        """The page that waits for it."""
+        path = f"/embedded/projects/{self.project_id}/estimates/upload/"
+        return self.frame.post(path, file=SimpleUploadedFile(name, content), **body)
+
+    def read(self, page: Any) -> Any:
+        """What becomes of a page that waits for a file to be read."""
+        waits = READING.search(page.content.decode())
+        if not waits:
+            return page
+        read_files()
+        return self.frame.get(waits[0])
+
     def of_estimate(self, path: str = "", **body: Any) -> Any:
         """POST where there is a body or the address is a verb, else GET."""
         address = f"/embedded/estimates/{self.estimate_id}/{path}"
-        return self.frame.post(address, **body) if body else self.frame.get(address)
+        return self.read(self.frame.post(address, **body)) if body else self.frame.get(address)
 
     def plan(self, **body: Any) -> Any:
         return self.frame.post(f"/embedded/estimates/{self.estimate_id}/plan/", **body)
@@ -69,6 +84,14 @@ def carry_on() -> None:
     """What a worker does with everything that is due now."""
     for work_id in work.claim_due():
         tasks.carry_out_handoff(work_id)
+
+
+def read_files() -> None:
+    """What workers do with all files that wait, bells or not."""
+    FileWork.objects.update(rung_at=None)
+    while due := files.claim_due():
+        for work_id in due:
+            reading.read_file(work_id)
 
 
 def lines(*rows: tuple[str, str, str, str]) -> bytes:

@@ -14,8 +14,10 @@ from partner_app.estimates.mapping.suggest import Known, Suggester, known_names
 from partner_app.estimates.mapping.words import unit_key
 from partner_app.estimates.models import Estimate, EstimateLine, Evidence
 from partner_app.estimates.reading.lines import Line
+from partner_app.estimates.reading.sheets import Say
 
 BATCH = 1000  # rows written at once
+A_STRETCH = 200  # lines between two words about progress
 EXACT_TO = Decimal("1e-10")  # places of a share that are kept; the last share takes the rest
 
 
@@ -90,7 +92,7 @@ class Targets:
             found.setdefault(code.rpartition(".")[0], []).append(code)
         return found
 
-    def suggest(self, estimate: Estimate) -> None:
+    def suggest(self, estimate: Estimate, say: Say) -> None:
         """Inside tenant(). For each group of lines that goes nowhere yet; nothing is applied."""
         lines = list(estimate.lines.filter(mapped=False))
         if not lines:
@@ -103,7 +105,9 @@ class Targets:
         suggester = Suggester([*remembered, *known_names(self.codes)])
         by_group: dict[str, list[dict[str, str]]] = {}
         changed = []
-        for line in lines:
+        for number, line in enumerate(lines):
+            if not number % A_STRETCH:
+                say("codes", number, len(lines))
             if line.group not in by_group:
                 found = suggester.suggest(line.description, unit_key(line.unit), line.item_code)
                 by_group[line.group] = [

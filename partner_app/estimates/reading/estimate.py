@@ -4,6 +4,7 @@ Pure: bytes in, lines and problems out.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from partner_app.estimates.errors import ChoosePart, FileUnreadable
 from partner_app.estimates.reading.files import read_sheets
@@ -12,26 +13,34 @@ from partner_app.estimates.reading.lines import Mending, Reading, read_lines
 from partner_app.estimates.reading.sheets import Budget, Sheet
 
 
-def read_estimate(
-    name: str,
-    content: bytes,
-    *,
-    part: str = "",
-    sheet: str = "",
-    columns: Mapping[Column, int] | None = None,
-    mending: Mending | None = None,
-) -> Reading:
-    """`part` names a contract or bidder, or both as ChoosePart shows them; `sheet` and `columns`
-    put a person's word over ours.
+@dataclass(frozen=True)
+class Answers:
+    """What a person has said so far of how the file is to be read.
 
-    Raises FileUnreadable, LayoutUnknown, LayoutAmbiguous, ChoosePart; bad cells become problems of
-    the Reading and spare the other rows.
+    `part` names a contract or bidder, or both as ChoosePart shows them; `sheet` and `columns` put a
+    person's word over ours.
     """
-    budget = Budget(name)
+
+    part: str = ""
+    sheet: str = ""
+    columns: Mapping[Column, int] = field(default_factory=dict)
+    mending: Mending = field(default_factory=Mending)
+
+
+def read_estimate(
+    name: str, content: bytes, *, answers: Answers | None = None, budget: Budget | None = None
+) -> Reading:
+    """Bad cells become problems of the Reading and spare the other rows.
+
+    Raises FileUnreadable, LayoutUnknown, LayoutAmbiguous, ChoosePart.
+    """
+    answers, budget = answers or Answers(), budget or Budget(name)
     sheets = read_sheets(name, content, budget)
-    layout = find_layout([s for s in sheets if not sheet or s.name == sheet], columns)
-    found = next(s for s in sheets if s.name == layout.sheet)
-    reading = read_lines(found, layout, _chosen(found, layout, part, budget), mending, budget)
+    wanted = [sheet for sheet in sheets if not answers.sheet or sheet.name == answers.sheet]
+    layout = find_layout(wanted, answers.columns)
+    found = next(sheet for sheet in sheets if sheet.name == layout.sheet)
+    part = _chosen(found, layout, answers.part, budget)
+    reading = read_lines(found, layout, part, answers.mending, budget)
     if not reading.lines and not reading.errors:
         raise FileUnreadable(file=name, reason="it has no lines")
     return reading

@@ -14,6 +14,7 @@ TOLERANCE = Decimal("0.005")  # half a cent between quantity × price and amount
 LARGEST = Decimal(10) ** 14  # an amount beyond it is no estimate's
 PLACES = 6  # decimals that are kept
 LONGEST = {Column.ITEM_CODE: 200, Column.DESCRIPTION: 5000, Column.UNIT: 100, Column.COST_TYPE: 200}
+A_STRETCH = 500  # rows between two words about progress
 MOST_PROBLEMS = 5000  # a file with more is another kind of file
 SHOWN = 200  # characters of a cell that a problem quotes
 MARKS = {"€": "EUR", "£": "GBP", "¥": "JPY"}  # a $ alone may be one of many
@@ -86,6 +87,8 @@ def read_lines(
     for index in range(layout.first_row - 1, len(sheet.rows)):
         row = sheet.rows[index]
         budget.check_time()
+        if not index % A_STRETCH:
+            budget.say("rows", index, len(sheet.rows))
         if max(len(reading.errors), len(reading.warnings)) > MOST_PROBLEMS:
             budget.refuse(f"more than {MOST_PROBLEMS} of its cells need a look")
         if not any(text_of(cell) for cell in row):

@@ -1,26 +1,36 @@
 """What every kind of file becomes first: sheets of cells, with nothing decided yet. Pure."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NoReturn
 
-from partner_app.estimates.errors import FileUnreadable
+from partner_app.core.confines import Limits
+from partner_app.estimates.errors import FileTakesLong, FileUnreadable
 
 Cell = str | Decimal | None  # text as it stands, a workbook's number exactly, nothing
 
 # Over the whole file, however many sheets it has. Cells that are looked at count as well where they
 # are empty: a row may reach column XFD with nothing in it.
 MOST_ROWS, MOST_CELLS, MOST_LOOKED_AT, MOST_SHEETS = 200_000, 4_000_000, 8_000_000, 50
-SECONDS = 20.0  # seconds of work on one file
+SECONDS = Limits.seconds  # of work on one file
+
+Say = Callable[[str, int, int], None]  # the step, how much of it is done, of how much
+
+
+def nobody(step: str, done: int, total: int) -> None:
+    """Where nobody asks how far it is."""
 
 
 class Budget:
     """What reading one file may take. Each check raises FileUnreadable with what was too much."""
 
-    def __init__(self, name: str) -> None:
-        self.name, self.until = name, time.monotonic() + SECONDS
+    def __init__(self, name: str, *, seconds: int | None = None, say: Say = nobody) -> None:
+        """`seconds` of work of this process; a machine that is busy otherwise does not count."""
+        self.name, self.say = name, say
+        self.seconds = SECONDS if seconds is None else seconds
+        self.until = time.process_time() + self.seconds
         self.rows = self.cells = self.looked_at = 0
 
     def take(self, row: Iterable[Cell]) -> list[Cell]:
@@ -39,10 +49,8 @@ class Budget:
         return cells
 
     def check_time(self) -> None:
-        if time.monotonic() > self.until:
-            self.refuse(
-                f"it takes more than {SECONDS:.0f} seconds to read; leave out what is not needed"
-            )
+        if time.process_time() > self.until:
+            raise FileTakesLong(file=self.name, seconds=self.seconds)
 
     def refuse(self, reason: str) -> NoReturn:
         raise FileUnreadable(file=self.name, reason=reason)

@@ -43,14 +43,11 @@ def read_xlsx(name: str, content: bytes, budget: Budget) -> list[Sheet]:
         paths = [sheet._worksheet_path for sheet in shown]  # type: ignore[attr-defined]  # of a read-only sheet
         if len(set(paths)) < len(paths):
             budget.refuse("two of its sheets are one and the same part")
-        sheets = [
-            Sheet(
-                sheet.title,
-                [budget.take(map(_cell, row)) for row in sheet.iter_rows(values_only=True)],
-                _hidden_rows(content, path),
-            )
-            for sheet, path in zip(shown, paths, strict=True)
-        ]
+        sheets = []
+        for number, (sheet, path) in enumerate(zip(shown, paths, strict=True)):
+            budget.say("sheets", number, len(shown))
+            rows = [budget.take(map(_cell, row)) for row in sheet.iter_rows(values_only=True)]
+            sheets.append(Sheet(sheet.title, rows, _hidden_rows(content, path)))
     except (InvalidFileException, KeyError, ValueError, zipfile.BadZipFile, SyntaxError):
         raise FileUnreadable(file=name, reason="it is not a whole workbook") from None
     return sheets
@@ -70,11 +67,13 @@ def read_xls(name: str, content: bytes, budget: Budget) -> list[Sheet]:
         raise FileUnreadable(file=name, reason="it is not a whole workbook") from None
     if book.nsheets > MOST_SHEETS:
         budget.refuse(f"it has more than {MOST_SHEETS} sheets")
-    return [
-        Sheet(sheet.name, [budget.take(map(_cell, row)) for row in _xls_rows(book, sheet)])
-        for sheet in book.sheets()
-        if sheet.visibility == 0
-    ]
+    shown = [sheet for sheet in book.sheets() if sheet.visibility == 0]
+    sheets = []
+    for number, sheet in enumerate(shown):
+        budget.say("sheets", number, len(shown))
+        rows = [budget.take(map(_cell, row)) for row in _xls_rows(book, sheet)]
+        sheets.append(Sheet(sheet.name, rows))
+    return sheets
 
 
 def _hidden_rows(content: bytes, path: str) -> frozenset[int]:

@@ -1,0 +1,418 @@
+"""A file that somebody gave: kept, read by a worker in its turn, stopped when nobody waits for it.
+
+The truth is a row of FileReading, and one of FileWork until it has ended. Whoever holds the lease
+of that row reads; the end of it and the estimate are stored in one transaction, so that a process
+that was believed dead stores nothing.
+"""
+
+import uuid
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import Q
+
+from partner_app.core import clock, sealing
+from partner_app.core.heartbeat import Heartbeat
+from partner_app.core.logging import log
+from partner_app.estimates.errors import (
+    FilesWait,
+    FileTakesLong,
+    PageClosed,
+    ReaderBroke,
+    ReadingCancelled,
+    ReadingError,
+    ReadingUnknown,
+    Refusal,
+)
+from partner_app.estimates.models import Estimate, FileReading, FileWork, ReadingKind, ReadingState
+from partner_app.estimates.reading.files import ZIP
+from partner_app.estimates.reading.layout import Column
+from partner_app.estimates.services import (
+    Follow,
+    answer,
+    check_size,
+    estimate_or_error,
+    replace_file,
+    require_project,
+    take_estimate,
+)
+from partner_app.tenancy.context import tenant
+from partner_app.tenancy.models import USABLE
+
+LEASE = timedelta(seconds=10)  # renewed all the time; who finds it expired reads the file again
+BEAT = 0.5  # seconds between two renewals, and so until a cancellation is heard of
+RING_AGAIN = timedelta(seconds=10)  # after a bell that nobody has answered
+GONE = timedelta(seconds=30)  # a page asks each second; after this nobody waits for it any more
+# A window that is covered for some minutes asks once a minute only. To wait costs nothing.
+GONE_WAITING = timedelta(seconds=150)
+MOST_ATTEMPTS = 3  # a file that ended its reader so often will do so again
+MOST_KEPT = 20  # files of one company that are not read yet
+MOST_SECONDS = 300  # of one reading, with all that is stored
+CLAIM = 50
+
+
+class LeaseLost(ReadingError):
+    code = "estimate.lease_lost"
+    user_message = "Another process has taken the file over."
+    remedy = "Nothing to do: it goes on there."
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`before`: files that came earlier and have not ended. `reading`: its turn has come."""
+
+    step: str
+    done: int
+    total: int
+    before: int
+    reading: bool
+    stopping: bool
+
+
+def ask_new(
+    *,
+    company_id: int,
+    project_id: int,
+    name: str,
+    content: bytes,
+    actor: str,
+    revision_of: uuid.UUID | None = None,
+) -> FileReading:
+    """Raises FileUnreadable, FilesWait, ProjectUnknown, EstimateUnknown."""
+    check_size(name, len(content))
+    with tenant(company_id):
+        require_project(company_id, project_id)
+        if revision_of:
+            estimate_or_error(revision_of, project_id=project_id)
+        return _begin(
+            FileReading(
+                company_id=company_id,
+                project_id=project_id,
+                kind=ReadingKind.NEW,
+                revision_of_id=revision_of,
+                file_name=name,
+                content=_sealed(content),
+                created_by=actor,
+            )
+        )
+
+
+def ask_file(
+    *, company_id: int, estimate_id: uuid.UUID, name: str, content: bytes, actor: str
+) -> FileReading:
+    """Raises FileUnreadable, FilesWait, EstimateUnknown."""
+    check_size(name, len(content))
+    with tenant(company_id):
+        estimate = estimate_or_error(estimate_id)
+        return _begin(
+            FileReading(
+                company_id=company_id,
+                project_id=estimate.project_id,
+                kind=ReadingKind.FILE,
+                estimate=estimate,
+                file_name=name,
+                content=_sealed(content),
+                created_by=actor,
+            )
+        )
+
+
+def ask_answer(
+    *, company_id: int, estimate_id: uuid.UUID, given: Mapping[str, object], actor: str
+) -> FileReading:
+    """`given`: fields of AnswerForm. Answers of one company are taken in one after another.
+
+    Raises FilesWait, EstimateUnknown.
+    """
+    with tenant(company_id):
+        estimate = estimate_or_error(estimate_id)
+        return _begin(
+            FileReading(
+                company_id=company_id,
+                project_id=estimate.project_id,
+                kind=ReadingKind.ANSWER,
+                estimate=estimate,
+                file_name=estimate.file_name,
+                answer=dict(given),
+                created_by=actor,
+            )
+        )
+
+
+def reading_or_error(reading_id: uuid.UUID) -> FileReading:
+    """Inside tenant(), without the file. Raises ReadingUnknown."""
+    found = FileReading.objects.defer("content").filter(id=reading_id).first()
+    if found is None:
+        raise ReadingUnknown
+    return found
+
+
+def progress_of(reading: FileReading) -> Progress | None:
+    """Marks that somebody waits for it. None once it has ended."""
+    rows = FileWork.objects.filter(company_id=reading.company_id, reading_id=reading.id)
+    rows.update(seen_at=clock.now())
+    work = rows.first()
+    if work is None:
+        return None
+    before = FileWork.objects.filter(asked_at__lt=work.asked_at).count()
+    return Progress(
+        work.step, work.done, work.total, before, work.holder is not None, work.cancelled
+    )
+
+
+def cancel(reading: FileReading) -> None:
+    """At once where it waits; else within a second. Nothing happens where it has ended."""
+    with tenant(reading.company_id):
+        rows = FileWork.objects.select_for_update().filter(reading_id=reading.id)
+        work = rows.first()
+        if work is None:
+            return
+        if work.holder is None:
+            _note_end(work, ReadingState.CANCELLED, ReadingCancelled())
+        else:
+            rows.update(cancelled=True)
+
+
+def read_again(reading: FileReading) -> None:
+    """What was stopped, or what broke its reader off. Raises FilesWait, ReadingUnknown."""
+    with tenant(reading.company_id):
+        reading = FileReading.objects.select_for_update().defer("content").get(id=reading.id)
+        if not may_be_read_again(reading):
+            raise ReadingUnknown
+        reading.state, reading.error = ReadingState.WAITING, {}
+        reading.save(update_fields=["state", "error"])
+        _queue(reading)
+
+
+def discard(reading: FileReading) -> None:
+    with tenant(reading.company_id):
+        FileWork.objects.filter(reading_id=reading.id).update(cancelled=True)
+        reading.delete()
+
+
+def may_be_read_again(reading: FileReading) -> bool:
+    broke = reading.state == ReadingState.REFUSED and reading.error["code"] == ReaderBroke.code
+    return broke or reading.state == ReadingState.CANCELLED
+
+
+def claim_due() -> list[int]:
+    """The oldest of each company that has none being read, where no bell is on its way.
+
+    Ends those that nobody waits for, and takes the lease from processes that died.
+    """
+    now = clock.now()
+    FileWork.objects.filter(leased_until__lte=now).update(holder=None, leased_until=None)
+    waiting = FileWork.objects.filter(holder=None)
+    for work in waiting.filter(seen_at__lt=now - GONE_WAITING)[:CLAIM]:
+        _end(work, ReadingState.CANCELLED, PageClosed())
+    busy = FileWork.objects.exclude(holder=None).values("company_id")
+    turns = waiting.filter(company__state__in=USABLE).exclude(company_id__in=busy)
+    first = turns.order_by("company_id", "asked_at").distinct("company_id")
+    quiet = FileWork.objects.filter(id__in=first.values("id")).filter(
+        Q(rung_at=None) | Q(rung_at__lt=now - RING_AGAIN)
+    )
+    return list(quiet.order_by("asked_at").values_list("id", flat=True)[:CLAIM])
+
+
+def next_of(company_id: int) -> int | None:
+    """Whose turn it is among the company's own."""
+    rows = FileWork.objects.filter(company_id=company_id, holder=None)
+    return rows.order_by("asked_at").values_list("id", flat=True).first()
+
+
+def rung(work_id: int) -> None:
+    FileWork.objects.filter(id=work_id).update(rung_at=clock.now())
+
+
+def run(work_id: int) -> int | None:
+    """What a worker does; gives the company whose next turn it is. Harmless twice."""
+    work = _lease(work_id)
+    if work is None:
+        return None
+    with tenant(work.company_id):
+        reading = FileReading.objects.filter(id=work.reading_id).first()
+    if reading is None or reading.state != ReadingState.WAITING:
+        work.delete()
+        return work.company_id
+    if work.attempts > MOST_ATTEMPTS:
+        _end(work, ReadingState.REFUSED, ReaderBroke(file=reading.file_name))
+        return work.company_id
+    watch = _Watch(work, reading)
+    try:
+        with Heartbeat(watch.keep, every=BEAT):
+            _carry_out(reading, watch)
+    except LeaseLost:
+        return None
+    except (ReadingCancelled, PageClosed) as error:
+        _end(work, ReadingState.CANCELLED, error)
+    except ReadingError as error:
+        _refuse(work, error)
+    except SoftTimeLimitExceeded:
+        _refuse(work, FileTakesLong(file=reading.file_name, seconds=MOST_SECONDS))
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: its lease runs out, and somebody reads it again
+    except Exception as error:  # noqa: BLE001  # whatever it is, the person gets words
+        log.error("file.not_stored", company_id=work.company_id, exc_info=error)
+        _refuse(work, ReaderBroke(file=reading.file_name))
+    return work.company_id
+
+
+class _Watch(Follow):
+    """One reading's lease, its progress, and whether anybody still waits for it."""
+
+    def __init__(self, work: FileWork, reading: FileReading) -> None:
+        self.work, self.reading = work, reading
+        self.at: tuple[str, int, int] = ("begins", 0, 0)
+        self.over: ReadingError | None = None
+
+    def keep(self) -> bool:
+        """From a thread of its own, so that progress shows while a transaction is open."""
+        step, done, total = self.at
+        now = clock.now()
+        mine = FileWork.objects.filter(id=self.work.id, holder=self.work.holder)
+        mine.update(leased_until=now + LEASE, step=step, done=done, total=total)
+        row = mine.values("cancelled", "seen_at").first()
+        if row is None:
+            self.over = LeaseLost()
+        elif row["cancelled"]:
+            self.over = ReadingCancelled()
+        elif row["seen_at"] < now - GONE:
+            self.over = PageClosed()
+        return row is not None
+
+    def say(self, step: str, done: int, total: int) -> None:
+        self.at = (step, done, total)
+        if self.over:
+            raise self.over
+
+    def end(self, estimate: Estimate) -> None:
+        rows = FileWork.objects.select_for_update().filter(id=self.work.id, holder=self.work.holder)
+        work = rows.first()
+        if work is None:
+            raise LeaseLost
+        if work.cancelled:
+            raise ReadingCancelled
+        self.reading.state, self.reading.estimate = ReadingState.DONE, estimate
+        self.reading.content, self.reading.answer = None, {}
+        self.reading.save(update_fields=["state", "estimate", "content", "answer"])
+        work.delete()
+
+
+def _carry_out(reading: FileReading, watch: _Watch) -> None:
+    """Raises what take_estimate, replace_file and answer raise, and ReadingUnknown."""
+    if reading.kind == ReadingKind.NEW:
+        take_estimate(
+            company_id=reading.company_id,
+            project_id=reading.project_id,
+            name=reading.file_name,
+            content=_content(reading),
+            actor=reading.created_by,
+            revision_of=reading.revision_of_id,
+            follow=watch,
+        )
+        return
+    if reading.estimate_id is None:
+        raise ReadingUnknown
+    if reading.kind == ReadingKind.FILE:
+        replace_file(
+            company_id=reading.company_id,
+            estimate_id=reading.estimate_id,
+            name=reading.file_name,
+            content=_content(reading),
+            actor=reading.created_by,
+            follow=watch,
+        )
+        return
+    given = reading.answer
+    column = Column(given["column"]) if given["column"] else None
+    answer(
+        company_id=reading.company_id,
+        estimate_id=reading.estimate_id,
+        part=given["part"] or None,
+        sheet=given["sheet"] or None,
+        columns={column: given["place"]} if column and given["place"] is not None else None,
+        cell=(given["row"], column, given["text"]) if column and given["row"] else None,
+        leave_out=given["leave_out"],
+        take_back=given["take_back"],
+        follow=watch,
+    )
+
+
+def _begin(reading: FileReading) -> FileReading:
+    """Inside tenant()."""
+    reading.created_at = clock.now()
+    reading.save()
+    _queue(reading)
+    return reading
+
+
+def _queue(reading: FileReading) -> None:
+    """Inside tenant(). Raises FilesWait."""
+    kept = FileReading.objects.filter(company_id=reading.company_id).filter(
+        Q(state=ReadingState.WAITING) | Q(content__isnull=False)
+    )
+    if (count := kept.count() - 1) >= MOST_KEPT:
+        raise FilesWait(count=count)
+    now = clock.now()
+    FileWork.objects.create(
+        company_id=reading.company_id, reading_id=reading.id, asked_at=now, seen_at=now
+    )
+
+
+def _lease(work_id: int) -> FileWork | None:
+    """None where another has it, or reads something else of the company."""
+    rows = FileWork.objects.select_for_update(skip_locked=True)
+    try:
+        with transaction.atomic():
+            work = rows.filter(id=work_id, holder=None).first()
+            if work is None:
+                return None
+            work.holder, work.leased_until = uuid.uuid4(), clock.now() + LEASE
+            work.attempts += 1
+            work.save(update_fields=["holder", "leased_until", "attempts"])
+    except IntegrityError:
+        return None
+    return work
+
+
+def _refuse(work: FileWork, error: ReadingError) -> None:
+    log.info("file.refused", company_id=work.company_id, **_for_log(error))
+    _end(work, ReadingState.REFUSED, error)
+
+
+def _for_log(error: ReadingError) -> dict[str, object]:
+    """Nothing of the file: neither its name nor what stands in it."""
+    return {"code": error.code, "place": error.facts.get("place", "")}
+
+
+def _end(work: FileWork, state: ReadingState, error: ReadingError) -> None:
+    """Where it is still ours to end."""
+    with tenant(work.company_id):
+        rows = FileWork.objects.select_for_update().filter(id=work.id, holder=work.holder)
+        if found := rows.first():
+            _note_end(found, state, error)
+
+
+def _note_end(work: FileWork, state: ReadingState, error: ReadingError) -> None:
+    """Inside tenant(), with the work locked. A refusal by rule keeps no file."""
+    rows = FileReading.objects.filter(id=work.reading_id)
+    rows.update(state=state, error=asdict(Refusal.of(error)))
+    if state == ReadingState.REFUSED and error.code != ReaderBroke.code:
+        rows.update(content=None)
+    work.delete()
+
+
+def _sealed(content: bytes) -> bytes:
+    """A workbook is compressed already."""
+    return sealing.seal(zlib.compress(content, 0 if content.startswith(ZIP) else 1))
+
+
+def _content(reading: FileReading) -> bytes:
+    """Raises ReadingUnknown."""
+    if reading.content is None:
+        raise ReadingUnknown
+    return zlib.decompress(sealing.unseal(reading.content))

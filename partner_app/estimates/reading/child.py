@@ -1,0 +1,104 @@
+"""The process that reads one file: `python -m partner_app.estimates.reading.child`. Pure.
+
+It is given the question and the file on standard input and answers on standard output; where it is
+goes to standard error, a line at a time. It knows no secret, and the system holds it to the limits
+in its arguments: seconds of work, bytes of memory, bytes that it may write. The last one is the
+process whose end is its own.
+"""
+
+import ctypes
+import errno
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+
+from partner_app.estimates.errors import ReadingError
+from partner_app.estimates.reading.endings import Ending
+from partner_app.estimates.reading.estimate import read_estimate
+from partner_app.estimates.reading.sheets import Budget
+from partner_app.estimates.reading.wire import Question, encode, get_question, said_of
+
+DESCRIPTORS = 32  # open files; reading needs about ten
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl
+A_MOMENT = 0.1  # seconds between two lines of progress
+
+
+def main() -> int:
+    seconds, memory, result, parent = (int(each) for each in sys.argv[1:])
+    _bind(seconds, memory, result)
+    _end_with(parent)
+    try:
+        question, content = get_question(sys.stdin.buffer)
+        answer = _answer(question, content, seconds)
+        sys.stdout.buffer.write(answer)
+        sys.stdout.buffer.flush()
+    except MemoryError:
+        return Ending.MEMORY
+    except OSError as error:
+        return Ending.RESULT if error.errno == errno.EFBIG else _broke(error)
+    except Exception as error:  # noqa: BLE001  # whatever a file makes of a parser
+        return _broke(error)
+    return 0
+
+
+def _answer(question: Question, content: bytes, seconds: int) -> bytes:
+    budget = Budget(question.name, seconds=seconds, say=_Progress().say)
+    try:
+        found = read_estimate(question.name, content, answers=question.answers, budget=budget)
+    except ReadingError as error:
+        return encode(said_of(error))
+    return encode(said_of(found))
+
+
+class _Progress:
+    def __init__(self) -> None:
+        self.step, self.due = "", 0.0
+
+    def say(self, step: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if step != self.step or now > self.due:
+            self.step, self.due = step, now + A_MOMENT
+            sys.stderr.write(f"{step} {done} {total}\n")
+            sys.stderr.flush()
+
+
+def _bind(seconds: int, memory: int, result: int) -> None:
+    """Only down: what this process was given already may be less."""
+    for kind, soft, hard in (
+        (
+            resource.RLIMIT_CPU,
+            seconds,
+            seconds + 1,
+        ),  # a signal with a name of its own, then the end
+        (resource.RLIMIT_AS, memory, memory),
+        (resource.RLIMIT_FSIZE, result, result),
+        (resource.RLIMIT_NOFILE, DESCRIPTORS, DESCRIPTORS),
+        (resource.RLIMIT_NPROC, 0, 0),
+        (resource.RLIMIT_CORE, 0, 0),
+    ):
+        given = resource.getrlimit(kind)[1]
+        if given == resource.RLIM_INFINITY or given > hard:
+            resource.setrlimit(kind, (soft, hard))
+
+
+def _end_with(parent: int) -> None:
+    """A worker that was killed leaves nothing running. Only Linux knows how."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:  # it was killed before that was said
+        os._exit(Ending.BROKE)
+
+
+def _broke(error: Exception) -> int:
+    """Where, and nothing of the file: its words do not belong into a log."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    sys.stderr.write(f"! {type(error).__name__} {place.name}:{place.lineno}\n")
+    return Ending.BROKE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

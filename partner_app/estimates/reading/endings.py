@@ -1,0 +1,11 @@
+"""How the process that reads a file says that it could not. Pure."""
+
+from enum import IntEnum
+
+
+class Ending(IntEnum):
+    """Its exit status; 0 is an answer, even where the answer is a refusal."""
+
+    BROKE = 70
+    MEMORY = 71
+    RESULT = 72

@@ -1,0 +1,36 @@
+"""Celery's doorbells for files to be read: ids only, harmless twice."""
+
+from celery import shared_task
+from kombu.exceptions import OperationalError
+
+from partner_app.core.logging import log
+from partner_app.estimates import files
+
+
+@shared_task
+def wake_files() -> None:
+    """Finds what nobody rang for, and what a process that died has left."""
+    for work_id in files.claim_due():
+        ring(work_id)
+
+
+@shared_task(soft_time_limit=files.MOST_SECONDS, time_limit=files.MOST_SECONDS + 30)
+def read_file(work_id: int) -> None:
+    company_id = files.run(work_id)
+    if company_id:
+        ring_next(company_id)
+
+
+def ring_next(company_id: int) -> None:
+    if work_id := files.next_of(company_id):
+        ring(work_id)
+
+
+def ring(work_id: int) -> None:
+    """Without a broker nobody hears it; the next look finds the work in Postgres."""
+    try:
+        read_file.apply_async((work_id,), retry=False)
+    except OperationalError:
+        log.warning("bell.broken")
+        return
+    files.rung(work_id)
