@@ -88,8 +88,7 @@ def carry_on() -> None:
 
 def read_files() -> None:
     """What workers do with all files that wait, bells or not."""
-    FileWork.objects.update(rung_at=None)
-    while due := files.claim_due():
+    while FileWork.objects.update(rung_at=None) and (due := files.claim_due()):
         for work_id in due:
             reading.read_file(work_id)
 

@@ -1,7 +1,6 @@
 """Everything that is marked for translation is translated, with the same places for figures."""
 
 import re
-from pathlib import Path
 
 from babel.messages.pofile import read_po
 from django.utils import translation
@@ -12,8 +11,8 @@ from partner_app.embedded.errors import NotEntitled, ViewerError
 from partner_app.estimates.errors import ReadingError
 from partner_app.handoffs.errors import HandoffError
 from partner_app.insights.errors import InsightError
+from tests.house.test_rules import ROOT, every_error
 
-ROOT = Path(__file__).resolve().parents[2]
 PLACE = re.compile(r"%\(\w+\)s|\{\w+(?::[^}]*)?\}")
 
 
@@ -37,10 +36,10 @@ def test_no_text_is_left_untranslated_and_every_figure_has_its_place() -> None:
 def test_what_is_refused_in_the_frame_is_said_in_french() -> None:
     """Errors know no framework; their words are marked there and translated where they show."""
     operators = {"handoff.no_plan", "handoff.not_approved", "estimate.mapping_unreadable",
-                 "estimate.project_unknown", "handoff.lease_lost",
+                 "estimate.project_unknown", "estimate.lease_lost", "handoff.lease_lost",
                  "handoff.write_not_proved"}  # fmt: skip
     trees = (ViewerError, ReadingError, HandoffError, InsightError, ProcoreError)
-    kinds = [kind for tree in trees for kind in tree.__subclasses__()]
+    kinds = [kind for kind in every_error() if issubclass(kind, trees) and kind not in trees]
     assert len(kinds) > 30
     with translation.override("fr"):
         for kind in kinds:

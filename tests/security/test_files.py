@@ -2,26 +2,47 @@
 
 import io
 import re
+import resource
+import signal
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
+from pathlib import Path
 
 import openpyxl
+import psutil
 import pytest
 
 from partner_app.connections.doctor import _xml_parser
-from partner_app.estimates.errors import FileUnreadable, LayoutUnknown
+from partner_app.core.confines import Limits
+from partner_app.estimates.errors import (
+    FileSaysMuch,
+    FileTakesLong,
+    FileTakesMuch,
+    FileUnreadable,
+    LayoutUnknown,
+    ReaderBroke,
+)
 from partner_app.estimates.mapping.file import Rules, Share
 from partner_app.estimates.reading import sheets
-from partner_app.estimates.reading.estimate import read_estimate
+from partner_app.estimates.reading.apart import CHILD, read_apart
+from partner_app.estimates.reading.estimate import Answers, read_estimate
 from partner_app.estimates.reading.files import read_sheets
 from partner_app.estimates.reading.layout import find_layout
 from partner_app.estimates.reading.sheets import Sheet
+from tests.house.test_rules import ROOT
+from tests.waiting import until
 
+COMMAS = b"," * (24 * 1024**2)  # one row of 25 million cells
+LONG = (HEADER := "Item,Description,Unit,Amount\n") + "".join(
+    f"{n},Work of kind {n},m,{n}\n" for n in range(150_000)
+)
 SHEET = "xl/worksheets/sheet1.xml"
 BOOK = "xl/workbook.xml"
-HEADER = "Item,Description,Unit,Amount\n"
 
 
 def workbook(rows: list[list[object]] | None = None, titles: int = 1) -> bytes:
@@ -209,3 +230,166 @@ def test_time_grows_no_faster_than_size(
 ) -> None:
     """Four times the size: quadratic work would take sixteen times as long."""
     assert spent(kind(size * 4)) < 8 * max(spent(kind(size)), 0.002)
+
+
+def apart(content: bytes, name: str = "a.csv", **limits: int) -> None:
+    """As a worker reads it."""
+    read_apart(name, content, Answers(), Limits(**limits))
+
+
+def ways() -> dict[str, tuple[bytes, str]]:
+    """Files that were made to hold a process up, and what is said about them."""
+    row = b'<row r="%d"><c r="A%d"><v>1</v></c><c r="XFD%d"><v></v></c></row>'
+    wide = b"".join(row % (n, n, n) for n in range(3, 700))
+    unsized = changed(workbook(), SHEET, lambda part: re.sub(rb"<dimension [^>]*>", b"", part))
+    deep = inside(b"<row><c>" * 500 + b"</c></row>" * 500)
+    return {
+        "cells over the whole book": (changed(unsized, SHEET, inside(wide)), "cells"),
+        "sheets": (workbook(titles=51), "more than 50 sheets"),
+        "one part twice": (changed(workbook(), BOOK, twice), "one and the same part"),
+        "texts": (padded(changed(workbook(), SHEET, inside(b"<!--" + b"a>" * 90_000 + b"-->")),
+                         20_000), "far too long"),
+        "depth": (padded(changed(workbook(), SHEET, deep), 20_000), "too deeply"),
+        "separators": (("," * 5000 + "\n").encode() * 2000, "cells"),
+        "one row of nothing": (COMMAS, "cells"),
+        "one row of nothing, as large as may be": (b"," * (50 * 1024**2), "more memory"),
+        "unpacks to far more": (bomb(), "unpacks to far more"),
+    }  # fmt: skip
+
+
+def twice(part: bytes) -> bytes:
+    space = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    entry = f'<sheet xmlns:r="{space}" name="S2" sheetId="2" state="visible" r:id="rId1"/>'
+    return part.replace(b"</sheets>", entry.encode() + b"</sheets>")
+
+
+def bomb() -> bytes:
+    file = io.BytesIO(workbook())
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet9.xml", b"0" * 60 * 1024**2)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("way", ways())
+def test_each_hostile_kind_ends_in_words_within_its_limits(way: str) -> None:
+    content, words = ways()[way]
+    before, own = resource.getrusage(resource.RUSAGE_CHILDREN), memory()
+    began = time.monotonic()
+    with pytest.raises(FileUnreadable) as refused:
+        apart(content, "a.csv" if content.startswith(b",") else "a.xlsx")
+    assert words in refused.value.message
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime - before.ru_utime < Limits.seconds + 2
+    assert time.monotonic() - began < Limits.wait
+    assert memory() - own < 200 * 1024**2, "of the process that asked"
+
+
+def memory() -> int:
+    """Bytes that this process holds."""
+    return int(psutil.Process().memory_info().rss)
+
+
+def test_a_reader_that_spins_is_ended_by_the_system() -> None:
+    """A step that never looks at its time: one row of 25 million cells."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    with pytest.raises(FileTakesLong) as refused:
+        apart(COMMAS, seconds=1)
+    assert "more than 1 seconds" in refused.value.message
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 1.5
+
+
+def test_a_reader_that_eats_memory_is_refused_it() -> None:
+    with pytest.raises(FileTakesMuch):
+        apart(COMMAS, memory=256 * 1024**2)
+
+
+def test_a_reader_that_says_too_much_is_not_listened_to() -> None:
+    with pytest.raises(FileSaysMuch):
+        apart(LONG.encode()[:40_000], result=10_000)
+
+
+def test_a_reader_that_does_nothing_is_not_waited_for() -> None:
+    began = time.monotonic()
+    with pytest.raises(FileTakesLong):
+        apart(LONG.encode(), wait=1)
+    assert time.monotonic() - began < 2
+    assert children() == []
+
+
+def test_a_reader_that_breaks_off_is_a_refusal_with_its_place_for_the_log() -> None:
+    """Killed by whoever: what it was given is not known to be bad."""
+
+    def kill(*_: object) -> None:
+        for child in children():
+            child.send_signal(signal.SIGSEGV)
+
+    with pytest.raises(ReaderBroke) as broke:
+        read_apart("a.csv", LONG.encode(), Answers(), Limits(), kill)
+    assert "could not be read to its end" in broke.value.message
+    assert broke.value.facts["place"] == f"status {-signal.SIGSEGV}"
+
+
+def children() -> list[psutil.Process]:
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it has ended meanwhile
+            if CHILD in process.cmdline():
+                found.append(process)
+    return found
+
+
+def test_a_reader_knows_no_secret_and_holds_nothing_of_ours() -> None:
+    """Its environment is empty, and of our open files and sockets it has none."""
+    seen: list[tuple[dict[str, str], set[str], dict[str, int]]] = []
+
+    def look(step: str, *_: object) -> None:
+        for child in children() if step == "rows" and not seen else ():
+            open_files = {str(each.readlink()) for each in Path(f"/proc/{child.pid}/fd").iterdir()}
+            limits = {
+                name: child.rlimit(getattr(psutil, name))[0]
+                for name in ("RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_CORE", "RLIMIT_FSIZE")
+            }
+            seen.append((child.environ(), open_files, limits))
+
+    read_apart("a.csv", LONG.encode(), Answers(), Limits(), look)
+    [(environment, open_files, limits)] = seen
+    assert set(environment) <= {"LD_LIBRARY_PATH", "LC_CTYPE"}
+    assert not [each for each in open_files if each.startswith("socket:")]
+    assert len(open_files) <= 3, open_files
+    assert limits == {
+        "RLIMIT_AS": Limits.memory, "RLIMIT_CPU": Limits.seconds, "RLIMIT_CORE": 0,
+        "RLIMIT_FSIZE": Limits.result,
+    }  # fmt: skip
+
+
+def test_a_reader_ends_with_the_worker_that_was_killed() -> None:
+    script = (
+        "import sys;"
+        "from partner_app.core.confines import Limits;"
+        "from partner_app.estimates.reading.apart import read_apart;"
+        "from partner_app.estimates.reading.estimate import Answers;"
+        "read_apart('a.csv', sys.stdin.buffer.read(), Answers(), Limits())"
+    )
+    worker = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdin=subprocess.PIPE)
+    assert worker.stdin is not None
+    worker.stdin.write(LONG.encode())
+    worker.stdin.close()
+    until(children)
+    [child] = children()
+    until(lambda: child.num_fds() and child.cpu_times().user > 0.5)
+    worker.kill()
+    worker.wait()
+    _, alive = psutil.wait_procs([child], timeout=3)
+    assert alive == []
+
+
+def test_nobody_reads_a_file_but_the_process_that_may_take_no_harm() -> None:
+    users = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "partner_app").rglob("*.py")
+        if re.search(r"import .*\bread_(estimate|sheets|xlsx|xls)\b", path.read_text())
+        and "estimates/reading/" not in str(path)
+    ]
+    assert users == []
+    reading = (ROOT / "partner_app/estimates/reading").glob("*.py")
+    assert [p.stem for p in reading if "import read_estimate" in p.read_text()] == ["child"]

@@ -40,12 +40,7 @@ BROKE = re.compile(rb"^! ([\w .:<>]{1,100})$", re.MULTILINE)
 
 
 def read_apart(
-    name: str,
-    content: bytes,
-    answers: Answers,
-    limits: Limits,
-    say: Say = nobody,
-    module: str = CHILD,
+    name: str, content: bytes, answers: Answers, limits: Limits, say: Say = nobody
 ) -> Reading:
     """`say` hears how far it is, ten times a second, and may raise what ends it.
 
@@ -56,7 +51,7 @@ def read_apart(
         question.seek(0)
         child = subprocess.Popen(  # our own module, with numbers
             [
-                sys.executable, "-W", "ignore", "-m", module,
+                sys.executable, "-W", "ignore", "-m", CHILD,
                 *map(str, (limits.seconds, limits.memory, limits.result, os.getpid())),
             ],
             stdin=question,
