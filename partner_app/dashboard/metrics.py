@@ -21,6 +21,7 @@ from partner_app.core.origin import is_this_host
 from partner_app.core.pulse import signs, waiting
 from partner_app.dashboard.models import AlertChannel
 from partner_app.dashboard.summaries import stale
+from partner_app.estimates.models import FileWork
 from partner_app.tenancy.models import Company
 
 # As Prometheus reads it, and in UTF-8.
@@ -71,6 +72,12 @@ class Tenants(Collector):
             stalest.add_metric([row["resource"]], _age(row["oldest"], now))
         yield stalest
         yield from _usage()
+        files = FileWork.objects.filter(holder=None).aggregate(
+            oldest=Min("asked_at"), n=Count("id")
+        )
+        yield _one("tieback_files_waiting", "Files that wait to be read", files["n"])
+        age = "Age of the oldest file that waits to be read"
+        yield _one("tieback_file_wait_seconds", age, _age(files["oldest"], now))
         queues = GaugeMetricFamily("tieback_queue_messages", "Bells waiting", labels=["queue"])
         for name, count in waiting(settings.QUEUES).items():
             if count is not None:

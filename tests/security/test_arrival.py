@@ -22,7 +22,7 @@ from partner_app.core.arrival import LARGEST_HEAD
 from partner_app.core.bodies import ORDINARY
 from partner_app.core.secrets import fingerprint
 from partner_app.core.web_server import THREADS, WORKERS
-from partner_app.estimates.models import Estimate
+from partner_app.estimates.models import FileReading
 from partner_app.tenancy.context import tenant
 from tests.environment import SUPERUSER_URL
 from tests.frame import Frame
@@ -227,7 +227,7 @@ def test_a_file_arrives_from_whoever_has_signed_in(server: Server, admin: Frame)
     answer = server.say(head + body)
     assert answer.startswith(b"HTTP/1.1 200 "), answer
     with tenant(admin.company_id):
-        assert Estimate.objects.count() == 1
+        assert FileReading.objects.count() == 1
 
 
 def test_a_strangers_file_is_not_taken_in(server: Server, admin: Frame) -> None:
@@ -274,7 +274,7 @@ def test_whoever_hangs_up_in_the_middle_leaves_nothing(server: Server, admin: Fr
     assert server.say(head + body).startswith(b"HTTP/1.1 202 ")
     assert WebhookEvent.objects.count() == 1
     with tenant(admin.company_id):
-        assert not Estimate.objects.exists()
+        assert not FileReading.objects.exists()
 
 
 def workers(server: Server) -> list[psutil.Process]:

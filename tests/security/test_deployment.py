@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 import yaml
+from django.conf import settings
 from django.test import Client
 from django.urls import get_resolver
 
@@ -51,10 +52,23 @@ def test_each_service_is_given_what_it_needs_and_no_more() -> None:
     assert not [name for name in given_to("postgres") if SECRETS.search(name)]
     assert given_to("redis") == {"REDIS_PASSWORD"}
     assert given_to("proxy") == set()
-    for name in ("web", "worker", "beat"):
+    for name in ("web", "worker", "reader", "beat"):
         assert not [each for each in given_to(name) if OWNERS.search(each)]
         assert {"SECRET_KEY", "DATABASE_URL", "FIELD_ENCRYPTION_KEYS"} <= given_to(name)
     assert {"DATABASE_OWNER_URL", "SECRET_KEY"} <= given_to("release")
+
+
+def test_what_opens_files_reaches_no_other_host_and_every_queue_is_served() -> None:
+    assert services()["reader"]["networks"] == ["back"]
+    served = [
+        queue
+        for service in services().values()
+        for found in re.findall(r"-Q (\S+)", str(service.get("command", "")))
+        for queue in found.split(",")
+    ]
+    assert sorted(served) == sorted(settings.QUEUES)
+    [line] = re.findall(r"-Q (\S+)", (ROOT / "Procfile").read_text())
+    assert sorted(line.split(",")) == sorted(settings.QUEUES)
 
 
 def test_every_service_is_bounded_and_without_powers() -> None:

@@ -253,6 +253,7 @@ def ways() -> dict[str, tuple[bytes, str]]:
         "separators": (("," * 5000 + "\n").encode() * 2000, "cells"),
         "one row of nothing": (COMMAS, "cells"),
         "one row of nothing, as large as may be": (b"," * (50 * 1024**2), "more memory"),
+        "parts": (scattered(), "more than 2000 parts"),
         "unpacks to far more": (bomb(), "unpacks to far more"),
     }  # fmt: skip
 
@@ -261,6 +262,14 @@ def twice(part: bytes) -> bytes:
     space = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     entry = f'<sheet xmlns:r="{space}" name="S2" sheetId="2" state="visible" r:id="rId1"/>'
     return part.replace(b"</sheets>", entry.encode() + b"</sheets>")
+
+
+def scattered() -> bytes:
+    file = io.BytesIO(workbook())
+    with zipfile.ZipFile(file, "a") as archive:
+        for number in range(2000):
+            archive.writestr(f"xl/media/{number}.png", b"")
+    return file.getvalue()
 
 
 def bomb() -> bytes:

@@ -21,6 +21,7 @@ from partner_app.estimates.reading.sheets import MOST_SHEETS, Budget, Cell, Shee
 
 LARGEST_UNPACKED = 300 * 1024 * 1024  # bytes
 LARGEST_RATIO = 200  # unpacked against packed; a spreadsheet reaches about 20
+MOST_PARTS = 2000  # a book of 50 sheets with pictures and notes has some hundred
 LARGEST_PART = 150 * 1024 * 1024  # bytes of one part, unpacked
 LONGEST_TOKEN = 100_000  # bytes of one tag, comment or the like; a spreadsheet's have hundreds
 DEEPEST = 64  # elements within each other
@@ -148,6 +149,8 @@ def _check_archive(name: str, content: bytes) -> None:
         entries = zipfile.ZipFile(io.BytesIO(content)).infolist()
     except zipfile.BadZipFile:
         raise FileUnreadable(file=name, reason="it is not a whole workbook") from None
+    if len(entries) > MOST_PARTS:
+        raise FileUnreadable(file=name, reason=f"it has more than {MOST_PARTS} parts")
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > LARGEST_UNPACKED or unpacked > LARGEST_RATIO * max(len(content), 1):
         raise FileUnreadable(file=name, reason="it unpacks to far more than it is")
