@@ -309,7 +309,9 @@ def _ended(request: ViewerRequest, reading: FileReading) -> HttpResponse:
 
 
 def _unfinished(request: ViewerRequest, project_id: int) -> HttpResponse:
-    """Whoever looks at them waits for them; once none goes on, the whole page is shown afresh."""
+    """Whoever looks at them waits for them. Once none goes on, the whole page is shown afresh, and
+    so it is where another page asked.
+    """
     with tenant(request.company.id):
         found = unfinished(request.company.id, project_id)
         waiting = [reading for reading in found if files.progress_of(reading)]
@@ -317,7 +319,8 @@ def _unfinished(request: ViewerRequest, project_id: int) -> HttpResponse:
             "project_id": project_id,
             "readings": found,
             "waiting": waiting,
-            "ended": request.method == "GET" and not waiting,
+            "ended": request.headers.get("HX-Target") == "main"
+            or (request.method == "GET" and not waiting),
         }
     return render(request, "estimates/_unfinished.html", context)
 
