@@ -17,6 +17,7 @@ setup: .venv/ready .data/assets ## Makes the environment in .venv; does nothing 
 	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
 	@$(PY) -m runtime.browser
 	@$(PY) -m runtime.pooler
+	@$(PY) -m runtime.clock
 	@touch $@
 
 .data/assets: package-lock.json .venv/ready $(shell find static locale docs/images -type f -not -name '*.mo')

@@ -385,6 +385,7 @@ CELERY_TASK_ROUTES = {
     "partner_app.insights.tasks.*": {"queue": "figures"},
 }
 FILE_LIMITS = Limits()  # of the process that reads an estimate's file
+CELERY_BEAT_SCHEDULER = "partner_app.core.steps.SteadyScheduler"
 CELERY_BEAT_SCHEDULE = {
     "wake": {"task": "integrations.procore.sync.tasks.wake", "schedule": timedelta(seconds=2)},
     "handoffs": {

@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from runtime.clock import Clock
 from runtime.demo import Demo
 from runtime.pooler import Pooler
 from runtime.services import Database, free_port
@@ -34,11 +35,20 @@ class PooledDemo(Demo):
         self.pooler.stop()
 
 
+class ClockedDemo(Demo):
+    """The time of day of its app can be set; the stand-in and Postgres keep the machine's."""
+
+    clock: Clock
+
+    def _environment(self, base_url: str, database: Database) -> dict[str, str]:
+        self.clock = Clock(self.folder / "clock")
+        return super()._environment(base_url, database) | self.clock.environment
+
+
 class Stack:
     """Watched from a thread, as make demo watches in its foreground."""
 
-    def __init__(self, folder: Path, *, size: str = "S", pooled: bool = False) -> None:
-        kind = PooledDemo if pooled else Demo
+    def __init__(self, folder: Path, *, size: str = "S", kind: type[Demo] = Demo) -> None:
         self.demo = kind(folder, size=size, port=0)
         self.demo.start()
         self.procore = Procore(self.demo.announcement)
@@ -97,6 +107,7 @@ class Stack:
     def kill_pooler(self) -> None:
         """With all its connections; it comes back at the same address."""
         assert isinstance(self.demo, PooledDemo)
+        assert isinstance(self.demo, PooledDemo)
         self.demo.pooler.kill()
         self.demo.pooler.start()
 
@@ -111,6 +122,11 @@ class Stack:
         for process in (f"web-{name}", f"worker-{name}"):
             self.demo.spawn(process)
         return f"http://localhost:{port}"
+
+    def set_clock(self, seconds: int) -> None:
+        """Of the app's processes: so far ahead of the machine's, or behind where negative."""
+        assert isinstance(self.demo, ClockedDemo)
+        self.demo.clock.set(seconds)
 
     def stop(self) -> None:
         self.over.set()
@@ -132,8 +148,8 @@ def _kill_family(pid: int) -> None:
 
 
 @contextmanager
-def running(folder: Path, *, size: str = "S", pooled: bool = False) -> Iterator[Stack]:
-    stack = Stack(folder, size=size, pooled=pooled)
+def running(folder: Path, *, size: str = "S", kind: type[Demo] = Demo) -> Iterator[Stack]:
+    stack = Stack(folder, size=size, kind=kind)
     try:
         yield stack
     finally:

@@ -140,6 +140,7 @@ class HandoffWork(models.Model):
     """
 
     operational: ClassVar[str] = "ids, lease and times of pushes under way; no customer content"
+    by_our_clock: ClassVar[tuple[str, ...]] = ("due_at", "leased_until")
 
     company = models.ForeignKey(Company, models.CASCADE, related_name="+")
     handoff_id = models.UUIDField(unique=True)

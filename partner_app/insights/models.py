@@ -395,6 +395,7 @@ class FigureWork(models.Model):
     """
 
     operational: ClassVar[str] = "ids and times of figures that are due; no customer content"
+    by_our_clock: ClassVar[tuple[str, ...]] = ("due_at",)
 
     company = models.ForeignKey(Company, models.CASCADE, related_name="+", db_index=False)
     project_id = models.BigIntegerField()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.stack import Stack, running
+from tests.stack import ClockedDemo, Stack, running
 from tests.visitor import Visitor
 from tests.waiting import until
 
@@ -95,6 +95,21 @@ def test_procores_clock_and_ours_jump_apart_and_together_again(stack: Stack) -> 
         stack.procore.control("clock", skew_seconds=seconds)
         change(stack, 10 + step)
     is_well(stack, person)
+
+
+@pytest.mark.timeout(500)
+def test_our_clock_jumps_ahead_and_back(tmp_path: Path) -> None:
+    """An hour and more ends sessions, so somebody is asked to sign in, in words."""
+    with running(tmp_path / "demo", kind=ClockedDemo) as stack:
+        company = stack.first_sync()
+        person = Visitor(stack, company).sign_in("admin")
+        for step, seconds in enumerate((4000, 0, -4000)):
+            stack.set_clock(seconds)
+            change(stack, 20 + step)
+            status, text = answers(stack, person)
+            assert status == 200 or (status == 401 and "sign in with Procore" in text)
+            person = Visitor(stack, company).sign_in("admin")
+            is_well(stack, person)
 
 
 @contextmanager

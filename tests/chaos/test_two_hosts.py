@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.test_kills import kill
-from tests.stack import Stack, running
+from tests.stack import PooledDemo, Stack, running
 from tests.visitor import Visitor
 from tests.waiting import until
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    with running(tmp_path / "demo", pooled=True) as found:
+    with running(tmp_path / "demo", kind=PooledDemo) as found:
         yield found
 
 

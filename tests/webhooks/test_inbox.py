@@ -133,10 +133,12 @@ def test_a_deletion_asks_to_look_for_what_is_gone(hook: WebhookHook, procore: Pr
     assert DueRead.objects.get().sweep
 
 
-def test_a_contract_makes_its_lines_due_as_well(hook: WebhookHook, procore: Procore) -> None:
+def test_a_contract_makes_its_lines_and_the_budgets_columns_due_as_well(
+    hook: WebhookHook, procore: Procore
+) -> None:
     send(hook, payload(procore, resource_type="Work Order Contracts"))
     found = set(DueRead.objects.values_list("resource", flat=True))
-    assert found == {"commitments", "commitment_line_items"}
+    assert found == {"commitments", "commitment_line_items", "budget_rows"}
 
 
 @pytest.mark.parametrize("body", ["no json", "[]", '{"id": 1}', '{"resource_type": "RFIs"}'])

@@ -14,6 +14,16 @@ from integrations.procore.resources.source import SourceRecord, kept, money
 from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
 
 VIEWS = "/rest/v1.0/budget_views"
+# What changes a view's columns without changing a budget line.
+OF_COSTS = (
+    "Work Order Contracts",
+    "Purchase Order Contracts",
+    "Commitment Change Orders",
+    "Change Order Packages",
+    "Potential Change Orders",
+    "Change Events",
+    "Direct Costs",
+)
 
 
 class BudgetRow(SourceRecord):
@@ -32,7 +42,7 @@ class BudgetRow(SourceRecord):
         ),
         changes=Changes.CONTENT,
         tool="budget",
-        webhooks=("Budget Line Items",),
+        webhooks=("Budget Line Items", *OF_COSTS),
         web="/{project_id}/project/budgeting",
     )
 

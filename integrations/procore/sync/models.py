@@ -31,6 +31,7 @@ class SyncRun(models.Model):
     operational: ClassVar[str] = OPERATIONAL
     keep_for: ClassVar[int] = KEEP
     kept_since: ClassVar[str] = "started_at"
+    by_our_clock: ClassVar[tuple[str, ...]] = ("started_at", "finished_at", "leased_until")
 
     company = models.ForeignKey(Company, models.CASCADE, related_name="+")
     mode = models.TextField(choices=Mode.choices)
@@ -103,6 +104,7 @@ class SyncCursor(models.Model):
     """How far a resource of a project is read, by Procore's own clock."""
 
     operational: ClassVar[str] = OPERATIONAL
+    by_our_clock: ClassVar[tuple[str, ...]] = ("full_at", "fresh_at", "refused_at", "failed_at")
 
     company = models.ForeignKey(Company, models.CASCADE, related_name="+")
     resource = models.TextField()
@@ -183,6 +185,7 @@ class DueWork(models.Model):
     """A sync that has to happen. One row a company; claiming is a lease on the row."""
 
     operational: ClassVar[str] = OPERATIONAL
+    by_our_clock: ClassVar[tuple[str, ...]] = ("due_at", "leased_until", "asked_at", "full_due_at")
 
     company = models.OneToOneField(Company, models.CASCADE, related_name="+")
     due_at = models.DateTimeField(db_index=True)  # claim_due(), every two seconds
@@ -213,6 +216,7 @@ class DueRead(models.Model):
     """A part that Procore told us has changed: read soon, once, however often it was told."""
 
     operational: ClassVar[str] = OPERATIONAL
+    by_our_clock: ClassVar[tuple[str, ...]] = ("due_at",)
 
     company = models.ForeignKey(Company, models.CASCADE, related_name="+", db_index=False)
     resource = models.TextField()

@@ -1,0 +1,81 @@
+"""The machine's clock was set back: what was planned by it would wait for as long.
+
+A scheduler that compares times of day would ring for nothing until the old time is reached again,
+and so would leases and whatever is due. Monotonic time tells how far the clock went. To a step
+ahead nothing is done: what is due a little early, and who signs in once more, does no harm.
+"""
+
+import time
+from datetime import timedelta
+
+from celery.beat import PersistentScheduler
+from django.apps import apps
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
+
+from partner_app.core import clock
+from partner_app.core.logging import log
+
+SMALL = timedelta(seconds=2)  # what a time service corrects is less
+
+
+class SteadyScheduler(PersistentScheduler):
+    """Celery's own, which notices that the clock was set back."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        self.ahead = _ahead()
+        self.lost = timedelta(0)  # what was planned by the clock before and is not moved yet
+        super().__init__(*args, **options)
+
+    def setup_schedule(self) -> None:
+        """Also where the clock was set back while no scheduler ran."""
+        super().setup_schedule()
+        self._ring_again()
+
+    def tick(self, *args: object, **options: object) -> float:
+        now_ahead = _ahead()
+        back = timedelta(seconds=self.ahead - now_ahead)
+        self.ahead = now_ahead
+        if back > SMALL:
+            log.warning("clock.set_back", seconds=round(back.total_seconds()))
+            self.lost += back
+            self._ring_again()
+        if self.lost and _moved(self.lost):
+            self.lost = timedelta(0)
+        return float(super().tick(*args, **options))
+
+    def _ring_again(self) -> None:
+        now = self.app.now()
+        for entry in self.schedule.values():
+            if entry.last_run_at and entry.last_run_at > now:
+                entry.last_run_at = now
+        self._heap = None  # made again by the next tick
+
+
+def move_back(by: timedelta) -> int:
+    """Moments ahead of now in the columns that models name as `by_our_clock`; gives how many rows.
+
+    What people chose, as the hour of a digest, is none of them.
+    """
+    now, rows = clock.now(), 0
+    with transaction.atomic():
+        for model in apps.get_models():
+            for column in getattr(model, "by_our_clock", ()):
+                ahead = model._base_manager.filter(**{f"{column}__gt": now})
+                rows += ahead.update(**{column: F(column) - by})
+    return rows
+
+
+def _moved(by: timedelta) -> bool:
+    """False where the database is away; the next tick tries again."""
+    try:
+        log.info("clock.moved_back", rows=move_back(by))
+    except DatabaseError:
+        connection.close()
+        return False
+    return True
+
+
+def _ahead() -> float:
+    """Seconds of the time of day before those of a clock that nobody sets."""
+    return time.time() - time.monotonic()
