@@ -7,6 +7,7 @@ ahead nothing is done: what is due a little early, and who signs in once more, d
 
 import time
 from datetime import timedelta
+from typing import Any
 
 from celery.beat import PersistentScheduler
 from django.apps import apps
@@ -22,7 +23,7 @@ SMALL = timedelta(seconds=2)  # what a time service corrects is less
 class SteadyScheduler(PersistentScheduler):
     """Celery's own, which notices that the clock was set back."""
 
-    def __init__(self, *args: object, **options: object) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
         self.ahead = _ahead()
         self.lost = timedelta(0)  # what was planned by the clock before and is not moved yet
         super().__init__(*args, **options)
@@ -32,7 +33,7 @@ class SteadyScheduler(PersistentScheduler):
         super().setup_schedule()
         self._ring_again()
 
-    def tick(self, *args: object, **options: object) -> float:
+    def tick(self, *args: Any, **options: Any) -> float:
         now_ahead = _ahead()
         back = timedelta(seconds=self.ahead - now_ahead)
         self.ahead = now_ahead

@@ -36,7 +36,7 @@ def test_a_schedule_that_was_kept_by_the_old_clock_rings_at_once(tmp_path: Path)
     before.close()
     after = SteadyScheduler(app=app, schedule_filename=file)
     try:
-        assert after.schedule["wake"].last_run_at <= app.now()
-        assert after.schedule["wake"].is_due().next <= 2.0
+        _, seconds = after.schedule["wake"].is_due()
+        assert seconds <= 2.0
     finally:
         after.close()
