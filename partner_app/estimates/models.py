@@ -134,6 +134,7 @@ class FileWork(models.Model):
     """
 
     operational: ClassVar[str] = "ids, lease and progress of files being read; no customer content"
+    by_our_clock: ClassVar[tuple[str, ...]] = ("rung_at", "leased_until")
 
     company = models.ForeignKey(Company, models.CASCADE, related_name="+", db_index=False)
     reading_id = models.UUIDField(unique=True)
