@@ -69,6 +69,7 @@ bench: setup .data/bench/ready ## Measures syncs, webhooks and the scheduler aga
 	@$(PY) -m benchmarks.sync --size M --dlt .data/bench/bin/python --latency-ms 50
 	@$(PY) -m benchmarks.sync --size L --no-plain-loop --dlt .data/bench/bin/python
 	@$(PY) -m benchmarks.webhooks
+	@$(PY) -m benchmarks.hostile
 	@$(PY) -m benchmarks.tick
 	@$(PY) -m benchmarks.handoff
 	@$(PY) -m benchmarks.views

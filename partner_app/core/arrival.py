@@ -31,6 +31,7 @@ FILE_TIME = 300.0  # seconds for a file of 50 MB; as in Caddyfile
 MOST_FILES = 4  # that a process takes in and works on at once: temporary space is bounded
 MOST_EACH = 2  # of those, by one person: nobody else waits for somebody who sends slowly
 MOST_AT_ONCE = 200  # whole requests that wait for a thread, or have one
+PAUSE = 0.05  # seconds between two pieces of at most 64 KB of what was refused
 LINGER = 2.0  # seconds in which a sender of what was refused may still read why
 
 BARE = [
@@ -199,16 +200,24 @@ def _and_close(receive: Receive, send: Send) -> Send:
             await send({**message, "more_body": True})
             with suppress(TimeoutError, Gone):
                 async with asyncio.timeout(LINGER):
-                    await receive_whole(receive, _Nowhere())
+                    await _throw_away(receive)
             message = {"type": "http.response.body", "body": b""}
         await send(message)
 
     return closing
 
 
-class _Nowhere(io.BytesIO):
-    def write(self, content: Any, /) -> int:
-        return len(content)
+async def _throw_away(receive: Receive) -> None:
+    """Until the end of the body. Piece by piece with a pause, so that whoever sends as fast as a
+    line carries is slowed down and costs nothing. Raises Gone.
+    """
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        more = message.get("more_body", False)
+        await asyncio.sleep(PAUSE)
 
 
 class Whole:

@@ -1,19 +1,16 @@
 """Files that were made to take long: refused in words, and no place grows faster than its file."""
 
-import io
 import re
 import resource
 import signal
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
-import openpyxl
 import psutil
 import pytest
 
@@ -34,57 +31,19 @@ from partner_app.estimates.reading.estimate import Answers, read_estimate
 from partner_app.estimates.reading.files import read_sheets
 from partner_app.estimates.reading.layout import find_layout
 from partner_app.estimates.reading.sheets import Sheet
+from tests.hostile_files import BOOK, COMMAS, SHEET, changed, inside, padded, ways, workbook
 from tests.house.test_rules import ROOT
 from tests.waiting import until
 
-COMMAS = b"," * (24 * 1024**2)  # one row of 25 million cells
 LONG = (HEADER := "Item,Description,Unit,Amount\n") + "".join(
     f"{n},Work of kind {n},m,{n}\n" for n in range(150_000)
 )
-SHEET = "xl/worksheets/sheet1.xml"
-BOOK = "xl/workbook.xml"
-
-
-def workbook(rows: list[list[object]] | None = None, titles: int = 1) -> bytes:
-    book = openpyxl.Workbook()
-    for number in range(titles):
-        sheet = book.active if not number else book.create_sheet(f"S{number}")
-        for row in rows or [["Item", "Description", "Unit", "Amount"], ["1", "A", "m", 10]]:
-            sheet.append(row)  # type: ignore[union-attr]  # a new book has a sheet
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
-
-
-def changed(content: bytes, part: str, change: Callable[[bytes], bytes]) -> bytes:
-    """The workbook with one of its parts rewritten."""
-    file = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(content)) as source,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as target,
-    ):
-        for name in source.namelist():
-            read = source.read(name)
-            target.writestr(name, change(read) if name == part else read)
-    return file.getvalue()
-
-
-def padded(content: bytes, size: int) -> bytes:
-    """So that what a part unpacks to is not refused for its ratio before it is looked at."""
-    file = io.BytesIO(content)
-    with zipfile.ZipFile(file, "a") as archive:
-        archive.writestr("xl/media/picture.bin", bytes(range(256)) * (size // 256))
-    return file.getvalue()
 
 
 def refusal(content: bytes, name: str = "a.xlsx") -> str:
     with pytest.raises(FileUnreadable) as refused:
         read_estimate(name, content)
     return refused.value.message
-
-
-def inside(extra: bytes) -> Callable[[bytes], bytes]:
-    return lambda part: part.replace(b"</sheetData>", extra + b"</sheetData>")
 
 
 def test_one_part_under_many_names_is_refused() -> None:
@@ -235,48 +194,6 @@ def test_time_grows_no_faster_than_size(
 def apart(content: bytes, name: str = "a.csv", **limits: int) -> None:
     """As a worker reads it."""
     read_apart(name, content, Answers(), Limits(**limits))
-
-
-def ways() -> dict[str, tuple[bytes, str]]:
-    """Files that were made to hold a process up, and what is said about them."""
-    row = b'<row r="%d"><c r="A%d"><v>1</v></c><c r="XFD%d"><v></v></c></row>'
-    wide = b"".join(row % (n, n, n) for n in range(3, 700))
-    unsized = changed(workbook(), SHEET, lambda part: re.sub(rb"<dimension [^>]*>", b"", part))
-    deep = inside(b"<row><c>" * 500 + b"</c></row>" * 500)
-    return {
-        "cells over the whole book": (changed(unsized, SHEET, inside(wide)), "cells"),
-        "sheets": (workbook(titles=51), "more than 50 sheets"),
-        "one part twice": (changed(workbook(), BOOK, twice), "one and the same part"),
-        "texts": (padded(changed(workbook(), SHEET, inside(b"<!--" + b"a>" * 90_000 + b"-->")),
-                         20_000), "far too long"),
-        "depth": (padded(changed(workbook(), SHEET, deep), 20_000), "too deeply"),
-        "separators": (("," * 5000 + "\n").encode() * 2000, "cells"),
-        "one row of nothing": (COMMAS, "cells"),
-        "one row of nothing, as large as may be": (b"," * (50 * 1024**2), "more memory"),
-        "parts": (scattered(), "more than 2000 parts"),
-        "unpacks to far more": (bomb(), "unpacks to far more"),
-    }  # fmt: skip
-
-
-def twice(part: bytes) -> bytes:
-    space = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    entry = f'<sheet xmlns:r="{space}" name="S2" sheetId="2" state="visible" r:id="rId1"/>'
-    return part.replace(b"</sheets>", entry.encode() + b"</sheets>")
-
-
-def scattered() -> bytes:
-    file = io.BytesIO(workbook())
-    with zipfile.ZipFile(file, "a") as archive:
-        for number in range(2000):
-            archive.writestr(f"xl/media/{number}.png", b"")
-    return file.getvalue()
-
-
-def bomb() -> bytes:
-    file = io.BytesIO(workbook())
-    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/worksheets/sheet9.xml", b"0" * 60 * 1024**2)
-    return file.getvalue()
 
 
 @pytest.mark.parametrize("way", ways())
