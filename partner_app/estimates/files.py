@@ -7,13 +7,13 @@ that was believed dead stores nothing.
 
 import uuid
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from partner_app.core import clock, sealing
 from partner_app.core.heartbeat import Heartbeat
@@ -28,13 +28,19 @@ from partner_app.estimates.errors import (
     ReadingUnknown,
     Refusal,
 )
-from partner_app.estimates.models import Estimate, FileReading, FileWork, ReadingKind, ReadingState
+from partner_app.estimates.models import (
+    Estimate,
+    FilePiece,
+    FileReading,
+    FileWork,
+    ReadingKind,
+    ReadingState,
+)
 from partner_app.estimates.reading.files import ZIP
 from partner_app.estimates.reading.layout import Column
 from partner_app.estimates.services import (
     Follow,
     answer,
-    check_size,
     estimate_or_error,
     replace_file,
     require_project,
@@ -78,12 +84,11 @@ def ask_new(
     company_id: int,
     project_id: int,
     name: str,
-    content: bytes,
+    pieces: Iterable[bytes],
     actor: str,
     revision_of: uuid.UUID | None = None,
 ) -> FileReading:
-    """Raises FileUnreadable, FilesWait, ProjectUnknown, EstimateUnknown."""
-    check_size(name, len(content))
+    """`pieces` of the file, in order. Raises FilesWait, ProjectUnknown, EstimateUnknown."""
     with tenant(company_id):
         require_project(company_id, project_id)
         if revision_of:
@@ -95,17 +100,16 @@ def ask_new(
                 kind=ReadingKind.NEW,
                 revision_of_id=revision_of,
                 file_name=name,
-                content=_sealed(content),
                 created_by=actor,
-            )
+            ),
+            pieces,
         )
 
 
 def ask_file(
-    *, company_id: int, estimate_id: uuid.UUID, name: str, content: bytes, actor: str
+    *, company_id: int, estimate_id: uuid.UUID, name: str, pieces: Iterable[bytes], actor: str
 ) -> FileReading:
-    """Raises FileUnreadable, FilesWait, EstimateUnknown."""
-    check_size(name, len(content))
+    """Raises FilesWait, EstimateUnknown."""
     with tenant(company_id):
         estimate = estimate_or_error(estimate_id)
         return _begin(
@@ -115,9 +119,9 @@ def ask_file(
                 kind=ReadingKind.FILE,
                 estimate=estimate,
                 file_name=name,
-                content=_sealed(content),
                 created_by=actor,
-            )
+            ),
+            pieces,
         )
 
 
@@ -144,8 +148,8 @@ def ask_answer(
 
 
 def reading_or_error(reading_id: uuid.UUID) -> FileReading:
-    """Inside tenant(), without the file. Raises ReadingUnknown."""
-    found = FileReading.objects.defer("content").filter(id=reading_id).first()
+    """Inside tenant(). Raises ReadingUnknown."""
+    found = FileReading.objects.filter(id=reading_id).first()
     if found is None:
         raise ReadingUnknown
     return found
@@ -180,7 +184,7 @@ def cancel(reading: FileReading) -> None:
 def read_again(reading: FileReading) -> None:
     """What was stopped, or what broke its reader off. Raises FilesWait, ReadingUnknown."""
     with tenant(reading.company_id):
-        reading = FileReading.objects.select_for_update().defer("content").get(id=reading.id)
+        reading = FileReading.objects.select_for_update().get(id=reading.id)
         if not may_be_read_again(reading):
             raise ReadingUnknown
         reading.state, reading.error = ReadingState.WAITING, {}
@@ -297,8 +301,9 @@ class _Watch(Follow):
         if work.cancelled:
             raise ReadingCancelled
         self.reading.state, self.reading.estimate = ReadingState.DONE, estimate
-        self.reading.content, self.reading.answer = None, {}
-        self.reading.save(update_fields=["state", "estimate", "content", "answer"])
+        self.reading.answer = {}
+        self.reading.save(update_fields=["state", "estimate", "answer"])
+        self.reading.pieces.all().delete()
         work.delete()
 
 
@@ -342,18 +347,28 @@ def _carry_out(reading: FileReading, watch: _Watch) -> None:
     )
 
 
-def _begin(reading: FileReading) -> FileReading:
-    """Inside tenant()."""
+def _begin(reading: FileReading, pieces: Iterable[bytes] = ()) -> FileReading:
+    """Inside tenant(). Raises FilesWait, before a piece is asked for."""
     reading.created_at = clock.now()
     reading.save()
     _queue(reading)
+    level = 1
+    for place, piece in enumerate(pieces):
+        if place == 0 and piece.startswith(ZIP):
+            level = 0  # a workbook is compressed already
+        FilePiece.objects.create(
+            company_id=reading.company_id,
+            reading=reading,
+            place=place,
+            content=sealing.seal(zlib.compress(piece, level)),
+        )
     return reading
 
 
 def _queue(reading: FileReading) -> None:
     """Inside tenant(). Raises FilesWait."""
     kept = FileReading.objects.filter(company_id=reading.company_id).filter(
-        Q(state=ReadingState.WAITING) | Q(content__isnull=False)
+        Q(state=ReadingState.WAITING) | Exists(FilePiece.objects.filter(reading=OuterRef("pk")))
     )
     if (count := kept.count() - 1) >= MOST_KEPT:
         raise FilesWait(count=count)
@@ -402,17 +417,11 @@ def _note_end(work: FileWork, state: ReadingState, error: ReadingError) -> None:
     rows = FileReading.objects.filter(id=work.reading_id)
     rows.update(state=state, error=asdict(Refusal.of(error)))
     if state == ReadingState.REFUSED and error.code != ReaderBroke.code:
-        rows.update(content=None)
+        FilePiece.objects.filter(reading_id=work.reading_id).delete()
     work.delete()
 
 
-def _sealed(content: bytes) -> bytes:
-    """A workbook is compressed already."""
-    return sealing.seal(zlib.compress(content, 0 if content.startswith(ZIP) else 1))
-
-
 def _content(reading: FileReading) -> bytes:
-    """Raises ReadingUnknown."""
-    if reading.content is None:
-        raise ReadingUnknown
-    return zlib.decompress(sealing.unseal(reading.content))
+    pieces = reading.pieces.order_by("place").values_list("content", flat=True)
+    with tenant(reading.company_id):
+        return b"".join(zlib.decompress(sealing.unseal(piece)) for piece in pieces.iterator(10))

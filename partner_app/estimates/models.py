@@ -90,14 +90,12 @@ class ReadingState(models.TextChoices):
 class FileReading(TenantModel):
     """A file that somebody gave, until it has become an estimate or a refusal.
 
-    `content` is the file, compressed and sealed; none once it is not needed any more, and none of
-    an answer, for which the estimate's own file is read again. `answer` holds the fields of
-    AnswerForm. `estimate` is what a new one has become, or what is changed. `error` is a refusal in
-    the form that Refusal reads. Whether it is being read at this moment, and how far it is, stands
-    in FileWork.
+    Its pieces are the file; none once it is not needed any more, and none of an answer, for which
+    the estimate's own file is read again. `answer` holds the fields of AnswerForm. `estimate` is
+    what a new one has become, or what is changed. `error` is a refusal in the form that Refusal
+    reads. Whether it is being read at this moment, and how far it is, stands in FileWork.
     """
 
-    sealed: ClassVar[tuple[str, ...]] = ("content",)
     keep_for: ClassVar[int] = 1  # days
     kept_since: ClassVar[str] = "created_at"
 
@@ -108,7 +106,6 @@ class FileReading(TenantModel):
     estimate = models.ForeignKey(Estimate, models.CASCADE, null=True, related_name="readings")
     revision_of = models.ForeignKey(Estimate, models.SET_NULL, null=True, related_name="+")
     file_name = models.TextField()
-    content = models.BinaryField(null=True)
     answer = models.JSONField(default=dict)
     error = models.JSONField(default=dict)
     created_at = models.DateTimeField()
@@ -119,10 +116,29 @@ class FileReading(TenantModel):
             # unfinished(), of a project's page.
             models.Index(fields=["company", "project_id"], name="reading_project")
         ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["company", "id"], name="reading_company")
+        ]
 
     @property
     def refusal(self) -> Refusal | None:
         return Refusal(**self.error) if self.error else None
+
+
+class FilePiece(TenantModel):
+    """A part of a file, compressed and sealed: no web process holds a large file as a whole."""
+
+    sealed: ClassVar[tuple[str, ...]] = ("content",)
+
+    id = models.BigAutoField(primary_key=True)
+    reading = models.ForeignKey(FileReading, models.CASCADE, related_name="pieces")
+    place = models.IntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["reading", "place"], name="one_piece_a_place")
+        ]
 
 
 class FileWork(models.Model):

@@ -167,7 +167,7 @@ def unfinished(company_id: int, project_id: int) -> list[FileReading]:
     rows = FileReading.objects.filter(company_id=company_id, project_id=project_id)
     stopped = Q(state__in=(ReadingState.WAITING, ReadingState.CANCELLED))
     broke = Q(state=ReadingState.REFUSED, error__code=ReaderBroke.code)
-    return list(rows.filter(stopped | broke).defer("content").order_by("-created_at"))
+    return list(rows.filter(stopped | broke).order_by("-created_at"))
 
 
 def columns_of(estimate: Estimate) -> list[dict[str, object]]:

@@ -125,7 +125,7 @@ def take_estimate(
     A revision takes over what was decided for the lines of the estimate before.
     Raises FileUnreadable, ProjectUnknown, EstimateUnknown.
     """
-    check_size(name, len(content))
+    _check_size(name, len(content))
     estimate = Estimate(company_id=company_id, project_id=project_id, revision_of_id=revision_of)
     found = _read(name, content, Answers(), follow)
     with tenant(company_id):
@@ -152,7 +152,7 @@ def replace_file(
     Answers about single rows are dropped, because rows may have moved.
     Raises FileUnreadable, EstimateUnknown.
     """
-    check_size(name, len(content))
+    _check_size(name, len(content))
     with tenant(company_id):
         answers = replace(_answers(estimate_or_error(estimate_id)), mending=Mending())
     found = _read(name, content, answers, follow)
@@ -242,13 +242,13 @@ def require_project(company_id: int, project_id: int) -> None:
 
 def _content(file: Path) -> bytes:
     try:
-        check_size(file.name, file.stat().st_size)
+        _check_size(file.name, file.stat().st_size)
         return file.read_bytes()
     except OSError as error:
         raise FileUnreadable(file=file.name, reason=error.strerror or "no access") from None
 
 
-def check_size(name: str, size: int) -> None:
+def _check_size(name: str, size: int) -> None:
     if size > LARGEST_FILE:
         raise FileUnreadable(file=name, reason="it is larger than 50 MB")
 

@@ -1,5 +1,6 @@
 """An estimate in the frame: the file, what was recognised, and where its lines go."""
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -53,6 +54,7 @@ from partner_app.tenancy.context import tenant
 
 GROUPS_A_PAGE = 25
 PROBLEMS_SHOWN = 50
+PIECE = 1024**2  # bytes of a file that are in memory at once
 PLACE = "Tieback-Place"  # what the browser's address names, where it is not what was asked for
 
 
@@ -66,12 +68,12 @@ def upload(request: ViewerRequest, project_id: int) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         raise FileUnreadable(file=_("The file"), reason=_("none was given, or it is empty"))
-    name, content = _uploaded(form)
+    name, pieces = _uploaded(form)
     reading = files.ask_new(
         company_id=request.company.id,
         project_id=project_id,
         name=name,
-        content=content,
+        pieces=pieces,
         actor=request.viewer.actor,
         revision_of=form.cleaned_data["revision_of"],
     )
@@ -114,12 +116,12 @@ def new_file(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return _estimate_page(request, estimate_id, status=422)
-    name, content = _uploaded(form)
+    name, pieces = _uploaded(form)
     reading = files.ask_file(
         company_id=request.company.id,
         estimate_id=estimate_id,
         name=name,
-        content=content,
+        pieces=pieces,
         actor=request.viewer.actor,
     )
     return _begun(request, reading)
@@ -248,11 +250,12 @@ def codes(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     return render(request, "estimates/_codes.html", context)
 
 
-def _uploaded(form: UploadForm) -> tuple[str, bytes]:
+def _uploaded(form: UploadForm) -> tuple[str, Iterator[bytes]]:
+    """Its name, and what it holds piece by piece."""
     file = form.cleaned_data["file"]
     if file.size > LARGEST_FILE:
         raise FileUnreadable(file=file.name, reason=_("it is larger than 50 MB"))
-    return str(file.name), bytes(file.read())
+    return str(file.name), file.chunks(PIECE)
 
 
 def _begun(request: ViewerRequest, reading: FileReading) -> HttpResponse:

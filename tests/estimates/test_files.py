@@ -25,10 +25,12 @@ from partner_app.estimates.models import (
     Estimate,
     EstimateLine,
     EstimateOriginal,
+    FilePiece,
     FileReading,
     FileWork,
     LineMapping,
 )
+from partner_app.estimates.views import PIECE
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.retention import delete_expired
 from tests.frame import text_of
@@ -124,7 +126,8 @@ def test_how_far_it_is_shows_and_its_end_takes_the_pages_place(manager: Desk) ->
     with tenant(manager.company_id):
         assert answer["Tieback-Place"] == f"estimates/{Estimate.objects.get().id}/"
         reading = FileReading.objects.get()
-    assert (reading.state, reading.content) == ("done", None)
+        assert not reading.pieces.exists()
+    assert reading.state == "done"
 
 
 def test_a_file_that_waits_is_stopped_at_once_and_read_when_asked_again(manager: Desk) -> None:
@@ -326,7 +329,7 @@ def test_a_refusal_by_rule_keeps_no_file_and_offers_the_next(manager: Desk) -> N
     assert "Drop another file here" in text_of(refused)
     assert "Read it again" not in text_of(refused)
     with tenant(manager.company_id):
-        assert FileReading.objects.get().content is None
+        assert not FilePiece.objects.exists()
     listed = manager.frame.get(f"/embedded/projects/{manager.project_id}/estimates/")
     assert "plan.pdf" not in text_of(listed)
 
@@ -334,8 +337,7 @@ def test_a_refusal_by_rule_keeps_no_file_and_offers_the_next(manager: Desk) -> N
 def test_what_was_given_is_kept_sealed_and_for_a_day(manager: Desk) -> None:
     manager.give(lines(("A1", "A very private description", "EA", "20.00")))
     with tenant(manager.company_id):
-        kept = bytes(FileReading.objects.get().content or b"")
-    assert kept
+        kept = bytes(FilePiece.objects.get().content)
     assert b"private" not in kept
     with tenant(manager.company_id):
         FileReading.objects.update(created_at=clock.now() - timedelta(hours=23))
@@ -345,7 +347,7 @@ def test_what_was_given_is_kept_sealed_and_for_a_day(manager: Desk) -> None:
         FileReading.objects.update(created_at=clock.now() - timedelta(hours=25))
     delete_expired()
     with tenant(manager.company_id):
-        assert FileReading.objects.count() == 0
+        assert FilePiece.objects.count() == 0
     read_files()
     assert not FileWork.objects.exists()
 
@@ -391,3 +393,13 @@ def test_an_estimate_that_is_deleted_takes_its_answers_along(manager: Desk) -> N
     read_files()
     assert not FileWork.objects.exists()
     assert manager.frame.get(at(page)).status_code == 404
+
+
+def test_a_file_of_several_pieces_is_read_whole(manager: Desk) -> None:
+    """One that is too large to be kept in memory while it comes in."""
+    rows = [(str(n), f"{n} " + "word " * 800, "LS", "1.00") for n in range(1, 1_001)]
+    content = lines(*rows)
+    page = manager.give(content)
+    with tenant(manager.company_id):
+        assert FilePiece.objects.count() == -(-len(content) // PIECE) > 3
+    assert "Lines 1000" in text_of(manager.read(page))

@@ -102,7 +102,7 @@ def two(procore: Procore, tmp_path: Any) -> tuple[int, int]:
             company_id=company,
             project_id=project,
             name="not-read-yet.csv",
-            content=b"Item,Description,Amount\n1,Dig,5\n",
+            pieces=[b"Item,Description,Amount\n1,Dig,5\n"],
             actor="procore:1",
         )
     return procore.company_id, procore.neighbour_id

@@ -4,7 +4,7 @@ import django.db.models.deletion
 import uuid
 from django.db import migrations, models
 
-from partner_app.core.rls import force_row_level_security, same_project
+from partner_app.core.rls import force_row_level_security, same_company, same_project
 
 
 class Migration(migrations.Migration):
@@ -23,7 +23,6 @@ class Migration(migrations.Migration):
                 ('kind', models.TextField(choices=[('new', 'New'), ('file', 'File'), ('answer', 'Answer')])),
                 ('state', models.TextField(choices=[('waiting', 'Waiting'), ('done', 'Done'), ('refused', 'Refused'), ('cancelled', 'Cancelled')], default='waiting')),
                 ('file_name', models.TextField()),
-                ('content', models.BinaryField(null=True)),
                 ('answer', models.JSONField(default=dict)),
                 ('error', models.JSONField(default=dict)),
                 ('created_at', models.DateTimeField()),
@@ -34,6 +33,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['company', 'project_id'], name='reading_project')],
+                'constraints': [models.UniqueConstraint(fields=('company', 'id'), name='reading_company')],
+            },
+        ),
+        migrations.CreateModel(
+            name='FilePiece',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('place', models.IntegerField()),
+                ('content', models.BinaryField()),
+                ('company', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenancy.company')),
+                ('reading', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pieces', to='estimates.filereading')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('reading', 'place'), name='one_piece_a_place')],
             },
         ),
         migrations.CreateModel(
@@ -59,6 +72,8 @@ class Migration(migrations.Migration):
             },
         ),
         force_row_level_security("estimates_filereading"),
+        force_row_level_security("estimates_filepiece"),
+        same_company("estimates_filepiece", "reading_id", "estimates_filereading", "id"),
         same_project("estimates_filereading", "estimate_id", "estimates_estimate", "id"),
         same_project("estimates_filereading", "revision_of_id", "estimates_estimate", "id"),
     ]
