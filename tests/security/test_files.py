@@ -216,10 +216,10 @@ def memory() -> int:
 
 
 def test_a_reader_that_spins_is_ended_by_the_system() -> None:
-    """A step that never looks at its time: one row of 25 million cells."""
+    """A step that never looks at its time: one row of 50 million cells."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     with pytest.raises(FileTakesLong) as refused:
-        apart(COMMAS, seconds=1)
+        apart(b"," * (50 * 1024**2), seconds=1, memory=8 * 1024**3)
     assert "more than 1 seconds" in refused.value.message
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 1.5
 
