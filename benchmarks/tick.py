@@ -1,4 +1,4 @@
-"""What a tick of the scheduler costs with 100, 1,000 and 10,000 companies of which ten are due."""
+"""What a tick of the scheduler costs with 100 to 100,000 companies of which ten are due."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from django.db import connection
 
 from tests.environment import ANNOUNCEMENT
 
-SIZES = (100, 1_000, 10_000)
+SIZES = (100, 1_000, 10_000, 100_000)
 DUE = 10
 ROUNDS = 20
 
