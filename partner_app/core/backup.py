@@ -7,13 +7,34 @@ DATABASE_BACKUP_URL. Tokens stay sealed in the file; the keys that open them are
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from subprocess import PIPE
+from typing import NoReturn
 
 from django.conf import settings
 from django.db import connections
 
 from partner_app.core.errors import Blame, TiebackError
+
+EMPTY = """
+DO $$
+DECLARE statement text;
+BEGIN
+    FOR statement IN
+        SELECT format('DROP TABLE %s CASCADE', cls.oid::regclass) FROM pg_class cls
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+        AND NOT relispartition
+        UNION ALL
+        SELECT format('DROP FUNCTION %s', pro.oid::regprocedure) FROM pg_proc pro
+        WHERE pronamespace = 'public'::regnamespace AND NOT EXISTS (
+            SELECT FROM pg_depend WHERE objid = pro.oid AND deptype = 'e')
+    LOOP
+        EXECUTE statement;
+    END LOOP;
+END $$
+"""
 
 
 class BackupFailed(TiebackError):
@@ -46,28 +67,53 @@ def backup(path: Path) -> dict[str, object]:
 def restore(path: Path) -> dict[str, object]:
     """Puts back what the file holds in place of what is there: all of it or nothing.
 
+    `pg_restore --clean` drops part after part and stops at what a part has from its table, so the
+    schema is emptied first, by psql in the one transaction that also takes what the file says.
     Raises BackupFailed.
     """
     for each in connections.all():
         each.close()  # or the tables would wait for us
-    _run(
-        "pg_restore", "--clean", "--if-exists", "--single-transaction", "--exit-on-error",
-        "--no-password", f"--dbname={_access()['PGDATABASE']}", str(path),
-    )  # fmt: skip
+    read = [_found("pg_restore"), "--file=-", str(path)]
+    how = ("--no-psqlrc", "--quiet", "--no-password", "--single-transaction")
+    stop, nowhere = "--set=ON_ERROR_STOP=1", f"--output={os.devnull}"
+    write = [_found("psql"), *how, stop, nowhere, f"--command={EMPTY}", "--file=-"]
+    with (
+        subprocess.Popen(read, stdout=PIPE, stderr=PIPE, env=_environment()) as source,
+        subprocess.Popen(write, stdin=PIPE, stderr=PIPE, env=_environment()) as target,
+    ):
+        assert source.stdout is not None
+        assert target.stdin is not None
+        with suppress(BrokenPipeError):  # psql has stopped, and says why
+            shutil.copyfileobj(source.stdout, target.stdin)
+        source.stdout.close()
+        if source.wait():
+            target.kill()  # before its input ends, which would be a commit
+            _refuse("pg_restore", source.communicate()[1])
+        _, said = target.communicate()
+        if target.returncode:
+            _refuse("psql", said)
     return {"file": str(path), "restored": True}
+
+
+def _refuse(program: str, said: bytes) -> NoReturn:
+    """Raises BackupFailed."""
+    lines = said.decode(errors="replace").strip().splitlines() or ["no reason was given"]
+    raise BackupFailed(program=program, reason=lines[0])
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, **_access()}
 
 
 def _run(program: str, *arguments: str) -> None:
     done = subprocess.run(
         [_found(program), *arguments],
-        env={**os.environ, **_access()},
+        env=_environment(),
         capture_output=True,
-        text=True,
         check=False,
     )
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["no reason was given"]
-        raise BackupFailed(program=program, reason=lines[0])
+        _refuse(program, done.stderr)
 
 
 def _access() -> dict[str, str]:

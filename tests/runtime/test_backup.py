@@ -41,6 +41,33 @@ def test_after_backup_drop_and_restore_nothing_differs(
     assert examined["ok"], examined
 
 
+def test_a_restore_takes_the_place_of_what_is_there(
+    synced: int, superuser: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "tieback.dump"
+    backup(file)
+    Company.objects.filter(id=synced).update(name="Renamed since")
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute("CREATE TABLE made_since (id bigint)")
+    restore(file)
+    assert Company.objects.get(id=synced).name != "Renamed since"
+    with psycopg.connect(superuser) as connection:
+        assert connection.execute("SELECT to_regclass('made_since')").fetchone() == (None,)
+
+
+def test_a_damaged_backup_leaves_everything_as_it_is(
+    synced: int, superuser: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "tieback.dump"
+    backup(file)
+    content = file.read_bytes()
+    for damaged in (content[: len(content) // 2], content[:-200], b"no backup"):
+        file.write_bytes(damaged)
+        with pytest.raises(BackupFailed):
+            restore(file)
+        assert Company.objects.filter(id=synced).exists()
+
+
 def test_a_role_that_rows_are_hidden_from_cannot_make_half_a_backup(
     synced: int, tmp_path: Path
 ) -> None:
