@@ -7,6 +7,7 @@ from typing import Any
 from django.apps import apps
 from django.db import models, transaction
 
+from partner_app.accounts.factors import factors_remaining, rotate_factors
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.connections.models import SignInAttempt
@@ -27,13 +28,14 @@ def rotate_encryption_keys() -> dict[str, object]:
     attempts = SignInAttempt.objects.all()
     old = [row.pk for row in attempts if not _current(row, ("verifier", "tokens"))]
     SignInAttempt.objects.filter(pk__in=old).delete()
+    done += rotate_factors()
     record(Event.KEYS_ROTATED, actor="operator", company_id=None, re_encrypted=done)
     return {"re_encrypted": done, "remaining": remaining()}
 
 
 def remaining() -> int:
     """Rows that a key other than the first still has to open."""
-    count = 0
+    count = factors_remaining()
     for company_id, model, columns in _places():
         with _guard(company_id):
             rows = _rows(company_id, model).iterator(chunk_size=20)
