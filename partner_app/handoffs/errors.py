@@ -1,6 +1,7 @@
 """TiebackError ── HandoffError ─ NoPlan  HandoffUnknown  NotNow  NotApproved  PlanIsStale
 PlanIsBlocked  BudgetLocked  ApproverIsSubmitter  BudgetNotEditable  WriteNotProved  AnotherHandoff
-NothingToUndo  EstimateInUse  GaveUp"""
+NothingToUndo  UndoNotRequested  UndoNeedsAnother  UndoAlreadyRequested  UndoRequestOfAnother
+EstimateInUse  GaveUp"""
 
 from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.words import gettext_noop
@@ -102,6 +103,37 @@ class NothingToUndo(HandoffError):
         "Nothing was pushed that could be taken back (the handoff is {state})."
     )
     remedy = gettext_noop("Only a pushed handoff can be undone.")
+
+
+class UndoNotRequested(HandoffError):
+    code = "handoff.undo_not_requested"
+    user_message = gettext_noop("Nobody has asked for this handoff to be taken back.")
+    remedy = gettext_noop(
+        "Ask for it; a colleague who may edit the budget then takes it back. Settings can change "
+        "it."
+    )
+
+
+class UndoNeedsAnother(HandoffError):
+    code = "handoff.undo_needs_another"
+    user_message = gettext_noop(
+        "You asked for this handoff to be taken back, so somebody else has to do it."
+    )
+    remedy = gettext_noop("Ask a colleague who may edit the budget. Settings can change it.")
+    status = 403
+
+
+class UndoAlreadyRequested(HandoffError):
+    code = "handoff.undo_already_requested"
+    user_message = gettext_noop("Somebody has already asked for this handoff to be taken back.")
+    remedy = gettext_noop("Look at its page again: it says who asked and what you can do.")
+
+
+class UndoRequestOfAnother(HandoffError):
+    code = "handoff.undo_request_of_another"
+    user_message = gettext_noop("Somebody else asked for this handoff to be taken back.")
+    remedy = gettext_noop("Only they can withdraw that; who may edit the budget can decline it.")
+    status = 403
 
 
 class EstimateInUse(HandoffError):

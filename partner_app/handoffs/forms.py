@@ -20,7 +20,13 @@ class PlanForm(forms.Form):
 
 
 class UndoForm(forms.Form):
+    """`zero`: lines that cannot be deleted get nothing instead."""
+
     zero = forms.BooleanField(required=False)
+
+
+class UndoRequestForm(CommentForm, UndoForm):
+    pass
 
 
 class RowsForm(forms.Form):

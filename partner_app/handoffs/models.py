@@ -41,11 +41,22 @@ class RowState(models.TextChoices):
     UNDONE = "undone", _("Taken back")
 
 
+class UndoRequest(models.TextChoices):
+    """What became of the last request to take a handoff back; empty where nobody has asked."""
+
+    OPEN = "open", "Open"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    DECLINED = "declined", "Declined"
+    ENDED = "ended", "Ended by a new plan or push"
+    CARRIED_OUT = "carried_out", "Carried out"
+
+
 class Handoff(TenantModel):
     """A plan never changes once it is made: another one takes its place.
 
     `estimate_version` and `fingerprint` say of what it was made; `overrides` are WBS codes whose
     changes by people in Procore the planner chose to overwrite. People are kept as actors.
+    `undo_…` is the last request to take it back, where the company keeps duties apart.
     """
 
     exported: ClassVar[str] = "handoffs"
@@ -71,6 +82,16 @@ class Handoff(TenantModel):
     comment = models.TextField(blank=True)
     pushed_by = models.TextField(blank=True)
     undone_by = models.TextField(blank=True)
+    undo_request = models.TextField(
+        choices=UndoRequest.choices, blank=True, default="", db_default=""
+    )
+    undo_asked_at = models.DateTimeField(null=True)
+    undo_asked_by = models.TextField(blank=True, default="", db_default="")
+    undo_comment = models.TextField(blank=True, default="", db_default="")
+    undo_zero = models.BooleanField(default=False, db_default=False)  # lines that cannot be deleted
+    undo_answered_at = models.DateTimeField(null=True)
+    undo_answered_by = models.TextField(blank=True, default="", db_default="")
+    undo_answer = models.TextField(blank=True, default="", db_default="")
     finished_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
     waiting_until = models.DateTimeField(null=True)  # Procore asked us to

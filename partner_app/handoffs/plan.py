@@ -22,6 +22,7 @@ from partner_app.handoffs.models import Action, Handoff, HandoffRow, HandoffStat
 from partner_app.handoffs.record import note
 from partner_app.handoffs.selectors import amounts_given, handoff_before
 from partner_app.handoffs.states import OPEN
+from partner_app.handoffs.undo_request import end_requests
 from partner_app.tenancy.context import tenant
 
 LEFT_ALONE_SHOWN = 500  # budget lines outside the estimate that a plan lists
@@ -50,6 +51,7 @@ def make_plan(
     rows = plan_against(exact, Budget(live.codes, live.lines, last, overrides, live.doubtful))
     with tenant(company_id):
         estimate = estimate_or_error(estimate_id, lock=True)
+        end_requests(estimate, actor)
         handoff = Handoff.objects.create(
             company_id=company_id,
             estimate=estimate,

@@ -55,7 +55,10 @@ def reconcile(client: ProcoreClient, handoff: Handoff, actor: str) -> None:
         move(handoff, HandoffState.DONE if equal else HandoffState.PARTIAL)
         handoff.finished_at, handoff.waiting_until = clock.now(), None
         handoff.problem = handoff.problem_remedy = ""
-        handoff.save()
+        # Not the whole row: somebody may have asked meanwhile for it to be taken back.
+        handoff.save(
+            update_fields=["state", "finished_at", "waiting_until", "problem", "problem_remedy"]
+        )
         note(Event.HANDOFF_RECONCILED, handoff, actor)
 
 

@@ -99,6 +99,8 @@ def _facts(handoff: Handoff, names: Mapping[str, str]) -> Iterator[tuple[str, st
     yield _("Submitted by"), by(handoff.submitted_by, handoff.submitted_at)
     yield _("Decided by"), by(handoff.decided_by, handoff.decided_at)
     yield _("Written by"), by(handoff.pushed_by, handoff.finished_at)
+    if handoff.undo_asked_by:
+        yield _("Taking it back asked for by"), by(handoff.undo_asked_by, handoff.undo_asked_at)
     if handoff.undone_by:
         yield _("Taken back by"), by(handoff.undone_by, handoff.undone_at)
     if handoff.comment:

@@ -15,7 +15,14 @@ from integrations.procore.sync.models import SyncCursor
 from partner_app.estimates.mapping.suggest import division
 from partner_app.estimates.models import Estimate, EstimateLine
 from partner_app.handoffs.errors import HandoffUnknown, NoPlan
-from partner_app.handoffs.models import Action, Handoff, HandoffRow, HandoffState, RowState
+from partner_app.handoffs.models import (
+    Action,
+    Handoff,
+    HandoffRow,
+    HandoffState,
+    RowState,
+    UndoRequest,
+)
 from partner_app.handoffs.states import WRITTEN
 
 ZERO = Decimal(0)
@@ -72,13 +79,18 @@ def handoff_or_error(handoff_id: UUID, *, lock: bool = False) -> Handoff:
 
 def handoff_before(estimate: Estimate) -> Handoff | None:
     """The one whose amounts stand in the budget: of this estimate, or of one that it revises."""
+    written = Handoff.objects.filter(estimate_id__in=revised(estimate), state__in=WRITTEN)
+    return written.order_by("-created_at").first()
+
+
+def revised(estimate: Estimate) -> list[UUID]:
+    """Ids of the estimate and of those that it revises, directly or not."""
     chain = [estimate.id]
     above = estimate.revision_of
     while above is not None and above.id not in chain:
         chain.append(above.id)
         above = above.revision_of
-    written = Handoff.objects.filter(estimate_id__in=chain, state__in=WRITTEN)
-    return written.order_by("-created_at").first()
+    return chain
 
 
 def amounts_given(handoff: Handoff) -> dict[str, Decimal]:
@@ -135,6 +147,13 @@ def newest_by_estimate(company_id: int, estimate_ids: Iterable[UUID]) -> dict[UU
 def waiting_for_approval(company_id: int, project_ids: Iterable[int]) -> "QuerySet[Handoff]":
     rows = Handoff.objects.filter(company_id=company_id, project_id__among=set(project_ids))
     return rows.filter(state=HandoffState.SUBMITTED).order_by("submitted_at")
+
+
+def waiting_for_undo(company_id: int, project_ids: Iterable[int]) -> "QuerySet[Handoff]":
+    """Somebody asked for them to be taken back, and nobody has done it or declined."""
+    rows = Handoff.objects.filter(company_id=company_id, project_id__among=set(project_ids))
+    open_requests = rows.filter(undo_request=UndoRequest.OPEN, state__in=WRITTEN)
+    return open_requests.order_by("undo_asked_at")
 
 
 def counts(handoff: Handoff) -> dict[str, int]:

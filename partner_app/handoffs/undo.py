@@ -11,10 +11,18 @@ from partner_app.core.bulk import update_rows
 from partner_app.handoffs.diff import LiveLine
 from partner_app.handoffs.errors import BudgetLocked
 from partner_app.handoffs.live import NUMBERS, read_budget, read_lines
-from partner_app.handoffs.models import Action, Handoff, HandoffRow, HandoffState, RowState
+from partner_app.handoffs.models import (
+    Action,
+    Handoff,
+    HandoffRow,
+    HandoffState,
+    RowState,
+    UndoRequest,
+)
 from partner_app.handoffs.push import LARGEST_BATCH, SYNC, WRITES, Checkpoint
 from partner_app.handoffs.record import note
 from partner_app.handoffs.states import move
+from partner_app.handoffs.undo_request import answer
 from partner_app.tenancy.context import tenant
 
 
@@ -132,6 +140,7 @@ def _conclude(client: ProcoreClient, handoff: Handoff, steps: list[Step], actor:
         stays = handoff.rows.filter(action__in=WRITES, state=RowState.CONFIRMED).exists()
         move(handoff, HandoffState.PARTIAL if stays else HandoffState.UNDONE)
         handoff.not_undone, handoff.undone_at = left, clock.now()
+        answer(handoff, UndoRequest.CARRIED_OUT, actor)
         handoff.problem = handoff.problem_remedy = ""
         handoff.waiting_until = None
         handoff.save()

@@ -16,6 +16,15 @@ urlpatterns = [
     path("handoffs/<uuid:handoff_id>/cancel/", views.cancel, name="handoff-cancel"),
     path("handoffs/<uuid:handoff_id>/undo/", views.undo_preview, name="handoff-undo"),
     path("handoffs/<uuid:handoff_id>/undo/now/", views.undo, name="handoff-undo-now"),
+    path("handoffs/<uuid:handoff_id>/undo/ask/", views.ask_undo, name="handoff-undo-ask"),
+    path(
+        "handoffs/<uuid:handoff_id>/undo/withdraw/",
+        views.withdraw_undo,
+        name="handoff-undo-withdraw",
+    ),
+    path(
+        "handoffs/<uuid:handoff_id>/undo/decline/", views.decline_undo, name="handoff-undo-decline"
+    ),
     path("handoffs/<uuid:handoff_id>/report/", views.report, name="handoff-report"),
     path("handoffs/<uuid:handoff_id>/workbook/", views.workbook, name="handoff-workbook"),
 ]

@@ -23,11 +23,19 @@ from partner_app.estimates.selectors import unfinished
 from partner_app.estimates.services import LARGEST_FILE, delete_estimate
 from partner_app.handoffs import approve as approvals
 from partner_app.handoffs import undo as undoing
+from partner_app.handoffs import undo_request as requests
 from partner_app.handoffs import work
 from partner_app.handoffs.access import handoff_for, handoff_to_write
 from partner_app.handoffs.errors import EstimateInUse, HandoffError
-from partner_app.handoffs.forms import CommentForm, PlanForm, RejectForm, RowsForm, UndoForm
-from partner_app.handoffs.models import Handoff, HandoffState, Task
+from partner_app.handoffs.forms import (
+    CommentForm,
+    PlanForm,
+    RejectForm,
+    RowsForm,
+    UndoForm,
+    UndoRequestForm,
+)
+from partner_app.handoffs.models import Handoff, HandoffState, Task, UndoRequest
 from partner_app.handoffs.plan import make_plan
 from partner_app.handoffs.proof import WriteProof
 from partner_app.handoffs.record import hindrances, note
@@ -43,6 +51,7 @@ from partner_app.handoffs.selectors import (
     progress,
     rows_of,
     waiting_for_approval,
+    waiting_for_undo,
 )
 from partner_app.handoffs.states import WORKING, WRITTEN
 from partner_app.handoffs.tasks import ring
@@ -190,6 +199,9 @@ def undo_preview(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
         "restored": [step for step in steps if step.kind in {"restore", "delete"}],
         "stays": [step for step in steps if step.kind == "stays"],
         "with_costs": [s for s in steps if s.kind == "stays" and s.line and not s.line.deletable],
+        "apart": request.company.duties_apart,
+        "asked": handoff.undo_request == UndoRequest.OPEN,
+        "mine": handoff.undo_asked_by == request.viewer.actor,
     }
     return render(request, "handoffs/_undo.html", context)
 
@@ -203,6 +215,39 @@ def undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     zero = form.is_valid() and form.cleaned_data["zero"]
     return _after(
         request, handoff_id, rights, lambda _who: _begin(request, handoff_id, Task.UNDO, zero=zero)
+    )
+
+
+@framed
+@require_POST
+@viewer_required
+def ask_undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
+    """Where duties are apart, another person takes back what this one asks for."""
+    _, rights = handoff_to_write(request, handoff_id)
+    form = UndoRequestForm(request.POST)
+    asked = form.cleaned_data if form.is_valid() else {}
+    wish = {"comment": asked.get("comment", ""), "zero": asked.get("zero", False)}
+    return _after(request, handoff_id, rights, lambda who: requests.request_undo(**who, **wish))
+
+
+@framed
+@require_POST
+@viewer_required
+def withdraw_undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
+    """Also by somebody who has lost the right to edit the budget since they asked."""
+    _, rights = handoff_for(request, handoff_id)
+    return _after(request, handoff_id, rights, lambda who: requests.withdraw_undo(**who))
+
+
+@framed
+@require_POST
+@viewer_required
+def decline_undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
+    _, rights = handoff_to_write(request, handoff_id)
+    form = CommentForm(request.POST)
+    comment = form.cleaned_data["comment"] if form.is_valid() else ""
+    return _after(
+        request, handoff_id, rights, lambda who: requests.decline_undo(**who, comment=comment)
     )
 
 
@@ -266,6 +311,7 @@ def _estimates_page(request: ViewerRequest, project_id: int, rights: Rights) -> 
             "rights": rights,
             "names": names_in(company_id),
             "waiting": list(waiting_for_approval(company_id, [project_id])),
+            "to_take_back": list(waiting_for_undo(company_id, [project_id])),
             "readings": (readings := unfinished(company_id, project_id)),
             "unread": [each for each in readings if each.state == ReadingState.WAITING],
             "largest": LARGEST_FILE // 1024 // 1024,
@@ -312,6 +358,8 @@ def _handoff_page(
             "may_approve": rights.edits_budget and not (company.duties_apart and mine),
             "apart": company.duties_apart,
             "mine": mine,
+            "undo_mine": handoff.undo_asked_by == request.viewer.actor,
+            "written": handoff.state in WRITTEN,
             "working": handoff.state in WORKING,
         }
     return render(request, "handoffs/_handoff.html", context, status=status)

@@ -37,7 +37,8 @@ from partner_app.handoffs.errors import (
 from partner_app.handoffs.models import Handoff, HandoffState, HandoffWork, Task
 from partner_app.handoffs.record import note
 from partner_app.handoffs.selectors import handoff_or_error
-from partner_app.handoffs.states import WORKING, move
+from partner_app.handoffs.states import WORKING, WRITTEN, move
+from partner_app.handoffs.undo_request import check_requested, end_requests, needs_two
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.models import USABLE
 
@@ -80,9 +81,18 @@ class Rights:
 def begin(
     *, company_id: int, handoff_id: uuid.UUID, task: Task, rights: Rights, zero: bool = False
 ) -> None:
-    """From this commit on it is carried out, whatever dies. Raises NotNow, AnotherHandoff."""
+    """From this commit on it is carried out, whatever dies. Where duties are apart, an undo is
+    what somebody else has asked for, and sets to zero only what both want at zero.
+
+    Raises NotNow, AnotherHandoff, UndoNotRequested, UndoNeedsAnother.
+    """
+    two = task is Task.UNDO and needs_two(company_id, rights.actor)
     with tenant(company_id):
+        if task is Task.PUSH:
+            end_requests(handoff_or_error(handoff_id).estimate, rights.actor)
         handoff = handoff_or_error(handoff_id, lock=True)
+        if two and handoff.state in {*WRITTEN, HandoffState.UNDOING}:
+            check_requested(handoff, rights.actor)
         other = _other_writer(handoff)
         if other or not _enter(handoff, STATES[task]):
             raise AnotherHandoff(name=other.estimate.file_name if other else "Another estimate")
@@ -103,7 +113,7 @@ def begin(
                 "holder": None,
                 "attempts": 0,
                 "cancelled": False,
-                "zero_what_stays": zero,
+                "zero_what_stays": zero and (handoff.undo_zero or not two),
             },
         )
 

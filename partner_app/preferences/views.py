@@ -74,7 +74,7 @@ def grace(request: ViewerRequest) -> HttpResponse:
 @require_POST
 @viewer_required
 def duties(request: ViewerRequest) -> HttpResponse:
-    """Whether a second person has to approve what is written to a budget."""
+    """Whether a second person has to approve what is written to a budget or taken back."""
     require_company_admin(request.viewer)
     form = DutiesForm(request.POST)
     if form.is_valid():

@@ -178,7 +178,7 @@ def change_grace(*, company_id: int, days: int, actor: str) -> None:
 
 @transaction.atomic
 def change_duties(*, company_id: int, apart: bool, actor: str) -> None:
-    """Whether whoever submits a plan may not approve it."""
+    """Whether it takes two people to write a plan to a budget, and two to take it back."""
     Company.objects.filter(id=company_id).update(duties_apart=apart)
     record(Event.SETTINGS_CHANGED, actor=actor, company_id=company_id, duties_apart=apart)
 

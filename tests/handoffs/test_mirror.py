@@ -19,11 +19,12 @@ def taken_back(synced: int, procore: Procore) -> Desk:
     manager.plan()
     manager.act("submit")
     admin.estimate_id = manager.estimate_id
-    for verb in ("approve", "undo/now"):
-        admin.act(verb)
-        carry_on()
-        if verb == "approve":
-            look(admin)
+    admin.act("approve")
+    carry_on()
+    look(admin)
+    manager.act("undo/ask")
+    admin.act("undo/now")
+    carry_on()
     return admin
 
 

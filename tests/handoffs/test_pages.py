@@ -64,14 +64,17 @@ def test_an_estimate_with_known_codes_needs_no_mapping_and_equals_the_budget(
     added = {code: amount for code, amount in after.items() if code not in before}
     assert sum(added.values()) == Decimal("6703536.86")
     assert manager.procore.violations() == []
-    preview = text_of(approver.see("undo/"))
-    assert "49 budget lines would be as before" in preview
-    approver.act("undo/now")
+    for desk in (manager, approver):
+        assert "49 budget lines would be as before" in text_of(desk.see("undo/"))
+        desk.act("undo/ask" if desk is manager else "undo/now")
     carry_on()
     assert budget(manager) == before
     assert "The budget is as it was before" in text_of(approver.see())
     events = list(AuditEvent.objects.order_by("at").values_list("event", flat=True))
-    for name in ("estimate.imported", "handoff.submitted", "handoff.approved", "handoff.undone"):
+    for name in (
+        "estimate.imported", "handoff.submitted", "handoff.approved", "handoff.undo_requested",
+        "handoff.undone",
+    ):  # fmt: skip
         assert name in events
 
 
@@ -125,7 +128,7 @@ def test_somebody_who_may_only_see_the_budget_can_submit_and_not_approve(
     manager = Desk(procore, manager.company_id, "manager")
     manager.estimate_id = approver.estimate_id
     assert "Waiting for somebody who may edit the budget" in text_of(manager.see())
-    for verb in ("approve", "reject", "cancel", "undo/now"):
+    for verb in ("approve", "reject", "cancel", "undo/ask", "undo/decline", "undo/now"):
         answer = manager.act(verb, comment="no")
         assert answer.status_code == 403
         assert "you have Budget: Standard, without “Create and Edit" in text_of(answer)

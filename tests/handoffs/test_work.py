@@ -61,7 +61,7 @@ def later() -> None:
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_crashes_and_lost_answers_neither_double_nor_lose_a_line(
-    approver: Desk, monkeypatch: pytest.MonkeyPatch, seed: int
+    submitted: Desk, approver: Desk, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """Dies before or after calls to Procore and commits of ours, at seeded places."""
     rng = random.Random(seed)
@@ -81,6 +81,8 @@ def test_crashes_and_lost_answers_neither_double_nor_lose_a_line(
 
     monkeypatch.setattr(ProcoreClient, "_once", once)
     for verb, wanted in (("approve", HandoffState.DONE), ("undo/now", HandoffState.UNDONE)):
+        if verb == "undo/now":
+            submitted.act("undo/ask")
         approver.act(verb)
         for _ in range(60):
             if approver.handoff.state == wanted:
@@ -320,7 +322,9 @@ def test_what_nobody_rang_for_is_found(approver: Desk) -> None:
     assert len(work.claim_due()) == 1
 
 
-def test_lines_with_costs_are_not_deleted_unless_set_to_zero(approver: Desk) -> None:
+def test_lines_with_costs_are_not_deleted_unless_both_want_them_at_zero(
+    submitted: Desk, approver: Desk
+) -> None:
     approver.act("approve")
     carry_on()
     codes = {
@@ -334,10 +338,14 @@ def test_lines_with_costs_are_not_deleted_unless_set_to_zero(approver: Desk) -> 
     path = f"projects/{approver.project_id}/budget_line_items/{row['id']}"
     approver.procore.control(path, set={"deletable": False})
     assert "has costs and cannot be deleted" in text_of(approver.see("undo/"))
-    approver.act("undo/now")
+    submitted.act("undo/ask")
+    assert "Nobody has asked for lines that cannot be deleted" in text_of(approver.see("undo/"))
+    approver.act("undo/now", zero="1")
     carry_on()
     assert approver.handoff.state == HandoffState.PARTIAL
     assert budget(approver)["203-000.S"] == AMOUNTS["203-000.S"]
+    submitted.act("undo/ask", zero="1")
+    assert "are to be set to zero" in text_of(approver.see())
     approver.act("undo/now", zero="1")
     carry_on()
     assert approver.handoff.state == HandoffState.UNDONE

@@ -16,7 +16,7 @@ from partner_app.embedded.decorators import ViewerRequest, framed, viewer_requir
 from partner_app.embedded.entitlement import Tool
 from partner_app.embedded.session import end_tour, wants_tour
 from partner_app.embedded.sight import Shown
-from partner_app.handoffs.selectors import waiting_for_approval
+from partner_app.handoffs.selectors import waiting_for_approval, waiting_for_undo
 from partner_app.insights.budget_notes import budget_notes
 from partner_app.insights.context import (
     first_reading_left,
@@ -83,6 +83,7 @@ def home(request: ViewerRequest) -> HttpResponse:
         }
         editable = [key for key, own in portfolio.own.items() if own.edits_budget]
         submitted = list(waiting_for_approval(company_id, editable).select_related("estimate"))
+        asked_back = list(waiting_for_undo(company_id, editable).select_related("estimate"))
     context |= {
         "query": f"&q={quote(text)}" if text else "",
         "page": page,
@@ -91,6 +92,7 @@ def home(request: ViewerRequest) -> HttpResponse:
         "asking": portfolio.asking,
         "unclear": sum(bool(own.unclear) for own in portfolio.own.values()),
         "to_approve": [each for each in submitted if each.submitted_by != request.viewer.actor],
+        "to_take_back": [each for each in asked_back if each.undo_asked_by != request.viewer.actor],
         **freshness(company_id),
         **procore_of(request),
     }
