@@ -211,6 +211,9 @@ class Smoke:
         asked.scroll_into_view_if_needed()
         said("what taking it back would do is shown before it is done")
         self.shoot("handoff-undo")
+        frame.get_by_role("button", name="Ask for it to be taken back").click()
+        expect(frame.get_by_role("button", name="Withdraw the request")).to_be_visible()
+        said("one person alone cannot take it back: a colleague is asked")
 
     def without_budget(self) -> None:
         frame = self.become("Field Engineer")
