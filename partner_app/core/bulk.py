@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from django.db import connection, models
+from django.db.models.expressions import DatabaseDefault
 from psycopg import sql
 
 ModelT = TypeVar("ModelT", bound=models.Model)
@@ -33,6 +34,34 @@ def update_rows(model: type[ModelT], rows: Iterable[ModelT], names: Sequence[str
     )
     with connection.cursor() as cursor:
         cursor.execute(statement.as_string(None), [_values(field, changed) for field in fields])
+
+
+def add_rows(model: type[ModelT], rows: Iterable[ModelT]) -> None:
+    """Inserts these rows, alike in which fields were left to the database; one that is there stays.
+
+    As arrays too: where a column has a default in the database, Django's bulk_create makes a
+    parameter of each value.
+    """
+    new = list(rows)
+    if not new:
+        return
+    fields = [field for field in model._meta.concrete_fields if not _left(field, new[0])]
+    arrays = [sql.SQL(f"%s::{field.db_type(connection)}[]") for field in fields]
+    statement = sql.SQL(
+        "INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING"
+    ).format(
+        table=sql.Identifier(model._meta.db_table),
+        columns=sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields),
+        arrays=sql.SQL(", ").join(arrays),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement.as_string(None), [_values(field, new) for field in fields])
+
+
+def _left(field: Any, row: models.Model) -> bool:
+    """Whether the database fills it in."""
+    value = getattr(row, field.attname)
+    return isinstance(value, DatabaseDefault) or (field.primary_key and value is None)
 
 
 def _values(field: Any, rows: Sequence[models.Model]) -> list[Any]:

@@ -16,7 +16,7 @@ class Among(Lookup):
     lookup_name = "among"
 
     def get_prep_lookup(self) -> str:
-        return "{" + ",".join(str(int(value)) for value in self.rhs) + "}"
+        return "{" + ",".join(map(int.__repr__, self.rhs)) + "}"  # refuses what is no number
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         left, params = self.process_lhs(compiler, connection)

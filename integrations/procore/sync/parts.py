@@ -33,6 +33,7 @@ from integrations.procore.sync.reading import Lent, Parents, Piece, Position, Re
 from integrations.procore.sync.resuming import Progress, packed, unpacked
 from integrations.procore.sync.use import uses_of
 from partner_app.core import clock
+from partner_app.core.bulk import add_rows
 from partner_app.tenancy.context import tenant
 
 COUNTS = (
@@ -351,13 +352,8 @@ def _projects(company_id: int) -> list[int]:
 def _make_rows(run: SyncRun, keys: list[Key]) -> None:
     here = {"company_id": run.company_id}
     parts = [{"resource": resource, "project_id": project} for resource, project in keys]
-    SyncStep.objects.bulk_create(
-        [SyncStep(run=run, month=run.month, **here, **part) for part in parts],
-        ignore_conflicts=True,
-    )
-    SyncCursor.objects.bulk_create(
-        [SyncCursor(**here, **part) for part in parts], ignore_conflicts=True
-    )
+    add_rows(SyncStep, (SyncStep(run=run, month=run.month, **here, **part) for part in parts))
+    add_rows(SyncCursor, (SyncCursor(**here, **part) for part in parts))
 
 
 def _parents(
