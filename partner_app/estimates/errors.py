@@ -154,7 +154,7 @@ class NotYours(ReadingError):
 class EstimateUnknown(ReadingError):
     code = "estimate.unknown"
     user_message = gettext_noop("There is no estimate {estimate_id}.")
-    remedy = "import_estimate prints the id of each estimate that it stores."
+    remedy = gettext_noop("Open it from the project’s estimates.")
     status = 404
 
 

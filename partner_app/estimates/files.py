@@ -185,6 +185,8 @@ def read_again(reading: FileReading) -> None:
     """What was stopped, or what broke its reader off. Raises FilesWait, ReadingUnknown."""
     with tenant(reading.company_id):
         reading = FileReading.objects.select_for_update().get(id=reading.id)
+        if reading.state == ReadingState.WAITING:
+            return  # another window was quicker
         if not may_be_read_again(reading):
             raise ReadingUnknown
         reading.state, reading.error = ReadingState.WAITING, {}

@@ -168,7 +168,6 @@ def reading_discard(request: ViewerRequest, reading_id: UUID) -> HttpResponse:
 @viewer_required
 def readings(request: ViewerRequest, project_id: int) -> HttpResponse:
     """Part of the page of the estimates: files that have not become one yet."""
-    budget_rights(request, project_id)
     return _unfinished(request, project_id)
 
 
@@ -315,6 +314,7 @@ def _unfinished(request: ViewerRequest, project_id: int) -> HttpResponse:
     """Whoever looks at them waits for them. Once none goes on, the whole page is shown afresh, and
     so it is where another page asked.
     """
+    rights = budget_rights(request, project_id)
     with tenant(request.company.id):
         found = unfinished(request.company.id, project_id)
         waiting = [reading for reading in found if files.progress_of(reading)]
@@ -322,6 +322,8 @@ def _unfinished(request: ViewerRequest, project_id: int) -> HttpResponse:
             "project_id": project_id,
             "readings": found,
             "waiting": waiting,
+            "rights": rights,
+            "actor": request.viewer.actor,
             "ended": request.headers.get("HX-Target") == "main"
             or (request.method == "GET" and not waiting),
         }

@@ -309,6 +309,7 @@ def _estimates_page(request: ViewerRequest, project_id: int, rights: Rights) -> 
             "page": page,
             "rows": rows,
             "rights": rights,
+            "actor": request.viewer.actor,
             "names": names_in(company_id),
             "waiting": list(waiting_for_approval(company_id, [project_id])),
             "to_take_back": list(waiting_for_undo(company_id, [project_id])),
