@@ -304,7 +304,7 @@ def not_covered_note(amount: Decimal, currency: str, *, withheld: bool = False) 
 
 
 def left_out_note() -> str:
-    return _("Private records and drafts that you may not see are left out.")
+    return _("Sums leave out private records and drafts, also those that name you.")
 
 
 def _invoice_cause(case: ExceptionCase) -> str:

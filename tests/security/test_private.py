@@ -81,7 +81,7 @@ PEOPLE = (
     "designated_reviewer", "reviewed_by", "punch_item_manager", "final_approver",
 )  # fmt: skip
 UNSAID = ("change_order_packages", "potential_change_orders")  # lists that do not say
-LEFT_OUT = "Private records and drafts that you may not see are left out."
+LEFT_OUT = "Sums leave out private records and drafts, also those that name you."
 PANEL_VIEWS = {
     "rfis": "rfi.detail",
     "submittals": "submittal_logs.detail",
