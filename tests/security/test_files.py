@@ -1,11 +1,13 @@
 """Files that were made to take long: refused in words, and no place grows faster than its file."""
 
+import io
 import re
 import resource
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
@@ -54,6 +56,21 @@ def test_one_part_under_many_names_is_refused() -> None:
         workbook(), BOOK, lambda part: part.replace(b"</sheets>", more + b"</sheets>")
     )
     assert "one and the same part" in refusal(content)
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [("xl/workbook.bin", "a binary workbook; save it as .xlsx"), ("plan.dwg", "an archive")],
+)
+def test_an_archive_of_another_kind_is_named(part: str, words: str) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(part, b"0")
+    assert words in refusal(file.getvalue())
+
+
+def test_a_picture_is_named() -> None:
+    assert "it is a picture" in refusal(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "plan.png")
 
 
 def test_too_many_sheets_are_refused() -> None:

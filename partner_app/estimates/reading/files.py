@@ -8,6 +8,7 @@ from partner_app.estimates.reading.sheets import Budget, Sheet
 from partner_app.estimates.reading.workbook import read_xls, read_xlsx
 
 ZIP, COMPOUND, PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
+PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
 
 
 def read_sheets(name: str, content: bytes, budget: Budget | None = None) -> list[Sheet]:
@@ -21,6 +22,8 @@ def read_sheets(name: str, content: bytes, budget: Budget | None = None) -> list
         sheets = read_xls(name, content, budget)
     elif content.startswith(PDF):
         raise FileUnreadable(file=name, reason="it is a PDF; export the estimate as CSV or XLSX")
+    elif content.startswith(PICTURES) and b"\x00" in content[:4096]:
+        raise FileUnreadable(file=name, reason="it is a picture; give CSV or XLSX")
     elif re.match(rb"\s*(\xef\xbb\xbf)?\s*<(!doctype|html|table|\?xml)", content[:500].lower()):
         raise FileUnreadable(file=name, reason="it is a web page; save it as XLSX or CSV")
     else:

@@ -154,5 +154,9 @@ def _check_archive(name: str, content: bytes) -> None:
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > LARGEST_UNPACKED or unpacked > LARGEST_RATIO * max(len(content), 1):
         raise FileUnreadable(file=name, reason="it unpacks to far more than it is")
+    if any(entry.filename == "xl/workbook.bin" for entry in entries):
+        raise FileUnreadable(file=name, reason="it is a binary workbook; save it as .xlsx")
+    if not any(entry.filename == "[Content_Types].xml" for entry in entries):
+        raise FileUnreadable(file=name, reason="it is an archive; give the file in it")
     if any(entry.filename.endswith("vbaProject.bin") for entry in entries):
         raise FileUnreadable(file=name, reason="it holds macros; save it as .xlsx without them")
