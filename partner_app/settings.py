@@ -478,7 +478,7 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 # By address. How often one name may be tried, from where: accounts.adapter.
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip"}
-MFA_ADAPTER = "partner_app.accounts.factors.SealedFactors"
+MFA_ADAPTER = "partner_app.core.factors.SealedFactors"
 MFA_TOTP_ISSUER = "Tieback"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # a browser allows it on localhost alone

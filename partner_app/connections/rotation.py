@@ -7,10 +7,10 @@ from typing import Any
 from django.apps import apps
 from django.db import models, transaction
 
-from partner_app.accounts.factors import factors_remaining, rotate_factors
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.connections.models import SignInAttempt
+from partner_app.core.factors import factors_remaining, rotate_factors
 from partner_app.core.sealing import reseal, sealed_under_first
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.models import Company

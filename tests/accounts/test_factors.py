@@ -15,9 +15,9 @@ from cryptography.fernet import Fernet
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 
-from partner_app.accounts.factors import MARK
 from partner_app.connections.rotation import rotate_encryption_keys
 from partner_app.core import sealing
+from partner_app.core.factors import MARK
 
 
 @pytest.fixture
