@@ -125,11 +125,10 @@ def small_disk(folder: Path) -> Iterator[None]:
 
 def fill(folder: Path) -> Path:
     path = folder / "filler"
-    with path.open("wb") as file:
+    with path.open("wb", buffering=0) as file:
         try:
             while True:
                 file.write(b"\0" * 65536)
-                file.flush()
         except OSError:
             return path
 

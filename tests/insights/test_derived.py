@@ -137,7 +137,8 @@ def test_no_two_findings_of_a_rule_have_one_subject(rows: list[Any]) -> None:
 def test_open_cases_of_the_release_before_keep_their_snooze(synced: int) -> None:
     """Migrated back and forth, with cases as that release wrote them."""
     with tenant(synced):
-        case = ExceptionCase.objects.filter(rule=Rule.BUYOUT_GAP, closed_at=None)[0]
+        open_now = ExceptionCase.objects.filter(rule=Rule.BUYOUT_GAP, closed_at=None)
+        case = open_now.exclude(audience="others").order_by("id")[0]  # the way back keeps those
         ExceptionCase.objects.filter(id=case.id).update(note="Asked", snooze_reason="Owner knows")
     call_command("migrate", "insights", "0001", database="owner", verbosity=0)
     try:

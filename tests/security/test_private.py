@@ -229,7 +229,7 @@ def addresses() -> frozenset[str]:
 # of the budget, which Procore never keeps private, and none are here.
 ELSEWHERE = frozenset(
     {"end-tour", "refresh", "case-snooze", "case-wake", "case-note", "save-view", "remove-view"}
-    | {name for name in addresses() if name.startswith(("estimate", "mapping", "handoff"))}
+    | {n for n in addresses() if n.startswith(("estimate", "mapping", "handoff", "reading"))}
     | {name for name in addresses() if name.startswith("settings-")}
     | {"codes", "plan", "pin-budget-view", "unpin-budget-view"}
 ) - {"estimates"}

@@ -52,7 +52,7 @@ def heard() -> Any:
     stream = StringIO()
     root = logging.getLogger()  # noqa: TID251  # the one place where logs come out
     [handler] = [h for h in root.handlers if type(h) is logging.StreamHandler]
-    former = handler.setStream(stream)
+    former, handler.stream = handler.stream, stream  # without flushing one that is closed
     level = root.level
     root.setLevel(logging.DEBUG)
     # It writes a traceback for each variable that a template lacks: slow, and nothing of ours.
