@@ -21,11 +21,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psycopg
 import requests
 
-from benchmarks.webhooks import COMPANY, SECRET, delivery, load
-from partner_app.core.secrets import fingerprint
+from benchmarks.webhooks import SECRET, add_hook, delivery, load
 from tests.hostile_files import ways
 from tests.stack import Stack, running
 from tests.visitor import Visitor
@@ -172,23 +170,6 @@ def under(attack: Attack) -> Iterator[None]:
         process.join()
 
 
-def add_hook(stack: Stack) -> uuid.UUID:
-    """Of a company that has nothing else, so that its events cost no sync."""
-    key = uuid.uuid4()
-    with psycopg.connect(stack.demo.environment["DATABASE_OWNER_URL"]) as connection:
-        connection.execute(
-            "INSERT INTO tenancy_company (id, name, state, state_since, state_reason, grace_days, "
-            "duties_apart) VALUES (%s, 'Benchmark', 'discovered', now(), '', 30, true)",
-            (COMPANY,),
-        )
-        connection.execute(
-            "INSERT INTO procore_webhookhook (key, company_id, state, secret_hash) "
-            "VALUES (%s, %s, 'active', %s)",
-            (key, COMPANY, fingerprint(SECRET)),
-        )
-    return key
-
-
 def main() -> int:
     argparse.ArgumentParser(prog="benchmarks.hostile", description=__doc__).parse_args()
     with (
@@ -196,7 +177,7 @@ def main() -> int:
         running(Path(folder) / "demo") as stack,
     ):
         stack.first_sync()
-        hook = add_hook(stack)
+        hook = add_hook(stack.demo.environment["DATABASE_OWNER_URL"])
         victims = Victims(stack, hook)
         victims.p95()  # each process has loaded what it needs
         quiet = victims.p95()

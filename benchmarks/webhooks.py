@@ -86,9 +86,8 @@ def figures(name: str, times: list[float], rate: float) -> dict[str, float]:
     }
 
 
-def acknowledgement(stack: Stack, rate: int, seconds: int, most: int) -> dict[str, float]:
-    """Beside the bare handler at `rate` a second; then alone at `most` a second."""
-    owner = stack.demo.environment["DATABASE_OWNER_URL"]
+def add_hook(owner: str) -> uuid.UUID:
+    """Of a company that has nothing else, so that its events cost no sync."""
     key = uuid.uuid4()
     with psycopg.connect(owner) as connection:
         connection.execute(
@@ -101,6 +100,14 @@ def acknowledgement(stack: Stack, rate: int, seconds: int, most: int) -> dict[st
             "VALUES (%s, %s, 'active', %s)",
             (key, COMPANY, fingerprint(SECRET)),
         )
+    return key
+
+
+def acknowledgement(stack: Stack, rate: int, seconds: int, most: int) -> dict[str, float]:
+    """Beside the bare handler at `rate` a second; then alone at `most` a second."""
+    owner = stack.demo.environment["DATABASE_OWNER_URL"]
+    key = add_hook(owner)
+    with psycopg.connect(owner) as connection:
         connection.execute("CREATE TABLE bare_events (id bigserial PRIMARY KEY, body text)")
     port = free_port()
     command = "-m uvicorn benchmarks.bare_handler:application --workers 2 --no-access-log --port"

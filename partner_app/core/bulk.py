@@ -22,14 +22,13 @@ def update_rows(model: type[ModelT], rows: Iterable[ModelT], names: Sequence[str
     by_name = {field.name: field for field in model._meta.concrete_fields}
     fields = [by_name[name] for name in ("id", *names)]
     columns = [sql.Identifier(str(field.column)) for field in fields]
-    arrays = [sql.SQL(f"%s::{field.db_type(connection)}[]") for field in fields]
     statement = sql.SQL(
         "UPDATE {table} AS old SET {changes} FROM unnest({arrays}) AS new ({columns}) "
         "WHERE old.id = new.id"
     ).format(
         table=sql.Identifier(model._meta.db_table),
         changes=sql.SQL(", ").join(sql.SQL("{0} = new.{0}").format(name) for name in columns[1:]),
-        arrays=sql.SQL(", ").join(arrays),
+        arrays=_arrays(fields),
         columns=sql.SQL(", ").join(columns),
     )
     with connection.cursor() as cursor:
@@ -46,16 +45,21 @@ def add_rows(model: type[ModelT], rows: Iterable[ModelT]) -> None:
     if not new:
         return
     fields = [field for field in model._meta.concrete_fields if not _left(field, new[0])]
-    arrays = [sql.SQL(f"%s::{field.db_type(connection)}[]") for field in fields]
     statement = sql.SQL(
         "INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING"
     ).format(
         table=sql.Identifier(model._meta.db_table),
         columns=sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields),
-        arrays=sql.SQL(", ").join(arrays),
+        arrays=_arrays(fields),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement.as_string(None), [_values(field, new) for field in fields])
+
+
+def _arrays(fields: Sequence[Any]) -> sql.Composed:
+    """A placeholder for each field, with the type of its column."""
+    types = [sql.SQL(f"%s::{field.db_type(connection)}[]") for field in fields]
+    return sql.SQL(", ").join(types)
 
 
 def _left(field: Any, row: models.Model) -> bool:

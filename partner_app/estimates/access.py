@@ -29,9 +29,7 @@ def estimate_to_change(request: ViewerRequest, estimate_id: UUID) -> Estimate:
     """
     with tenant(request.company.id):
         estimate = estimate_or_error(estimate_id)
-    rights = budget_rights(request, estimate.project_id)
-    if not rights.edits_budget and estimate.created_by != request.viewer.actor:
-        raise NotYours
+    _require_theirs(request, estimate)
     return estimate
 
 
@@ -57,7 +55,12 @@ def reading_to_change(request: ViewerRequest, reading_id: UUID) -> FileReading:
     """
     with tenant(request.company.id):
         reading = reading_or_error(reading_id)
-    rights = budget_rights(request, reading.project_id)
-    if not rights.edits_budget and reading.created_by != request.viewer.actor:
-        raise NotYours
+    _require_theirs(request, reading)
     return reading
+
+
+def _require_theirs(request: ViewerRequest, given: Estimate | FileReading) -> None:
+    """Raises ProjectHidden, NotEntitled, NotYours, ProcoreError."""
+    rights = budget_rights(request, given.project_id)
+    if not rights.edits_budget and given.created_by != request.viewer.actor:
+        raise NotYours
