@@ -47,7 +47,7 @@ fix: setup ## Repairs what tools can repair.
 	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
 
 test: lint ## Every check: lint, then unit, integration and browser tests.
-	@.venv/bin/pytest -n 2 --dist loadgroup
+	@.venv/bin/pytest -n 2 --dist loadgroup --durations 40
 
 smoke: setup ## Starts the demo, drives it with a browser from install to dashboard, stops it.
 	@$(PY) -m runtime.smoke

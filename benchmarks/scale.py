@@ -96,15 +96,15 @@ def connections(stack: Stack, company: int) -> int:
 def seconds_a_change(stack: Stack, company: int) -> float:
     """Of worker and scheduler, with webhooks, one change after another."""
     until(lambda: stack.manage("verify", company)["drift"] == 0, within=120)
-    before, began = busy(stack, ("worker", "beat")), time.monotonic()
+    before, began = busy(stack, ("worker", "reader", "beat")), time.monotonic()
     for number in range(CHANGES):
         stack.procore.control("mutations", changes=1, seed=1000 + number, company_id=company)
         time.sleep(APART)
     length = time.monotonic() - began
-    spent = busy(stack, ("worker", "beat")) - before
-    idle_from = busy(stack, ("worker", "beat"))
+    spent = busy(stack, ("worker", "reader", "beat")) - before
+    idle_from = busy(stack, ("worker", "reader", "beat"))
     time.sleep(20)
-    idle = (busy(stack, ("worker", "beat")) - idle_from) / 20
+    idle = (busy(stack, ("worker", "reader", "beat")) - idle_from) / 20
     return max(0.0, (spent - idle * length) / CHANGES)
 
 

@@ -35,7 +35,7 @@ class Memory:
     names: dict[int, str] = field(default_factory=dict)
 
     def look(self, stack: Stack, second: float) -> None:
-        for name in ("web", "worker", "beat"):
+        for name in ("web", "worker", "reader", "beat"):
             for process in _family(stack.demo.processes[name].pid):
                 try:
                     size = process.memory_info().rss

@@ -1,5 +1,6 @@
 """What a process is given, what it refuses to start with, and what stands in front of it."""
 
+import itertools
 import json
 import os
 import re
@@ -60,15 +61,11 @@ def test_each_service_is_given_what_it_needs_and_no_more() -> None:
 
 def test_what_opens_files_reaches_no_other_host_and_every_queue_is_served() -> None:
     assert services()["reader"]["networks"] == ["back"]
-    served = [
-        queue
-        for service in services().values()
-        for found in re.findall(r"-Q (\S+)", str(service.get("command", "")))
-        for queue in found.split(",")
-    ]
-    assert sorted(served) == sorted(settings.QUEUES)
-    [line] = re.findall(r"-Q (\S+)", (ROOT / "Procfile").read_text())
-    assert sorted(line.split(",")) == sorted(settings.QUEUES)
+    composed = [str(service.get("command", "")) for service in services().values()]
+    for commands in (composed, (ROOT / "Procfile").read_text().splitlines()):
+        served = [found.split(",") for line in commands for found in re.findall(r"-Q (\S+)", line)]
+        assert sorted(itertools.chain(*served)) == sorted(settings.QUEUES)
+        assert ["files"] in served, "a person's file would wait behind syncs"
 
 
 def test_every_service_is_bounded_and_without_powers() -> None:
@@ -240,6 +237,7 @@ def in_production(script: str) -> Any:
 
 
 ASK = """
+import itertools
 import json
 import django
 django.setup()

@@ -158,20 +158,34 @@ class ProcoreClient:
     def _send(
         self, method: str, path: str, params: Mapping[str, object], body: bytes | None
     ) -> BaseHTTPResponse:
-        token = self.bearer.token()
+        operation_of(method, path)
+        token = self._permit()
         response = self._once(method, path, params, body, token)
         if response.status == 401:
-            response = self._once(method, path, params, body, self.bearer.renew(token))
+            self.bearer.renew(token)
+            response = self._once(method, path, params, body, self._permit())
         _raise_for(response)
         return response
+
+    def _permit(self) -> str:
+        """The token for a call that may go out now. Raises RateLimited, and what the bearer does.
+
+        Asked for twice: a renewal takes seconds, in which all may be told to wait; so may a permit,
+        in which another process may replace the token.
+        """
+        self.bearer.token()
+        until = self.rate.take()
+        if until:
+            raise RateLimited(until)
+        try:
+            return self.bearer.token()
+        except Exception:
+            self.rate.heard(None)
+            raise
 
     def _once(
         self, method: str, path: str, params: Mapping[str, object], body: bytes | None, token: str
     ) -> BaseHTTPResponse:
-        operation_of(method, path)
-        until = self.rate.take()
-        if until:
-            raise RateLimited(until)
         headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/json",
