@@ -210,11 +210,11 @@ class Measure:
     def an_hour_of_changes(self, strategy: Strategy, *, hooked: bool) -> Milestone:
         """Two hundred changes in projects that are in use; with webhooks each is told at once."""
         from integrations.procore.sync.models import DueWork
-        from integrations.procore.sync.schedule import make_connected_due
+        from integrations.procore.sync.schedule import schedule_new_companies
 
         self.virtual.wait_until(self.virtual.now() + timedelta(hours=1, minutes=2))
         self.procore.control("clear", all=True)
-        make_connected_due()
+        schedule_new_companies()
         DueWork.objects.filter(company_id=self.company_id).update(
             due_at=self.virtual.now(), asked_at=None, hooked=hooked
         )

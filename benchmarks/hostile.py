@@ -9,6 +9,7 @@ import itertools
 import json
 import multiprocessing
 import os
+import re
 import socket
 import statistics
 import sys
@@ -124,7 +125,7 @@ def big_bodies(stack: Stack) -> Attack:
 
 
 def hostile_files(stack: Stack) -> Attack:
-    """By somebody who has signed in: one after another, of each kind, waited for by nobody."""
+    """By somebody who has signed in: one after another, of each kind, each read to its end."""
     somebody = Visitor(stack, stack.procore.company_id).sign_in("superintendent")
     project = stack.procore.projects()[0]
     address = f"{stack.base_url}/embedded/projects/{project}/estimates/upload/"
@@ -137,7 +138,12 @@ def hostile_files(stack: Stack) -> Attack:
         bearer = {"Authorization": f"Bearer {somebody.bearer}", "HX-Request": "true"}
         for content, name in itertools.cycle(files):
             file = {"file": (name, content)}
-            somebody.web.post(address, files=file, headers=bearer, timeout=60)
+            page = somebody.web.post(address, files=file, headers=bearer, timeout=60)
+            found = re.search(r"/embedded/readings/[0-9a-f-]+/", page.text)
+            assert page.status_code == 200, page.status_code
+            assert found, "the file was not taken in"
+            while "/cancel/" in somebody.ask(found[0]).text:
+                time.sleep(0.5)  # as the page does, which would be believed closed otherwise
 
     return attack
 

@@ -18,8 +18,8 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
+from partner_app.estimates.mapping.normalise import unit_key, words
 from partner_app.estimates.mapping.suggest import Known, Suggester, calibrated
-from partner_app.estimates.mapping.words import unit_key, words
 from partner_app.estimates.reading.estimate import read_estimate
 from partner_app.estimates.reading.lines import Line
 from simulator.catalogue import CIVIL_SECTIONS

@@ -22,7 +22,11 @@ def main() -> int:
     argparse.ArgumentParser(prog="benchmarks.tick", description=__doc__).parse_args()
     django.setup()
     from integrations.procore.sync.models import DueWork  # after the set-up
-    from integrations.procore.sync.schedule import claim_due, make_connected_due, make_told_due
+    from integrations.procore.sync.schedule import (
+        claim_due,
+        schedule_new_companies,
+        wake_companies_with_pending_events,
+    )
     from partner_app.core import clock
     from partner_app.tenancy.models import Company, CompanyState
 
@@ -39,7 +43,7 @@ def main() -> int:
             for number in range(made + 1, size + 1)
         )
         made = size
-        make_connected_due()
+        schedule_new_companies()
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE procore_duework")
         seconds = []
@@ -48,8 +52,8 @@ def main() -> int:
             DueWork.objects.update(due_at=later, leased_until=None)
             DueWork.objects.filter(company_id__lte=DUE).update(due_at=clock.now())
             began = time.perf_counter()
-            make_connected_due()
-            make_told_due()
+            schedule_new_companies()
+            wake_companies_with_pending_events()
             claimed = claim_due()
             seconds.append(time.perf_counter() - began)
             assert len(claimed) == DUE

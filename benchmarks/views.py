@@ -102,7 +102,7 @@ def grow(
     """Fills the mirror as a sync would have, then draws up what is due."""
     from partner_app.core import clock
     from partner_app.embedded.models import Entitlement
-    from partner_app.insights.refresh import draw_due, make_due
+    from partner_app.insights.refresh import compute_due, make_due
     from partner_app.tenancy.context import tenant
 
     first = 9_000_000_000
@@ -131,7 +131,7 @@ def grow(
         )
         make_due(company, [large, *new])
     began = time.perf_counter()
-    draw_due()
+    compute_due()
     print(f"drawn up in {time.perf_counter() - began:.1f} s", file=sys.stderr)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

@@ -22,7 +22,7 @@ from partner_app.embedded.errors import SignInNeeded  # isort: skip
 from partner_app.embedded.session import session_of  # isort: skip
 
 
-class Rules:
+class AddressRules:
     def __init__(self, pool: Any) -> None:
         self.pool = pool
 
@@ -50,7 +50,7 @@ def _is_signed_in(authorization: str) -> bool:
 
 # No thread waits for somebody to read an answer: it is put down whole.
 threads = WSGIMiddleware(Whole(django), workers=THREADS, send_queue_size=0)
-pages = Arrival(cast(App, threads), Rules(threads.executor))
+pages = Arrival(cast(App, threads), AddressRules(threads.executor))
 
 door = Ingest(pages)
 

@@ -15,7 +15,7 @@ from celery.signals import (
 )
 
 from partner_app.core import tracing
-from partner_app.core.pulse import SCHEDULER, beat
+from partner_app.core.heartbeats import SCHEDULER, beat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partner_app.settings")
 

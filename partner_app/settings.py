@@ -276,7 +276,7 @@ TRACES = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()  # where trac
 METRICS_TOKEN = _secret("METRICS_TOKEN", 20, needed=False)
 
 DEBUG = False
-# Probes of a platform name whatever host they like: core.machines lets them pass before this.
+# Platforms probe with any Host header: core.probe_fast_path answers before this check.
 ALLOWED_HOSTS = [urlsplit(BASE_URL).hostname or ""]
 if ON_LOCALHOST:
     ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
@@ -312,7 +312,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "partner_app.core.logging.RequestLog",
-    "partner_app.core.machines.StraightToView",
+    "partner_app.core.probe_fast_path.ProbeFastPath",
     "partner_app.core.bodies.BodyLimit",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "partner_app.core.language.WorkspaceLanguage",
@@ -397,7 +397,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=2),
     },
     "figures": {
-        "task": "partner_app.insights.tasks.draw_figures",
+        "task": "partner_app.insights.tasks.compute_figures",
         "schedule": timedelta(seconds=2),
     },
     "digests": {

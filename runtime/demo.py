@@ -86,10 +86,10 @@ class Demo:
     def watch(self) -> None:
         """Until somebody stops us. A process that ended is started again, as a platform would."""
         while True:
-            self.mend()
+            self.restart_ended()
             time.sleep(0.3)
 
-    def mend(self) -> None:
+    def restart_ended(self) -> None:
         """Raises CannotStart for the stand-in, whose world is gone, and for who ends repeatedly."""
         for name, process in list(self.processes.items()):
             code = process.poll()

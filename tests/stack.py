@@ -135,7 +135,7 @@ class Stack:
 
     def _watch(self) -> None:
         while not self.over.wait(0.2):
-            self.demo.mend()
+            self.demo.restart_ended()
 
 
 def _kill_family(pid: int) -> None:

@@ -22,7 +22,7 @@ class NotifyFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Target:
+class WebhookTarget:
     """An address taken apart; `origin` is what its server calls itself."""
 
     secure: bool
@@ -32,7 +32,7 @@ class Target:
     path: str
 
 
-def read_address(address: str, *, local: bool = False) -> Target:
+def read_address(address: str, *, local: bool = False) -> WebhookTarget:
     """Without asking the network, so that a form can say what is wrong. Raises NotifyFailed."""
     try:
         parts = urlsplit(address)
@@ -48,7 +48,7 @@ def read_address(address: str, *, local: bool = False) -> Target:
     if not host or not (secure or (local and parts.scheme == "http")):
         raise NotifyFailed("The address has to begin with https:// and name a host.")
     origin = parts.netloc.rpartition("@")[2]
-    return Target(secure, host, port or (443 if secure else 80), origin, path)
+    return WebhookTarget(secure, host, port or (443 if secure else 80), origin, path)
 
 
 def post(address: str, text: str, *, local: bool = False) -> None:

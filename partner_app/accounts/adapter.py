@@ -12,7 +12,7 @@ from allauth.core.internal import ratelimit
 from django.http import HttpRequest
 
 from partner_app.accounts.devices import known_device
-from partner_app.core.origin import client_address
+from partner_app.core.client_ip import client_address
 
 BY_ADDRESS = "10/m/ip"
 FROM_HERE = "5/5m/key,20/d/key"  # of one name from one address, or on one known device

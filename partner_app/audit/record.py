@@ -3,7 +3,7 @@
 from partner_app.audit.events import Event
 from partner_app.audit.models import AuditEvent
 from partner_app.core import clock
-from partner_app.core.origin import current_address
+from partner_app.core.client_ip import current_address
 
 
 def record(

@@ -40,7 +40,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Choice:
+class CompanyChoice:
     """A company of the person's, and why it cannot be chosen, if so."""
 
     company_id: int
@@ -160,7 +160,7 @@ def finish_choice(attempt: SignInAttempt) -> None:
         raise StateReplayed
 
 
-def choices(signed_in: SignedIn) -> list[Choice]:
+def choices(signed_in: SignedIn) -> list[CompanyChoice]:
     """The person's companies, each with what bars it. Raises NoCompany where all are barred."""
     found = list(_judge(signed_in))
     if not any(not choice.obstacle for choice in found):
@@ -171,15 +171,15 @@ def choices(signed_in: SignedIn) -> list[Choice]:
     return found
 
 
-def _judge(signed_in: SignedIn) -> Iterator[Choice]:
+def _judge(signed_in: SignedIn) -> Iterator[CompanyChoice]:
     allowed = settings.PROCORE.allowed_companies
     hint = signed_in.attempt.company_hint
     ordered = sorted(signed_in.companies.items(), key=lambda item: (item[0] != hint, item[1]))
     for company_id, name in ordered[:COMPANIES_SHOWN]:
         if allowed and company_id not in allowed:
-            yield Choice(company_id, name, "this Tieback serves other companies only")
+            yield CompanyChoice(company_id, name, "this Tieback serves other companies only")
             continue
-        yield Choice(company_id, name, _obstacle(signed_in.pair, company_id))
+        yield CompanyChoice(company_id, name, _obstacle(signed_in.pair, company_id))
 
 
 def _obstacle(pair: TokenPair, company_id: int) -> str:

@@ -71,10 +71,3 @@ class NotMember(AccessError):
     code = "access.not_member"
     user_message = "Procore does not count you among this company’s people."
     remedy = "Sign in as somebody who works at the company, or ask its administrator."
-
-
-class SignInNeeded(AccessError):
-    code = "access.sign_in_needed"
-    user_message = "Please sign in with Procore."
-    remedy = "The sign-in takes a few seconds."
-    status = 401

@@ -25,7 +25,7 @@ CUTTING = ("same-origin", "same-origin-allow-popups", "noopener-allow-popups")
 
 
 @dataclass(frozen=True)
-class Finding:
+class FirstDayFinding:
     """`found`: what Procore did, as it came. `means`: what that changes here."""
 
     name: str
@@ -34,7 +34,7 @@ class Finding:
 
 
 @dataclass
-class Look:
+class CompanyProbe:
     """One company, seen through one project; remembers the rate headers of each call."""
 
     client: ProcoreClient
@@ -61,13 +61,13 @@ class Look:
 
 def first_day(*, company_id: int, project_id: int | None = None) -> dict[str, object]:
     """Of the project named, else of the first that is permitted. Raises ProcoreError."""
-    look = Look(app_client(company_id), company_id)
+    look = CompanyProbe(app_client(company_id), company_id)
     listed = rows_in(look.get("/rest/v1.1/projects", company_id=company_id))
     permitted = [key for row in listed if (key := record_id(row.get("id")))]
     if not permitted or (project_id and project_id not in permitted):
         raise NotFoundOrHidden
     look.project_id = project_id or permitted[0]
-    checks: tuple[tuple[str, Callable[[Look], tuple[object, str]]], ...] = (
+    checks: tuple[tuple[str, Callable[[CompanyProbe], tuple[object, str]]], ...] = (
         ("permission names of the Budget tool", _budget_permissions),
         ("shape of change order and change event lists", _shapes),
         ("companies with and without header", _companies),
@@ -78,14 +78,16 @@ def first_day(*, company_id: int, project_id: int | None = None) -> dict[str, ob
     return {"checks": [asdict(_made(name, check, look)) for name, check in checks]}
 
 
-def _made(name: str, check: Callable[[Look], tuple[object, str]], look: Look) -> Finding:
+def _made(
+    name: str, check: Callable[[CompanyProbe], tuple[object, str]], look: CompanyProbe
+) -> FirstDayFinding:
     try:
-        return Finding(name, *check(look))
+        return FirstDayFinding(name, *check(look))
     except ProcoreError as error:
-        return Finding(name, f"no answer: {error.message}", error.advice)
+        return FirstDayFinding(name, f"no answer: {error.message}", error.advice)
 
 
-def _budget_permissions(look: Look) -> tuple[object, str]:
+def _budget_permissions(look: CompanyProbe) -> tuple[object, str]:
     document = look.get(PATH, project_id=look.project_id)
     manifest = read_manifest(document)
     entries = [row for row in rows_in(document) if key_of(row.get("name")) == "budget"]
@@ -107,7 +109,7 @@ def _budget_permissions(look: Look) -> tuple[object, str]:
     return found, means
 
 
-def _shapes(look: Look) -> tuple[object, str]:
+def _shapes(look: CompanyProbe) -> tuple[object, str]:
     orders = f"/rest/v1.0/projects/{look.project_id}/commitment_change_orders"
     found = {
         "commitment_change_orders": shape_of(look.get(orders)),
@@ -120,7 +122,7 @@ def _shapes(look: Look) -> tuple[object, str]:
     return found, "A shape that no sync reads: support needs this output before the first sync."
 
 
-def _companies(look: Look) -> tuple[object, str]:
+def _companies(look: CompanyProbe) -> tuple[object, str]:
     bare = companyless_client()
     path = "/rest/v1.0/companies"
     listed = {"with header": _listed(look, None), "without header": _listed(look, bare)}
@@ -136,11 +138,11 @@ def _companies(look: Look) -> tuple[object, str]:
     )
 
 
-def _listed(look: Look, client: ProcoreClient | None) -> set[int | None]:
+def _listed(look: CompanyProbe, client: ProcoreClient | None) -> set[int | None]:
     return {record_id(row.get("id")) for row in rows_in(look.get("/rest/v1.0/companies", client))}
 
 
-def _detail_rows(look: Look) -> tuple[object, str]:
+def _detail_rows(look: CompanyProbe) -> tuple[object, str]:
     place = {"project_id": look.project_id}
     views = rows_in(look.get("/rest/v1.0/budget_views", **place))
     found: list[dict[str, Any]] = []
@@ -166,7 +168,7 @@ def _detail_rows(look: Look) -> tuple[object, str]:
     return shown, means
 
 
-def _login_page(_look: Look) -> tuple[object, str]:
+def _login_page(_look: CompanyProbe) -> tuple[object, str]:
     pages = [
         {"host": host, "status": status, **{name: headers.get(name) for name in HEADERS}}
         for host, status, headers in oauth().look_at_sign_in()
@@ -180,7 +182,7 @@ def _login_page(_look: Look) -> tuple[object, str]:
     return pages, "The pop-up reaches the frame: nobody has to type a code."
 
 
-def _rates(look: Look) -> tuple[object, str]:
+def _rates(look: CompanyProbe) -> tuple[object, str]:
     """Of the calls of the other checks, made up to ten."""
     while len(look.rates) < CALLS:
         look.get(f"/rest/v1.0/projects/{look.project_id}/budget")

@@ -13,7 +13,7 @@ from enum import StrEnum
 from integrations.procore.api.asked import Asked, Tab, asked
 from integrations.procore.api.manifest import Manifest, key_of
 from partner_app.connections.models import Outcome
-from partner_app.core.words import gettext_noop
+from partner_app.core.i18n import gettext_noop
 
 Words = Callable[[str], str]
 
@@ -116,7 +116,7 @@ OF_OUTCOME = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class PermissionAnswer:
     """What Procore said of one project, or of the company."""
 
     outcome: Outcome
@@ -125,11 +125,11 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Answers:
+class CompanyPermissions:
     """All that is known of one company. `update_waits` is None where Procore does not say."""
 
-    company: Answer | None
-    projects: Mapping[int, Answer]
+    company: PermissionAnswer | None
+    projects: Mapping[int, PermissionAnswer]
     update_waits: bool | None = None
     by_person: bool = False  # there is no service account: the administrator who connected serves
 
@@ -140,7 +140,7 @@ class Right:
 
     project_id: int | None
     asked: Asked
-    answer: Answer
+    answer: PermissionAnswer
     cause: Cause | None
 
     @property
@@ -157,7 +157,7 @@ class Right:
         return _(CAUSES[self.cause][1]).format(**facts)
 
 
-def rights_of(answers: Answers) -> list[Right]:
+def rights_of(answers: CompanyPermissions) -> list[Right]:
     """Every tool that the app asks for; gaps first."""
     found = list(_rights(answers))
     return sorted(found, key=lambda right: right.cause is None)
@@ -187,7 +187,7 @@ def granted_words(right: Right, _: Words = str) -> str:
     return _(gettext_noop("{level}, with {names}")).format(level=level, names=names)
 
 
-def _rights(answers: Answers) -> Iterator[Right]:
+def _rights(answers: CompanyPermissions) -> Iterator[Right]:
     for each in asked():
         if each.tab is Tab.COMPANY and answers.company:
             yield Right(None, each, answers.company, _cause(each, None, answers))
@@ -196,7 +196,7 @@ def _rights(answers: Answers) -> Iterator[Right]:
                 yield Right(project_id, each, answer, _cause(each, project_id, answers))
 
 
-def _cause(each: Asked, project_id: int | None, answers: Answers) -> Cause | None:
+def _cause(each: Asked, project_id: int | None, answers: CompanyPermissions) -> Cause | None:
     answer = answers.company if project_id is None else answers.projects[project_id]
     assert answer is not None
     if answer.outcome in OF_OUTCOME:

@@ -16,7 +16,7 @@ import redis
 from django.conf import settings
 from redis.client import Pipeline
 
-from integrations.procore.api.rate import Budget, Held, Permits, Plan, Standing, Step
+from integrations.procore.api.rate import CallBudget, CallPlan, Held, Permits, RateHeaders, Step
 from partner_app.connections.purposes import CallPurpose, count, note_waiting
 from partner_app.connections.usage import COUNTED, field_of
 from partner_app.core import clock
@@ -30,8 +30,8 @@ COMPARED_EVERY = 60.0  # seconds between looks at the clock of Redis
 LARGEST_SKEW = 0.5  # seconds that need no correction
 
 _encode = msgspec.json.encode
-_decode = msgspec.json.Decoder(Budget).decode
-_alone: dict[str, Budget] = {}  # what this process knows while Redis does not answer
+_decode = msgspec.json.Decoder(CallBudget).decode
+_alone: dict[str, CallBudget] = {}  # what this process knows while Redis does not answer
 _alone_lock = threading.Lock()
 _compared = [float("-inf"), 0.0]  # when the clocks were compared, and by how much Redis is ahead
 
@@ -58,7 +58,7 @@ class SharedRate:
         return datetime.fromtimestamp(held.until - _redis_ahead(), UTC)
 
     def heard(
-        self, standing: Standing | None, barred_until: datetime | None = None, *, status: int = 0
+        self, standing: RateHeaders | None, barred_until: datetime | None = None, *, status: int = 0
     ) -> None:
         with self.lock:
             self.counts[field_of(self.company_id, status)] += 1
@@ -84,7 +84,7 @@ class SharedRate:
         def exchange(pipe: Pipeline) -> None:
             nonlocal answer
             raw = pipe.get(self.key)
-            budget, granted, held = step(_decode(raw) if raw else Budget(), self.plan)
+            budget, granted, held = step(_decode(raw) if raw else CallBudget(), self.plan)
             answer = granted, held
             pipe.multi()
             pipe.set(self.key, _encode(budget), ex=KEPT)
@@ -115,14 +115,14 @@ class SharedRate:
     def _alone(self, step: Step) -> tuple[int, Held]:
         part = tuple(replace(each, calls=max(1, each.calls // ALONE)) for each in self.plan)
         with _alone_lock:
-            _alone[self.key], granted, held = step(_alone.get(self.key, Budget()), part)
+            _alone[self.key], granted, held = step(_alone.get(self.key, CallBudget()), part)
         return granted, held
 
 
-def planned() -> tuple[Plan, ...]:
+def planned() -> tuple[CallPlan, ...]:
     """What the settings say; nothing where they leave it to the headers."""
     wanted = ((settings.PROCORE.calls_per_minute, 60.0), (settings.PROCORE.calls_per_hour, 3600.0))
-    return tuple(Plan(calls, seconds) for calls, seconds in wanted if calls)
+    return tuple(CallPlan(calls, seconds) for calls, seconds in wanted if calls)
 
 
 def calls_left(company_id: int) -> int | None:
@@ -134,7 +134,7 @@ def calls_left(company_id: int) -> int | None:
     except (redis.RedisError, OSError):
         return found
     now = clock.now().timestamp() + _redis_ahead()
-    budget = _decode(raw) if isinstance(raw, bytes) else Budget()
+    budget = _decode(raw) if isinstance(raw, bytes) else CallBudget()
     return budget.left(now, planned())
 
 

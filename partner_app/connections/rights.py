@@ -27,7 +27,7 @@ from integrations.procore.api.manifest import (
 )
 from integrations.procore.api.values import record_id
 from partner_app.connections.access import app_client, serves_a_person
-from partner_app.connections.gaps import Answer, Answers
+from partner_app.connections.gaps import CompanyPermissions, PermissionAnswer
 from partner_app.connections.models import GrantedRights, Outcome
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
@@ -61,13 +61,13 @@ def check(
         _keep(company_id, project_id, outcome, manifest)
 
 
-def known(company_id: int) -> Answers:
+def known(company_id: int) -> CompanyPermissions:
     """What was learned, and when; nothing is asked."""
     with tenant(company_id):
         rows = {r.project_id: r for r in GrantedRights.objects.filter(company_id=company_id)}
         by_person = serves_a_person(company_id)
     company = rows.pop(COMPANY, None)
-    return Answers(
+    return CompanyPermissions(
         _answer(company) if company else None,
         {key: _answer(row) for key, row in sorted(rows.items())},
         company.update_waits if company else None,
@@ -75,7 +75,7 @@ def known(company_id: int) -> Answers:
     )
 
 
-def is_fresh(answers: Answers) -> bool:
+def is_fresh(answers: CompanyPermissions) -> bool:
     return answers.company is not None and answers.company.checked_at > clock.now() - FRESH
 
 
@@ -174,10 +174,10 @@ def _keep(
         )
 
 
-def _answer(row: GrantedRights) -> Answer:
+def _answer(row: GrantedRights) -> PermissionAnswer:
     tools = {
         key: ToolRight(Level(right["level"]), frozenset(right["actions"]))
         for key, right in row.tools.items()
     }
     unclear = tuple(Unclear(tool, what) for tool, what in row.unclear)
-    return Answer(Outcome(row.outcome), Manifest(tools, unclear), row.checked_at)
+    return PermissionAnswer(Outcome(row.outcome), Manifest(tools, unclear), row.checked_at)

@@ -42,7 +42,7 @@ BARE = [
 ]
 
 
-class Rules(Protocol):
+class BodyRules(Protocol):
     """What the app knows and this layer does not. Both are called seldom: for files alone."""
 
     def largest(self, path: str) -> int:
@@ -73,7 +73,7 @@ class NotRead(io.RawIOBase):
 class Arrival:
     """An ASGI application in front of `app`, which finds the body's file at `scope[BODY]`."""
 
-    def __init__(self, app: App, rules: Rules) -> None:
+    def __init__(self, app: App, rules: BodyRules) -> None:
         self.app, self.rules = app, rules
         self.files = asyncio.Semaphore(MOST_FILES)
         self.senders: Counter[str] = Counter()  # files under way, by their bearer

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.http import refuse
-from partner_app.core.words import gettext_noop
+from partner_app.core.i18n import gettext_noop
 
 ORDINARY = 64 * 1024  # bytes; a form, or what a webhook delivers, has some hundreds
 AROUND = 64 * 1024  # bytes of a form around its file

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from partner_app.core.words import gettext_noop
+from partner_app.core.i18n import gettext_noop
 
 
 class Blame(StrEnum):

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from partner_app.core.errors import Blame, TiebackError
+from partner_app.core.i18n import gettext_noop
 from partner_app.core.logging import log
-from partner_app.core.words import gettext_noop
 
 DISK_FULL = "53100"  # Postgres's code
 

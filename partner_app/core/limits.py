@@ -7,11 +7,11 @@ from django_ratelimit.core import is_ratelimited
 from redis.exceptions import RedisError
 
 from partner_app.core.broker import reachable
+from partner_app.core.client_ip import client_address
 from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.http import refuse
+from partner_app.core.i18n import gettext_noop
 from partner_app.core.logging import log
-from partner_app.core.origin import client_address
-from partner_app.core.words import gettext_noop
 
 # Where a guess could pay, or where each call costs us a call to Procore.
 GUARDED = (

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse
 
-from partner_app.core.origin import client_address, set_address
+from partner_app.core.client_ip import client_address, set_address
 
 SECRET_NAMES = re.compile(
     r"token|secret|password|authorization|cookie|code_verifier|api_key", re.IGNORECASE

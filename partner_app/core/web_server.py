@@ -16,7 +16,7 @@ WORKERS = 2
 THREADS = 8
 SETTINGS: dict[str, Any] = {
     "app": "partner_app.asgi:application",
-    "http": "partner_app.core.punctual:Punctual",
+    "http": "partner_app.core.deadlines:DeadlineProtocol",
     "ws": "none",
     "loop": "uvloop",
     "lifespan": "on",
@@ -30,7 +30,7 @@ SETTINGS: dict[str, Any] = {
     # A process is replaced before what it may lose bit by bit becomes much, and not both at once.
     "limit_max_requests": 20_000,
     "limit_max_requests_jitter": 10_000,
-    # Who asked, and how, is decided by the app: core.origin and SECURE_PROXY_SSL_HEADER.
+    # Who asked, and how, is decided by the app: core.client_ip and SECURE_PROXY_SSL_HEADER.
     "proxy_headers": False,
     "server_header": False,
     "access_log": False,

@@ -23,7 +23,7 @@ from partner_app.tenancy.models import CONNECTED, USABLE, Company
 
 
 @dataclass(frozen=True)
-class Order:
+class ActionRequest:
     """Who acts on whom; `address` is where a reconnect link goes; `chosen` of what was offered."""
 
     company: Company
@@ -33,7 +33,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Action:
+class OperatorAction:
     """`word`: what has to be typed in is the company's name, because it cannot be undone.
 
     `choices`: what can be chosen, with a sentence each.
@@ -44,7 +44,7 @@ class Action:
     role: Role
     says: str
     done: str
-    run: Callable[[Order], None]
+    run: Callable[[ActionRequest], None]
     fits: Callable[[Company], bool]
     word: bool = False
     mails: bool = False
@@ -55,27 +55,27 @@ def _connected(company: Company) -> bool:
     return company.state in CONNECTED
 
 
-def _resync(order: Order) -> None:
+def _resync(order: ActionRequest) -> None:
     make_due(company_id=order.company.id)
 
 
-def _read_all(order: Order) -> None:
+def _read_all(order: ActionRequest) -> None:
     make_full_due(company_id=order.company.id)
 
 
-def _pause(order: Order) -> None:
+def _pause(order: ActionRequest) -> None:
     pause(company_id=order.company.id, actor=order.actor)
 
 
-def _resume(order: Order) -> None:
+def _resume(order: ActionRequest) -> None:
     resume(company_id=order.company.id, actor=order.actor)
 
 
-def _check_hook(order: Order) -> None:
+def _check_hook(order: ActionRequest) -> None:
     check_soon(company_id=order.company.id)
 
 
-def _rotate_hook(order: Order) -> None:
+def _rotate_hook(order: ActionRequest) -> None:
     check_soon(company_id=order.company.id, rotate=True)
 
 
@@ -83,15 +83,15 @@ def _missing(company: Company) -> list[tuple[int, str]]:
     return missing_in_words(company.id)
 
 
-def _confirm_missing(order: Order) -> None:
+def _confirm_missing(order: ActionRequest) -> None:
     confirm_deletion(company_id=order.company.id, ids=order.chosen, actor=order.actor)
 
 
-def _purge(order: Order) -> None:
+def _purge(order: ActionRequest) -> None:
     schedule_purge(company_id=order.company.id, actor=order.actor)
 
 
-def _purge_now(order: Order) -> None:
+def _purge_now(order: ActionRequest) -> None:
     purge_now(company_id=order.company.id, actor=order.actor)
 
 
@@ -99,7 +99,7 @@ def reconnect_link() -> str:
     return f"{settings.BASE_URL}/install/"
 
 
-def _send_link(order: Order) -> None:
+def _send_link(order: ActionRequest) -> None:
     """By mail where an address was given; the link is on the page in any case."""
     if not order.address or not settings.MAIL:
         return
@@ -114,17 +114,17 @@ def _send_link(order: Order) -> None:
         log.warning("reconnect.mail_failed", company_id=order.company.id)
 
 
-def _switch(order: Order, *, feature: Feature, on: bool) -> None:
+def _switch(order: ActionRequest, *, feature: Feature, on: bool) -> None:
     switch(company_id=order.company.id, feature=feature, on=on, actor=order.actor)
 
 
-def _features() -> list[Action]:
+def _features() -> list[OperatorAction]:
     found = []
     for feature in Feature:
         for on in (False, True):
             verb = "on" if on else "off"
             found.append(
-                Action(
+                OperatorAction(
                     f"{feature}-{verb}",
                     f"Switch {feature.label} {verb}",
                     Role.OPERATOR,
@@ -141,51 +141,51 @@ def _stands(company: Company, *, feature: Feature, on: bool) -> bool:
     return is_on(company, feature) is on
 
 
-ACTIONS: dict[str, Action] = {
+ACTIONS: dict[str, OperatorAction] = {
     action.name: action
     for action in (
-        Action(
+        OperatorAction(
             "resync", "Sync now", Role.OPERATOR,
             "What changed in Procore is read as soon as a worker is free.",
             "The sync is due now.", _resync, _connected,
         ),
-        Action(
+        OperatorAction(
             "read-all", "Read everything again", Role.OPERATOR,
             "Every resource of every permitted project is read from its beginning. That costs as "
             "many calls as the first sync; what is here stays readable meanwhile.",
             "A full sync is due now.", _read_all, _connected,
         ),
-        Action(
+        OperatorAction(
             "pause", "Pause", Role.OPERATOR,
             "No sync begins until somebody resumes it. People at the company go on seeing what is "
             "here, and how old it is. Webhooks are still accepted.",
             "Syncs are paused.", _pause, lambda company: company.paused_at is None,
         ),
-        Action(
+        OperatorAction(
             "resume", "Resume", Role.OPERATOR,
             "Syncs go on from where they stopped.",
             "Syncs go on.", _resume, lambda company: company.paused_at is not None,
         ),
-        Action(
+        OperatorAction(
             "reconnect-link", "Ask to reconnect", Role.SUPPORT,
             "An administrator of the company opens the link below, signs in with Procore and is "
             "done. It holds no secret.",
             "The link was sent, where an address was given.", _send_link,
             lambda company: company.state in USABLE, mails=True,
         ),
-        Action(
+        OperatorAction(
             "check-hook", "Check the webhook", Role.OPERATOR,
             "The hook at Procore is compared with the one we want, and mended; then Procore’s log "
             "is read for events that never arrived.",
             "The hook is looked at within seconds.", _check_hook, _connected,
         ),
-        Action(
+        OperatorAction(
             "rotate-hook", "Renew the webhook’s secret", Role.OPERATOR,
             "Procore gets a new secret for our hook. The former one is accepted until the next "
             "renewal, so no event is lost.",
             "The secret is renewed within seconds.", _rotate_hook, _connected,
         ),
-        Action(
+        OperatorAction(
             "missing-records", "Confirm missing records", Role.OPERATOR,
             "Procore no longer shows these records, and nothing proves that they were deleted, so "
             "they are kept. Choose those that the company did delete in Procore: they are deleted "
@@ -193,12 +193,12 @@ ACTIONS: dict[str, Action] = {
             "What you have chosen is deleted at the next reading.", _confirm_missing,
             lambda company: bool(_missing(company)), word=True, choices=_missing,
         ),
-        Action(
+        OperatorAction(
             "purge", "Delete after the grace period", Role.OPERATOR,
             "When the company’s grace period has passed from now, all its data is deleted.",
             "The deletion is set.", _purge, lambda company: company.purge_after is None, word=True,
         ),
-        Action(
+        OperatorAction(
             "purge-now", "Delete everything now", Role.OWNER,
             "Tokens are revoked and every row of this company is deleted now. This cannot be "
             "undone; the audit log keeps that it happened.",

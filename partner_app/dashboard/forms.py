@@ -112,7 +112,7 @@ class ChannelForm(forms.Form):
         return found
 
 
-class ConfirmForm(forms.Form):
+class ActionForm(forms.Form):
     """`word` is typed in where something cannot be undone."""
 
     word = forms.CharField(required=False, max_length=300)

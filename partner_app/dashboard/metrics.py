@@ -17,8 +17,8 @@ from integrations.procore.webhooks.models import WebhookHook
 from partner_app.connections.models import ApiDay
 from partner_app.connections.usage import COUNTS
 from partner_app.core import clock
-from partner_app.core.origin import is_this_host
-from partner_app.core.pulse import signs, waiting
+from partner_app.core.client_ip import is_this_host
+from partner_app.core.heartbeats import signs, waiting
 from partner_app.dashboard.models import AlertChannel
 from partner_app.dashboard.summaries import stale
 from partner_app.estimates.models import FileWork

@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from integrations.procore.sync.models import Incident, RunState, SyncRun
 from integrations.procore.sync.schedule import due_now
 from partner_app.core import clock
-from partner_app.core.pulse import Process, processes, waiting
+from partner_app.core.heartbeats import Process, processes, waiting
 from partner_app.dashboard.deliveries import Inbox, inbox
 from partner_app.dashboard.summaries import STALE, connected
 from partner_app.dashboard.usage import Usage, usage

@@ -5,7 +5,7 @@ from django.views.decorators.http import require_safe
 
 from integrations.procore.sync.models import Incident
 from partner_app.core import clock
-from partner_app.core.pulse import signs
+from partner_app.core.heartbeats import signs
 from partner_app.dashboard.summaries import connected, stale
 
 MANY = 0.05  # of the tenants: fewer are trouble of their own

@@ -18,7 +18,7 @@ WORST = 10  # tenants shown
 
 
 @dataclass(frozen=True)
-class Observation:
+class ApiErrorCount:
     """`column` empty: refused by operations.py before a call leaves, so there is none to count."""
 
     title: str
@@ -27,19 +27,19 @@ class Observation:
 
 
 OBSERVATIONS = (
-    Observation("401 Unauthorized", "unauthorized", "A token had ended; they are renewed ahead."),
-    Observation("403 Forbidden", "forbidden", "A tool or project that the app may not see."),
-    Observation("404 Not found", "not_found", "A record that is gone or hidden."),
-    Observation("429 Too many requests", "rate_limited", "Calls beyond what Procore allows."),
-    Observation("Missing company header", "", "Each call at a company names it."),
-    Observation("Deprecated operations", "", "Only listed operations can be called."),
-    Observation("Private operations", "", "Only listed operations can be called."),
+    ApiErrorCount("401 Unauthorized", "unauthorized", "A token had ended; they are renewed ahead."),
+    ApiErrorCount("403 Forbidden", "forbidden", "A tool or project that the app may not see."),
+    ApiErrorCount("404 Not found", "not_found", "A record that is gone or hidden."),
+    ApiErrorCount("429 Too many requests", "rate_limited", "Calls beyond what Procore allows."),
+    ApiErrorCount("Missing company header", "", "Each call at a company names it."),
+    ApiErrorCount("Deprecated operations", "", "Only listed operations can be called."),
+    ApiErrorCount("Private operations", "", "Only listed operations can be called."),
 )
 COUNTED = tuple(each.column for each in OBSERVATIONS if each.column)
 
 
 @dataclass(frozen=True)
-class Day:
+class UsageDay:
     day: date
     calls: int
     bad: int  # of the observations
@@ -48,12 +48,12 @@ class Day:
 
 @dataclass(frozen=True)
 class Usage:
-    days: list[Day]
+    days: list[UsageDay]
     totals: dict[str, int]
     today: int
 
     @property
-    def rows(self) -> list[tuple[Observation, int]]:
+    def rows(self) -> list[tuple[ApiErrorCount, int]]:
         return [(each, self.totals.get(each.column, 0)) for each in OBSERVATIONS]
 
     @property
@@ -75,9 +75,9 @@ def usage(company_id: int | None = None) -> Usage:
     return Usage(rows, totals, rows[-1].calls)
 
 
-def _day(day: date, row: dict[str, int]) -> Day:
+def _day(day: date, row: dict[str, int]) -> UsageDay:
     bad = sum(row[name] for name in COUNTED)
-    return Day(day, row["calls"], bad, row["server_errors"] + row["unreachable"])
+    return UsageDay(day, row["calls"], bad, row["server_errors"] + row["unreachable"])
 
 
 def _lately() -> QuerySet[ApiDay]:

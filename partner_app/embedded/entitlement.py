@@ -160,12 +160,12 @@ def require_company_admin(viewer: Viewer) -> None:
     raise PermissionsUnclear(tool="Admin") if found.unclear else NotCompanyAdmin()
 
 
-def rights_on(viewer: Viewer, project_id: int, *, anew: bool = False) -> Rights:
-    """`anew`: before something is written, Procore is asked whatever is remembered.
+def rights_on(viewer: Viewer, project_id: int, *, refresh: bool = False) -> Rights:
+    """`refresh`: asks Procore and not the cache, as before any write.
 
     Raises ProjectHidden, ProcoreError, ReconnectNeeded.
     """
-    if anew:
+    if refresh:
         with tenant(viewer.company_id):
             # Kept as old news, so that a loss shows in comparison.
             _fresh(viewer).filter(project_id=project_id).update(checked_at=clock.now() - FRESH)
@@ -225,7 +225,7 @@ def rights_across(viewer: Viewer, project_ids: Iterable[int]) -> tuple[dict[int,
     """Rights on many projects at once, for an overview, and on how many they are not known yet.
 
     Procore is asked for one project at a time, so a first look at hundreds of them takes several
-    rounds; what it said stays good for an hour here. A project that is opened is asked about anew.
+    rounds; what it said stays good for an hour here. A project that is opened is asked about again.
     """
     wanted = list(project_ids)
     with tenant(viewer.company_id):

@@ -2,7 +2,7 @@
 NotEntitled  PermissionsUnclear  NotCompanyAdmin  ProjectHidden  CompanyNotReady"""
 
 from partner_app.core.errors import Blame, TiebackError
-from partner_app.core.words import gettext_noop
+from partner_app.core.i18n import gettext_noop
 
 
 class ViewerError(TiebackError):

@@ -47,8 +47,8 @@ class PairingForm(forms.Form):
     collect = forms.BooleanField(required=False)
 
 
-class ConfirmForm(forms.Form):
-    handoff_code = forms.CharField(min_length=20, max_length=200)
+class PairingConfirmForm(forms.Form):
+    sign_in_code = forms.CharField(min_length=20, max_length=200)
     typed = forms.CharField(min_length=1, max_length=20)
 
 

@@ -8,15 +8,15 @@ from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.connections.access import service_client, service_listed
 from partner_app.connections.authorize import (
-    Choice,
+    CompanyChoice,
     SignedIn,
     choices,
     finish_choice,
 )
 from partner_app.connections.errors import NoCompany, NotMember
 from partner_app.connections.leave import finish_leaving
+from partner_app.connections.lookups import look_for
 from partner_app.connections.models import ConnectionKind
-from partner_app.connections.noticing import look_for
 from partner_app.connections.refresh import store_tokens
 from partner_app.embedded.entitlement import forget
 from partner_app.embedded.session import Viewer, greet, issue_code
@@ -73,7 +73,7 @@ def connect_company(signed_in: SignedIn, *, company_id: int) -> Welcome:
     return welcome
 
 
-def installable(signed_in: SignedIn) -> list[Choice]:
+def installable(signed_in: SignedIn) -> list[CompanyChoice]:
     return choices(signed_in)
 
 

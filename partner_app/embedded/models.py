@@ -8,7 +8,7 @@ from django.db import models
 from partner_app.tenancy.models import TenantModel
 
 
-class HandoffCode(models.Model):
+class SignInCode(models.Model):
     """What the pop-up gives the frame: one use, two minutes, bound to the frame's nonce."""
 
     operational: ClassVar[str] = "read before the company is known; hashes and ids only"
@@ -22,6 +22,9 @@ class HandoffCode(models.Model):
     remote_user_id = models.BigIntegerField()
     expires_at = models.DateTimeField()
     consumed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "embedded_handoffcode"
 
 
 class Pairing(models.Model):

@@ -11,7 +11,7 @@ from django.db import transaction
 from partner_app.core import clock
 from partner_app.core.secrets import fingerprint
 from partner_app.embedded.errors import PairingRefused
-from partner_app.embedded.models import HandoffCode, Pairing
+from partner_app.embedded.models import Pairing, SignInCode
 from partner_app.embedded.session import Opened, Viewer, begin, opening
 
 LIFETIME = timedelta(minutes=10)  # as long as a sign-in may take
@@ -36,14 +36,14 @@ def start_pairing(*, nonce: str) -> str:
     return f"{code[:4]}-{code[4:]}"
 
 
-def confirm_pairing(*, handoff_code: str, typed: str) -> None:
-    """In the pop-up, after the sign-in that `handoff_code` proves. Raises PairingRefused."""
+def confirm_pairing(*, sign_in_code: str, typed: str) -> None:
+    """In the pop-up, after the sign-in that `sign_in_code` proves. Raises PairingRefused."""
     plain = typed.upper().replace("-", "").replace(" ", "")
     now = clock.now()
     with transaction.atomic():
         proof = (
-            HandoffCode.objects.select_for_update()
-            .filter(code_hash=fingerprint(handoff_code), consumed_at=None)
+            SignInCode.objects.select_for_update()
+            .filter(code_hash=fingerprint(sign_in_code), consumed_at=None)
             .first()
         )
         pairing = proof and (

@@ -18,7 +18,7 @@ from partner_app.embedded.errors import (
     RenewalRefused,
     SignInNeeded,
 )
-from partner_app.embedded.models import EmbeddedSession, HandoffCode, ViewerProfile
+from partner_app.embedded.models import EmbeddedSession, SignInCode, ViewerProfile
 from partner_app.tenancy.access import end_access
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.models import Company
@@ -51,7 +51,7 @@ class Opened:
 
 def issue_code(*, nonce_hash: bytes, viewer: Viewer) -> str:
     code = random_secret()
-    HandoffCode.objects.create(
+    SignInCode.objects.create(
         code_hash=fingerprint(code),
         nonce_hash=nonce_hash,
         company_id=viewer.company_id,
@@ -65,11 +65,11 @@ def open_session(*, code: str, nonce: str) -> Opened:
     """Exchanges the pop-up's code for a bearer. Raises CodeRefused, CompanyNotReady."""
     now = clock.now()
     opened = None
-    known = HandoffCode.objects.filter(code_hash=fingerprint(code)).first()
+    known = SignInCode.objects.filter(code_hash=fingerprint(code)).first()
     if known is None:
         raise CodeRefused
     with opening(known.company_id):
-        row = HandoffCode.objects.select_for_update().filter(code_hash=fingerprint(code)).first()
+        row = SignInCode.objects.select_for_update().filter(code_hash=fingerprint(code)).first()
         if row is None or row.consumed_at or row.expires_at < now:
             raise CodeRefused
         row.consumed_at = now

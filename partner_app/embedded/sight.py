@@ -60,7 +60,7 @@ def own_amount(rights: Rights, tool: Tool, value: Decimal | None, currency: str)
     return Amount(value, currency or NO_CURRENCY) if tool in rights.tools else None
 
 
-class Shown:
+class VisibleRecord:
     """A record on a page: its amounts are None where they are withheld from the viewer.
 
     `tool`: whose list it stands in, with its own amounts; left out, each amount is a cost figure.

@@ -30,8 +30,8 @@ from partner_app.embedded.errors import (
 )
 from partner_app.embedded.forms import (
     CompanyForm,
-    ConfirmForm,
     FrameForm,
+    PairingConfirmForm,
     PairingForm,
     RenewalForm,
     SessionForm,
@@ -128,13 +128,13 @@ def pairing(request: HttpRequest) -> HttpResponse:
 @require_POST
 def confirm(request: HttpRequest) -> HttpResponse:
     """In the pop-up that has lost its opener: the code shown in the frame is typed here."""
-    form = ConfirmForm(request.POST)
+    form = PairingConfirmForm(request.POST)
     if not form.is_valid():
         raise PairingRefused
     try:
         confirm_pairing(**form.cleaned_data)
     except PairingRefused as error:
-        again = {"handoff_code": form.cleaned_data["handoff_code"], "error": error}
+        again = {"sign_in_code": form.cleaned_data["sign_in_code"], "error": error}
         return render(request, "install/confirm.html", again, status=422)
     return render(request, "install/confirmed.html")
 

@@ -13,10 +13,10 @@ from partner_app.tenancy.context import tenant
 from partner_app.tenancy.features import Feature, require
 
 
-def budget_rights(request: ViewerRequest, project_id: int, *, anew: bool = False) -> Rights:
+def budget_rights(request: ViewerRequest, project_id: int, *, refresh: bool = False) -> Rights:
     """Raises FeatureOff, ProjectHidden, NotEntitled, ProcoreError."""
     require(request.company, Feature.HANDOFFS)
-    rights = rights_on(request.viewer, project_id, anew=anew)
+    rights = rights_on(request.viewer, project_id, refresh=refresh)
     rights.require(Tool.BUDGET)
     note_opened(company_id=request.company.id, project_id=project_id)
     return rights

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from partner_app.core.errors import Blame, TiebackError
-from partner_app.core.words import gettext_noop
+from partner_app.core.i18n import gettext_noop
 
 
 @dataclass(frozen=True)

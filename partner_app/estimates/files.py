@@ -37,7 +37,7 @@ from partner_app.estimates.models import (
     ReadingState,
 )
 from partner_app.estimates.reading.files import ZIP
-from partner_app.estimates.reading.layout import Column
+from partner_app.estimates.reading.layout import FileColumn
 from partner_app.estimates.services import (
     Follow,
     answer,
@@ -61,14 +61,14 @@ MOST_SECONDS = 300  # of one reading, with all that is stored
 CLAIM = 50
 
 
-class LeaseLost(ReadingError):
+class FileLeaseLost(ReadingError):
     code = "estimate.lease_lost"
     user_message = "Another process has taken the file over."
     remedy = "Nothing to do: it goes on there."
 
 
 @dataclass(frozen=True)
-class Progress:
+class ReadingProgress:
     """`before`: files that came earlier and have not ended. `reading`: its turn has come."""
 
     step: str
@@ -155,7 +155,7 @@ def reading_or_error(reading_id: uuid.UUID) -> FileReading:
     return found
 
 
-def progress_of(reading: FileReading) -> Progress | None:
+def progress_of(reading: FileReading) -> ReadingProgress | None:
     """Marks that somebody waits for it. None once it has ended."""
     rows = FileWork.objects.filter(company_id=reading.company_id, reading_id=reading.id)
     rows.update(seen_at=clock.now())
@@ -163,7 +163,7 @@ def progress_of(reading: FileReading) -> Progress | None:
     if work is None:
         return None
     before = FileWork.objects.filter(asked_at__lt=work.asked_at).count()
-    return Progress(
+    return ReadingProgress(
         work.step, work.done, work.total, before, work.holder is not None, work.cancelled
     )
 
@@ -230,7 +230,7 @@ def next_of(company_id: int) -> int | None:
     return rows.order_by("asked_at").values_list("id", flat=True).first()
 
 
-def rung(work_id: int) -> None:
+def note_enqueued(work_id: int) -> None:
     FileWork.objects.filter(id=work_id).update(rung_at=clock.now())
 
 
@@ -251,7 +251,7 @@ def run(work_id: int) -> int | None:
     try:
         with Heartbeat(watch.keep, every=BEAT):
             _carry_out(reading, watch)
-    except LeaseLost:
+    except FileLeaseLost:
         return None
     except (ReadingCancelled, PageClosed) as error:
         _end(work, ReadingState.CANCELLED, error)
@@ -283,7 +283,7 @@ class _Watch(Follow):
         mine.update(leased_until=now + LEASE, step=step, done=done, total=total)
         row = mine.values("cancelled", "seen_at").first()
         if row is None:
-            self.over = LeaseLost()
+            self.over = FileLeaseLost()
         elif row["cancelled"]:
             self.over = ReadingCancelled()
         elif row["seen_at"] < now - GONE:
@@ -299,7 +299,7 @@ class _Watch(Follow):
         rows = FileWork.objects.select_for_update().filter(id=self.work.id, holder=self.work.holder)
         work = rows.first()
         if work is None:
-            raise LeaseLost
+            raise FileLeaseLost
         if work.cancelled:
             raise ReadingCancelled
         self.reading.state, self.reading.estimate = ReadingState.DONE, estimate
@@ -335,7 +335,7 @@ def _carry_out(reading: FileReading, watch: _Watch) -> None:
         )
         return
     given = reading.answer
-    column = Column(given["column"]) if given["column"] else None
+    column = FileColumn(given["column"]) if given["column"] else None
     answer(
         company_id=reading.company_id,
         estimate_id=reading.estimate_id,

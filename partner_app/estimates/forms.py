@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django import forms
 
-from partner_app.estimates.reading.layout import Column
+from partner_app.estimates.reading.layout import FileColumn
 
 MOST_SHARES = 6
 
@@ -19,7 +19,7 @@ class AnswerForm(forms.Form):
 
     part = forms.CharField(required=False, max_length=500)
     sheet = forms.CharField(required=False, max_length=500)
-    column = forms.ChoiceField(choices=[(c.value, c.value) for c in Column], required=False)
+    column = forms.ChoiceField(choices=[(c.value, c.value) for c in FileColumn], required=False)
     place = forms.IntegerField(min_value=0, max_value=16_384, required=False)
     row = forms.IntegerField(min_value=1, required=False)
     text = forms.CharField(required=False, max_length=200, strip=True)

@@ -228,7 +228,7 @@ class EstimateLine(TenantModel):
         ]
 
 
-class Evidence(models.TextChoices):
+class MappingSource(models.TextChoices):
     """What sent a line to its WBS code."""
 
     FILE = "file", _("Mapping file")
@@ -248,7 +248,7 @@ class LineMapping(TenantModel):
     wbs_code = models.TextField()
     amount = models.DecimalField(max_digits=28, decimal_places=10)
     reason = models.TextField()
-    evidence = models.TextField(choices=Evidence.choices, default=Evidence.FILE)
+    evidence = models.TextField(choices=MappingSource.choices, default=MappingSource.FILE)
     chosen_by = models.TextField(default="operator")
 
 

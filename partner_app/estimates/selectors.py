@@ -21,23 +21,23 @@ from partner_app.estimates.models import (
     LineMapping,
     ReadingState,
 )
-from partner_app.estimates.reading.layout import Column
+from partner_app.estimates.reading.layout import FileColumn
 
 CODES_SHOWN = 12
 PREVIEW = 8  # lines
 ZERO = Decimal(0)
 COLUMN_LABELS = {  # those that a person may put right
-    Column.ITEM_CODE: gettext_lazy("Item"),
-    Column.DESCRIPTION: gettext_lazy("Description"),
-    Column.QUANTITY: gettext_lazy("Quantity"),
-    Column.UNIT: gettext_lazy("Unit"),
-    Column.UNIT_PRICE: gettext_lazy("Unit price"),
-    Column.AMOUNT: gettext_lazy("Amount"),
+    FileColumn.ITEM_CODE: gettext_lazy("Item"),
+    FileColumn.DESCRIPTION: gettext_lazy("Description"),
+    FileColumn.QUANTITY: gettext_lazy("Quantity"),
+    FileColumn.UNIT: gettext_lazy("Unit"),
+    FileColumn.UNIT_PRICE: gettext_lazy("Unit price"),
+    FileColumn.AMOUNT: gettext_lazy("Amount"),
 }
 
 
 @dataclass(frozen=True)
-class Choice:
+class CodeChoice:
     """A WBS code of the project, as people read it."""
 
     code: str
@@ -45,7 +45,7 @@ class Choice:
 
 
 @dataclass
-class Group:
+class LineGroup:
     """Lines that are mapped together. `targets` are the codes they go to, with reasons."""
 
     key: str
@@ -60,7 +60,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Standing:
+class MappingStatus:
     """How far the mapping of an estimate is. `sure` lines have a suggestion that is preselected."""
 
     lines: int
@@ -81,7 +81,7 @@ class Standing:
         return self.lines > 0 and not self.open and not self.blocking
 
 
-def standing(estimate: Estimate) -> Standing:
+def standing(estimate: Estimate) -> MappingStatus:
     """One look at the lines, however many questions are asked of them."""
     is_open, is_mapped = Q(mapped=False), Q(mapped=True)
     sure = is_open & Q(suggestions__0__confidence__gte=str(PRESELECTED))
@@ -95,7 +95,7 @@ def standing(estimate: Estimate) -> Standing:
         open_groups=Count("group", distinct=True, filter=is_open),
     )
     blocking = EstimateProblem.objects.filter(estimate=estimate, blocking=True).count()
-    return Standing(**sums, blocking=blocking)
+    return MappingStatus(**sums, blocking=blocking)
 
 
 def groups(estimate: Estimate, *, only_open: bool, text: str = "") -> "QuerySet[Any, Any]":
@@ -112,7 +112,7 @@ def groups(estimate: Estimate, *, only_open: bool, text: str = "") -> "QuerySet[
     )
 
 
-def filled(estimate: Estimate, rows: Iterable[dict[str, Any]]) -> list[Group]:
+def filled(estimate: Estimate, rows: Iterable[dict[str, Any]]) -> list[LineGroup]:
     """The groups of one page, with words, suggestions and targets: two queries."""
     found = list(rows)
     lines = EstimateLine.objects.in_bulk([row["first"] for row in found])
@@ -120,7 +120,7 @@ def filled(estimate: Estimate, rows: Iterable[dict[str, Any]]) -> list[Group]:
     for mapping in LineMapping.objects.filter(line__in=lines).order_by("id"):
         targets.setdefault(mapping.line_id, []).append(mapping)
     return [
-        Group(
+        LineGroup(
             key=row["group"],
             item_code=line.item_code,
             description=line.description,
@@ -142,7 +142,7 @@ def names_of(estimate: Estimate) -> dict[str, str]:
     return dict(rows.values_list("flat_code", "flat_name"))
 
 
-def choices(estimate: Estimate, text: str) -> list[Choice]:
+def choices(estimate: Estimate, text: str) -> list[CodeChoice]:
     """Active WBS codes whose code or name has all the words of `text`."""
     rows = WbsCode.objects.filter(
         company_id=estimate.company_id, project_id=estimate.project_id, status="active"
@@ -150,7 +150,7 @@ def choices(estimate: Estimate, text: str) -> list[Choice]:
     for word in text.split():
         rows = rows.filter(Q(flat_code__icontains=word) | Q(flat_name__icontains=word))
     shown = rows.order_by("flat_code")[:CODES_SHOWN]
-    return [Choice(row.flat_code, row.flat_name) for row in shown]
+    return [CodeChoice(row.flat_code, row.flat_name) for row in shown]
 
 
 def problems(estimate: Estimate) -> "QuerySet[EstimateProblem]":
@@ -180,7 +180,7 @@ def columns_of(estimate: Estimate) -> list[dict[str, object]]:
             "label": label,
             "place": found.get(column.value),
             "headers": [
-                {"place": place, "name": name or _("Column %(number)s") % {"number": place + 1}}
+                {"place": place, "name": name or _("FileColumn %(number)s") % {"number": place + 1}}
                 for place, name in enumerate(headers)
             ],
         }

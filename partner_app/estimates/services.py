@@ -16,8 +16,8 @@ from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.core import clock, sealing
 from partner_app.core.errors import TiebackError
+from partner_app.core.i18n import gettext_noop
 from partner_app.core.logging import log
-from partner_app.core.words import gettext_noop
 from partner_app.estimates.errors import (
     ChoosePart,
     EstimateUnknown,
@@ -29,9 +29,9 @@ from partner_app.estimates.errors import (
     ReadingError,
 )
 from partner_app.estimates.mapping.assign import Targets, targets_for
-from partner_app.estimates.mapping.file import Rules, read_rules
+from partner_app.estimates.mapping.file import MappingRules, read_rules
 from partner_app.estimates.mapping.keep import Decisions, decisions_of
-from partner_app.estimates.mapping.words import group_of
+from partner_app.estimates.mapping.normalise import group_of
 from partner_app.estimates.models import (
     Estimate,
     EstimateLine,
@@ -40,10 +40,10 @@ from partner_app.estimates.models import (
     EstimateState,
     LineMapping,
 )
-from partner_app.estimates.reading.apart import read_apart
 from partner_app.estimates.reading.estimate import Answers
-from partner_app.estimates.reading.layout import Column
+from partner_app.estimates.reading.layout import FileColumn
 from partner_app.estimates.reading.lines import Line, Mending, Problem, Reading
+from partner_app.estimates.reading.reader_process import read_apart
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import company_or_error
 
@@ -86,7 +86,7 @@ def import_estimate(
     company_or_error(company_id)
     content = _content(file)
     reading = read_apart(file.name, content, Answers(part), settings.FILE_LIMITS)
-    rules = read_rules(_content(mapping)) if mapping else Rules({})
+    rules = read_rules(_content(mapping)) if mapping else MappingRules({})
     with tenant(company_id):
         require_project(company_id, project_id)
         targets = targets_for(company_id, project_id, rules=rules)
@@ -170,8 +170,8 @@ def answer(
     estimate_id: UUID,
     part: str | None = None,
     sheet: str | None = None,
-    columns: Mapping[Column, int] | None = None,
-    cell: tuple[int, Column, str] | None = None,
+    columns: Mapping[FileColumn, int] | None = None,
+    cell: tuple[int, FileColumn, str] | None = None,
     leave_out: int | None = None,
     take_back: int | None = None,
     follow: Follow = NOBODY,
@@ -255,10 +255,10 @@ def _check_size(name: str, size: int) -> None:
 
 def _answers(estimate: Estimate) -> Answers:
     mended = {
-        int(row): {Column(name): text for name, text in cells.items()}
+        int(row): {FileColumn(name): text for name, text in cells.items()}
         for row, cells in estimate.mended.items()
     }
-    columns = {Column(name): place for name, place in estimate.columns.items()}
+    columns = {FileColumn(name): place for name, place in estimate.columns.items()}
     mending = Mending(mended, frozenset(estimate.left_out))
     return Answers(estimate.part, estimate.sheet, columns, mending)
 

@@ -11,26 +11,26 @@ from partner_app.estimates import files
 def wake_files() -> None:
     """Finds what nobody rang for, and what a process that died has left."""
     for work_id in files.claim_due():
-        ring(work_id)
+        enqueue(work_id)
 
 
 @shared_task(soft_time_limit=files.MOST_SECONDS, time_limit=files.MOST_SECONDS + 30)
 def read_file(work_id: int) -> None:
     company_id = files.run(work_id)
     if company_id:
-        ring_next(company_id)
+        enqueue_next(company_id)
 
 
-def ring_next(company_id: int) -> None:
+def enqueue_next(company_id: int) -> None:
     if work_id := files.next_of(company_id):
-        ring(work_id)
+        enqueue(work_id)
 
 
-def ring(work_id: int) -> None:
+def enqueue(work_id: int) -> None:
     """Without a broker nobody hears it; the next look finds the work in Postgres."""
     try:
         read_file.apply_async((work_id,), retry=False)
     except OperationalError:
-        log.warning("bell.broken")
+        log.warning("enqueue.failed")
         return
-    files.rung(work_id)
+    files.note_enqueued(work_id)

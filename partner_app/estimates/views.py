@@ -49,7 +49,7 @@ from partner_app.estimates.selectors import (
     unfinished,
 )
 from partner_app.estimates.services import LARGEST_FILE, estimate_or_error
-from partner_app.estimates.tasks import ring_next
+from partner_app.estimates.tasks import enqueue_next
 from partner_app.tenancy.context import tenant
 
 GROUPS_A_PAGE = 25
@@ -259,7 +259,7 @@ def _uploaded(form: UploadForm) -> tuple[str, Iterator[bytes]]:
 
 def _begun(request: ViewerRequest, reading: FileReading) -> HttpResponse:
     """Rings for a worker, and shows the page that waits for it."""
-    ring_next(request.company.id)
+    enqueue_next(request.company.id)
     return _now(request, reading)
 
 
@@ -277,7 +277,7 @@ def _now(request: ViewerRequest, reading: FileReading) -> HttpResponse:
 def _reading_page(
     request: ViewerRequest,
     reading: FileReading,
-    progress: files.Progress | None,
+    progress: files.ReadingProgress | None,
     *,
     status: int = 200,
 ) -> HttpResponse:

@@ -27,7 +27,7 @@ def handoff_to_write(request: ViewerRequest, handoff_id: UUID) -> tuple[Handoff,
     """
     with tenant(request.company.id):
         handoff = handoff_or_error(handoff_id)
-    rights = budget_rights(request, handoff.project_id, anew=True)
+    rights = budget_rights(request, handoff.project_id, refresh=True)
     if not rights.edits_budget:
         client = viewer_client(request.company.id, request.viewer.remote_user_id)
         raise BudgetNotEditable(level=prove_write(client, handoff.project_id).level or "None")

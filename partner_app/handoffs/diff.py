@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from partner_app.core.i18n import gettext_noop
 from partner_app.core.money import tie_out, to_cents
-from partner_app.core.words import gettext_noop
 
 ZERO = Decimal("0.00")
 

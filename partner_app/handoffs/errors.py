@@ -4,7 +4,7 @@ NothingToUndo  UndoNotRequested  UndoNeedsAnother  UndoAlreadyRequested  UndoReq
 EstimateInUse  GaveUp"""
 
 from partner_app.core.errors import Blame, TiebackError
-from partner_app.core.words import gettext_noop
+from partner_app.core.i18n import gettext_noop
 
 
 class HandoffError(TiebackError):

@@ -10,8 +10,8 @@ from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.wbs_codes import WbsCode
 from partner_app.audit.events import Event
 from partner_app.core import clock
+from partner_app.core.i18n import gettext_noop
 from partner_app.core.money import to_cents
-from partner_app.core.words import gettext_noop
 from partner_app.estimates.models import Estimate, EstimateProblem, EstimateState
 from partner_app.estimates.reading.units import unit_name
 from partner_app.estimates.selectors import exact_sums, single_prices

@@ -52,7 +52,7 @@ class Drift:
 
 
 @dataclass(frozen=True)
-class Progress:
+class HandoffProgress:
     """Rows that have to be written, and how far they are."""
 
     wanted: int
@@ -190,14 +190,14 @@ def divisions(handoff: Handoff) -> list[Division]:
     return [Division(code, before[code], after[code]) for code in sorted(before)]
 
 
-def progress(handoff: Handoff) -> Progress:
+def progress(handoff: Handoff) -> HandoffProgress:
     writes = handoff.rows.filter(action__in=[Action.CREATE, Action.UPDATE])
     counted: dict[str, Any] = writes.aggregate(
         wanted=Count("id"),
         confirmed=Count("id", filter=Q(state__in=[RowState.CONFIRMED, RowState.UNDONE])),
         refused=Count("id", filter=Q(state=RowState.REFUSED)),
     )
-    return Progress(**counted)
+    return HandoffProgress(**counted)
 
 
 def drift(handoff: Handoff) -> list[Drift]:

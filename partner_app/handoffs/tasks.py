@@ -22,7 +22,7 @@ def carry_out_handoff(work_id: int) -> None:
     run(work_id)
 
 
-def ring(handoff_id: UUID) -> None:
+def enqueue(handoff_id: UUID) -> None:
     """Without a broker nobody hears it; the next look finds the work in Postgres."""
     work = HandoffWork.objects.filter(handoff_id=handoff_id).first()
     if work is None:
@@ -30,4 +30,4 @@ def ring(handoff_id: UUID) -> None:
     try:
         carry_out_handoff.apply_async((work.id,), retry=False)
     except OperationalError:
-        log.warning("bell.broken", company_id=work.company_id)
+        log.warning("enqueue.failed", company_id=work.company_id)

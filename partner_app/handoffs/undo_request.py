@@ -5,7 +5,7 @@ from uuid import UUID
 from partner_app.audit.events import Event
 from partner_app.core import clock
 from partner_app.estimates.models import Estimate
-from partner_app.handoffs.approve import OPERATOR
+from partner_app.handoffs.decisions import OPERATOR
 from partner_app.handoffs.errors import (
     NotNow,
     UndoAlreadyRequested,

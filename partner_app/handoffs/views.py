@@ -21,7 +21,7 @@ from partner_app.estimates.access import budget_rights, estimate_to_change
 from partner_app.estimates.models import ReadingState
 from partner_app.estimates.selectors import unfinished
 from partner_app.estimates.services import LARGEST_FILE, delete_estimate
-from partner_app.handoffs import approve as approvals
+from partner_app.handoffs import decisions as approvals
 from partner_app.handoffs import undo as undoing
 from partner_app.handoffs import undo_request as requests
 from partner_app.handoffs import work
@@ -54,7 +54,7 @@ from partner_app.handoffs.selectors import (
     waiting_for_undo,
 )
 from partner_app.handoffs.states import WORKING, WRITTEN
-from partner_app.handoffs.tasks import ring
+from partner_app.handoffs.tasks import enqueue
 from partner_app.tenancy.context import tenant
 
 ESTIMATES_A_PAGE = 25
@@ -275,11 +275,11 @@ def workbook(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
 
 
 def _begin(request: ViewerRequest, handoff_id: UUID, task: Task, *, zero: bool = False) -> None:
-    rights = work.Rights(request.viewer.remote_user_id, request.viewer.actor)
+    rights = work.Actor(request.viewer.remote_user_id, request.viewer.actor)
     work.begin(
         company_id=request.company.id, handoff_id=handoff_id, task=task, rights=rights, zero=zero
     )
-    ring(handoff_id)
+    enqueue(handoff_id)
 
 
 def _after(request: ViewerRequest, handoff_id: UUID, rights: Rights, act: Any) -> HttpResponse:

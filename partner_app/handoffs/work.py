@@ -24,8 +24,8 @@ from partner_app.connections.purposes import CallPurpose
 from partner_app.core import clock
 from partner_app.core.errors import TiebackError
 from partner_app.core.heartbeat import Heartbeat
+from partner_app.core.i18n import gettext_noop
 from partner_app.core.logging import log
-from partner_app.core.words import gettext_noop
 from partner_app.handoffs import push, undo
 from partner_app.handoffs.errors import (
     AnotherHandoff,
@@ -56,7 +56,7 @@ READ_BACK = DerivedWork(
 STATES = {Task.PUSH: HandoffState.PUSHING, Task.UNDO: HandoffState.UNDOING}
 
 
-class LeaseLost(HandoffError):
+class HandoffLeaseLost(HandoffError):
     code = "handoff.lease_lost"
     user_message = "Another process has taken the handoff over."
     remedy = "Nothing to do: it goes on there."
@@ -71,7 +71,7 @@ class Cancelled(HandoffError):
 
 
 @dataclass(frozen=True)
-class Rights:
+class Actor:
     """Whose permission in Procore is used, and who is recorded."""
 
     remote_user_id: int
@@ -79,7 +79,7 @@ class Rights:
 
 
 def begin(
-    *, company_id: int, handoff_id: uuid.UUID, task: Task, rights: Rights, zero: bool = False
+    *, company_id: int, handoff_id: uuid.UUID, task: Task, rights: Actor, zero: bool = False
 ) -> None:
     """From this commit on it is carried out, whatever dies. Where duties are apart, an undo is
     what somebody else has asked for, and sets to zero only what both want at zero.
@@ -147,7 +147,7 @@ def run(work_id: int) -> None:
     try:
         client = viewer_client(work.company_id, work.remote_user_id, CallPurpose.PUSH)
         _carry_out(work, handoff, client)
-    except LeaseLost:
+    except HandoffLeaseLost:
         return
     except (ProcoreError, ReconnectNeeded, HandoffError) as error:
         _stopped(work, handoff, error)
@@ -168,7 +168,7 @@ def run_here(
     TiebackError, after which the same call goes on where it stopped.
     """
     if handoff.state != STATES[task]:
-        rights = Rights(0, actor)
+        rights = Actor(0, actor)
         begin(company_id=company_id, handoff_id=handoff.id, task=task, rights=rights, zero=zero)
     found = HandoffWork.objects.filter(handoff_id=handoff.id).first()
     work = _lease(found.id, patient=False) if found else None
@@ -204,9 +204,9 @@ def _carry_out(work: HandoffWork, handoff: Handoff, client: ProcoreClient) -> No
 
 def _checkpoint(work: HandoffWork) -> Callable[[], None]:
     def keep() -> None:
-        """Renews the lease. Raises LeaseLost, Cancelled."""
+        """Renews the lease. Raises HandoffLeaseLost, Cancelled."""
         if not _renewed(work):
-            raise LeaseLost
+            raise HandoffLeaseLost
         if HandoffWork.objects.filter(id=work.id, cancelled=True).exists():
             raise Cancelled
 

@@ -19,7 +19,7 @@ from partner_app.audit.models import AuditEvent
 from partner_app.connections.doctor import examine
 from partner_app.connections.models import ApiDay, Connection
 from partner_app.core import clock
-from partner_app.core.pulse import processes
+from partner_app.core.heartbeats import processes
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import company_or_error
 

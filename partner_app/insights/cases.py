@@ -33,7 +33,7 @@ def settings_of(company_id: int) -> CaseSettings:
     return found or CaseSettings(company_id=company_id)
 
 
-def follow(facts: ProjectFacts, limits: CaseSettings) -> None:
+def update_cases(facts: ProjectFacts, limits: CaseSettings) -> None:
     """Inside tenant(): open what is new, change what differs, close what is over."""
     now = clock.now()
     here = {"company_id": facts.company_id, "project_id": facts.project_id}

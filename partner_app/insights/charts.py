@@ -21,12 +21,18 @@ from integrations.procore.resources.submittals import Submittal
 from partner_app.core import clock
 from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.embedded.sight import seen_by
+from partner_app.insights.labels import left_out_note
 from partner_app.insights.metrics import ZERO, share
 from partner_app.insights.models import ChangeFigure, ProjectDay, PublicDay
 from partner_app.insights.rules import COST_TOOLS
 from partner_app.insights.selectors import codes_of, history
-from partner_app.insights.statuses import DIRECT_COSTS, Standing, named, plain_status, with_status
-from partner_app.insights.words import left_out_note
+from partner_app.insights.statuses import (
+    DIRECT_COSTS,
+    ApprovalState,
+    named,
+    plain_status,
+    with_status,
+)
 
 Cell = str | int | Decimal | date | None
 AGES = (7, 30, 90)  # days; what is older comes last
@@ -35,7 +41,7 @@ TREND_DAYS = 180
 
 
 @dataclass(frozen=True)
-class Column:
+class ChartColumn:
     """`unit`: text, money, count, percent or day."""
 
     title: str
@@ -52,7 +58,7 @@ class Figure:
     source: str
     kind: str  # bar, stacked or line
     currency: str
-    columns: Sequence[Column]
+    columns: Sequence[ChartColumn]
     rows: Sequence[Sequence[Cell]]
     plotted: Sequence[int]
     note: str = ""  # what its sums leave out
@@ -77,7 +83,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Scope:
+class ChartScope:
     """Projects that one figure is about, all of one currency; each with the viewer's rights."""
 
     company_id: int
@@ -129,16 +135,16 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Kind:
+class ChartKind:
     slug: str
     tools: frozenset[Tool]
-    make: Callable[[Scope], Figure]
+    make: Callable[[ChartScope], Figure]
 
     def open_to(self, rights: Iterable[Rights]) -> bool:
         return any(self.tools <= own.tools for own in rights)
 
 
-def by_division(scope: Scope) -> Figure:
+def by_division(scope: ChartScope) -> Figure:
     rows, left_out = scope.codes()
     sums = (
         rows.order_by("division")
@@ -167,9 +173,11 @@ def by_division(scope: Scope) -> Figure:
         "bar",
         scope.currency,
         [
-            Column(_("Division")), Column(_("Revised budget"), "money"),
-            Column(_("Committed and direct"), "money"), Column(_("Pending changes"), "money"),
-            Column(_("Left"), "money"),
+            ChartColumn(_("Division")),
+            ChartColumn(_("Revised budget"), "money"),
+            ChartColumn(_("Committed and direct"), "money"),
+            ChartColumn(_("Pending changes"), "money"),
+            ChartColumn(_("Left"), "money"),
         ],
         table,
         [1, 2, 3],
@@ -177,7 +185,7 @@ def by_division(scope: Scope) -> Figure:
     )  # fmt: skip
 
 
-def cost_curve(scope: Scope) -> Figure:
+def cost_curve(scope: ChartScope) -> Figure:
     """By month of invoices and costs; the last eighteen, with all that came before in the first."""
     spent: dict[date, Decimal] = defaultdict(Decimal)
     tools = (Tool.COMMITMENTS, Tool.BUDGET, Tool.DIRECT_COSTS)
@@ -191,7 +199,7 @@ def cost_curve(scope: Scope) -> Figure:
             status=Subquery(of_line.values("status")[:1]),
             cost_date=Subquery(of_line.values("cost_date")[:1]),
         ),
-        named(DIRECT_COSTS, Standing.COUNTS),
+        named(DIRECT_COSTS, ApprovalState.COUNTS),
     )
     for source, day, amount in (
         (invoices, "billing_date", "total_claimed_amount"),
@@ -225,9 +233,9 @@ def cost_curve(scope: Scope) -> Figure:
         "line",
         scope.currency,
         [
-            Column(_("Month")), Column(_("In the month"), "money"),
-            Column(_("Spent to date"), "money"), Column(_("Committed today"), "money"),
-            Column(_("Budget today"), "money"),
+            ChartColumn(_("Month")), ChartColumn(_("In the month"), "money"),
+            ChartColumn(_("Spent to date"), "money"), ChartColumn(_("Committed today"), "money"),
+            ChartColumn(_("Budget today"), "money"),
         ],
         kept,
         [2, 3, 4],
@@ -235,12 +243,12 @@ def cost_curve(scope: Scope) -> Figure:
     )  # fmt: skip
 
 
-def pipeline(scope: Scope) -> Figure:
+def pipeline(scope: ChartScope) -> Figure:
     """Open change events and pending change orders by status, with their age."""
     tools = (Tool.CHANGE_EVENTS, Tool.COMMITMENTS)
     every: Any = ChangeFigure.objects.filter(
         company_id=scope.company_id, project_id__among=scope.ids(*tools),
-        currency=scope.currency, standing=Standing.PENDING,
+        currency=scope.currency, standing=ApprovalState.PENDING,
     )  # fmt: skip
     rows, left_out = every, False
     if partly := scope.partly(*tools):
@@ -270,8 +278,8 @@ def pipeline(scope: Scope) -> Figure:
         "stacked",
         scope.currency,
         [
-            Column(_("Status")), *(Column(title, "money") for title in _age_titles()),
-            Column(_("Together"), "money"), Column(_("Number"), "count"),
+            ChartColumn(_("Status")), *(ChartColumn(title, "money") for title in _age_titles()),
+            ChartColumn(_("Together"), "money"), ChartColumn(_("Number"), "count"),
         ],
         table,
         list(range(1, len(AGES) + 2)),
@@ -279,7 +287,7 @@ def pipeline(scope: Scope) -> Figure:
     )  # fmt: skip
 
 
-def ageing(scope: Scope) -> Figure:
+def ageing(scope: ChartScope) -> Figure:
     """Open RFIs and submittals by age. What the viewer may not see is not among the rows."""
     table: list[tuple[Cell, ...]] = []
     left_out = False
@@ -306,8 +314,8 @@ def ageing(scope: Scope) -> Figure:
         "stacked",
         "",
         [
-            Column(_("Kind")), *(Column(title, "count") for title in _age_titles()),
-            Column(_("Together"), "count"),
+            ChartColumn(_("ChartKind")), *(ChartColumn(title, "count") for title in _age_titles()),
+            ChartColumn(_("Together"), "count"),
         ],
         table,
         list(range(1, len(AGES) + 2)),
@@ -315,7 +323,7 @@ def ageing(scope: Scope) -> Figure:
     )  # fmt: skip
 
 
-def trend(scope: Scope) -> Figure:
+def trend(scope: ChartScope) -> Figure:
     """From the daily snapshots: as long as they have been kept, and no longer."""
     tools = (*COST_TOOLS, Tool.CHANGE_EVENTS)
     partly = scope.partly(*tools)
@@ -345,8 +353,10 @@ def trend(scope: Scope) -> Figure:
         "line",
         scope.currency,
         [
-            Column(_("Day")), Column(_("Committed over budget"), "money"),
-            Column(_("Pending exposure"), "money"), Column(_("Forecast coverage"), "percent"),
+            ChartColumn(_("Day")),
+            ChartColumn(_("Committed over budget"), "money"),
+            ChartColumn(_("Pending exposure"), "money"),
+            ChartColumn(_("Forecast coverage"), "percent"),
         ],
         table,
         [1, 2],
@@ -354,14 +364,14 @@ def trend(scope: Scope) -> Figure:
     )  # fmt: skip
 
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, ChartKind] = {
     kind.slug: kind
     for kind in (
-        Kind("divisions", COST_TOOLS, by_division),
-        Kind("cost-curve", COST_TOOLS, cost_curve),
-        Kind("pipeline", frozenset({Tool.CHANGE_EVENTS, Tool.COMMITMENTS}), pipeline),
-        Kind("ageing", frozenset(), ageing),
-        Kind("trend", COST_TOOLS | {Tool.CHANGE_EVENTS}, trend),
+        ChartKind("divisions", COST_TOOLS, by_division),
+        ChartKind("cost-curve", COST_TOOLS, cost_curve),
+        ChartKind("pipeline", frozenset({Tool.CHANGE_EVENTS, Tool.COMMITMENTS}), pipeline),
+        ChartKind("ageing", frozenset(), ageing),
+        ChartKind("trend", COST_TOOLS | {Tool.CHANGE_EVENTS}, trend),
     )
 }
 

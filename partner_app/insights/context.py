@@ -27,7 +27,7 @@ from partner_app.embedded.entitlement import (
     visible_projects,
 )
 from partner_app.embedded.errors import ProjectHidden
-from partner_app.insights.health import arrived
+from partner_app.insights.health import rights_with_data
 from partner_app.insights.staleness import stale_lists
 from partner_app.tenancy.context import tenant
 
@@ -85,7 +85,7 @@ def _portfolio(
     return Portfolio(
         names={key: name for key, name, *_ in known},
         words={key: f"{number} {name} {city}".casefold() for key, name, number, city in known},
-        rights=arrived(company_id, own),
+        rights=rights_with_data(company_id, own),
         own=own,
         asking=asking,
     )

@@ -19,7 +19,7 @@ from integrations.procore.resources.sight import open_to_all, with_restricted
 from integrations.procore.sync.models import SyncCursor
 from partner_app.insights import metrics
 from partner_app.insights.metrics import ZERO
-from partner_app.insights.statuses import CONTRACTS, ORDERS, Standing, standing, with_status
+from partner_app.insights.statuses import CONTRACTS, ORDERS, ApprovalState, standing, with_status
 
 DEFAULT_CURRENCY = "USD"
 ORDER_LISTS = tuple(m.spec.name for m in (ChangeOrder, ChangeOrderPackage, PotentialChangeOrder))
@@ -46,7 +46,7 @@ class Contract:
     number: str
     title: str
     vendor: str
-    standing: Standing
+    standing: ApprovalState
     currency: str
     total: Decimal
     lines: list[tuple[Key, Decimal]]
@@ -60,11 +60,11 @@ class Contract:
 
     @property
     def counts(self) -> bool:
-        return self.standing is Standing.COUNTS
+        return self.standing is ApprovalState.COUNTS
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class ContractChange:
     """A change of a contract, of whichever tier: `resource` says from which list.
 
     `restricted`: it or its contract is private or a draft; `named` may see it all the same.
@@ -74,7 +74,7 @@ class Order:
     remote_id: int
     contract_id: int
     status: str
-    standing: Standing
+    standing: ApprovalState
     amount: Decimal
     currency: str
     created_on: datetime | None
@@ -82,7 +82,7 @@ class Order:
     named: tuple[int, ...]
 
 
-def read_orders(here: Here) -> list[Order]:
+def read_orders(here: Here) -> list[ContractChange]:
     """Changes of the project's contracts, each once.
 
     A package that a change order names as its own is that order again. A potential change order
@@ -106,7 +106,7 @@ def read_orders(here: Here) -> list[Order]:
     return [_held(order, *ours[order.contract_id]) for order in found if order.contract_id in ours]
 
 
-def _held(order: Order, hidden: bool, named: frozenset[int]) -> Order:  # noqa: FBT001  # a row of the contract
+def _held(order: ContractChange, hidden: bool, named: frozenset[int]) -> ContractChange:  # noqa: FBT001  # a row of the contract
     """Of a contract that is not open to all, whoever may see that one too."""
     if not hidden:
         return order
@@ -124,11 +124,11 @@ def _order(
     created_on: datetime | None,
     restricted: bool,  # noqa: FBT001  # a row of the list
     named: Sequence[int],
-) -> Order:
+) -> ContractChange:
     found = standing(ORDERS, status)
-    if found is Standing.COUNTS and resource == PotentialChangeOrder.spec.name:
-        found = Standing.PENDING
-    return Order(
+    if found is ApprovalState.COUNTS and resource == PotentialChangeOrder.spec.name:
+        found = ApprovalState.PENDING
+    return ContractChange(
         resource=resource,
         remote_id=remote_id,
         contract_id=contract_id or 0,
@@ -148,9 +148,9 @@ def orders_withheld(here: Here) -> bool:
     return cursors.exclude(refused_at=None).exists()
 
 
-def read_contracts(here: Here, orders: Iterable[Order]) -> list[Contract]:
-    sums: dict[tuple[int, Standing], Decimal] = defaultdict(Decimal)
-    public: dict[tuple[int, Standing], Decimal] = defaultdict(Decimal)
+def read_contracts(here: Here, orders: Iterable[ContractChange]) -> list[Contract]:
+    sums: dict[tuple[int, ApprovalState], Decimal] = defaultdict(Decimal)
+    public: dict[tuple[int, ApprovalState], Decimal] = defaultdict(Decimal)
     for order in orders:
         sums[order.contract_id, order.standing] += order.amount
         if not order.restricted:
@@ -161,8 +161,8 @@ def read_contracts(here: Here, orders: Iterable[Order]) -> list[Contract]:
         currency = row.currency or DEFAULT_CURRENCY
         own = [((code, of or currency), amount) for code, of, amount in lines[row.remote_id]]
         total = metrics.contract_sum(row.grand_total, [amount for _, amount in own])
-        approved = sums[row.remote_id, Standing.COUNTS]
-        pending = sums[row.remote_id, Standing.PENDING]
+        approved = sums[row.remote_id, ApprovalState.COUNTS]
+        pending = sums[row.remote_id, ApprovalState.PENDING]
         invoiced, last = invoices.get(row.remote_id, (ZERO, None))
         missing = metrics.not_covered(row.approved_change_orders, approved)
         contract = Contract(
@@ -185,8 +185,8 @@ def read_contracts(here: Here, orders: Iterable[Order]) -> list[Contract]:
         # What no list shows is what it is, whoever looks: else it would tell of private changes.
         seen = replace(
             contract,
-            approved=public[row.remote_id, Standing.COUNTS],
-            pending=public[row.remote_id, Standing.PENDING],
+            approved=public[row.remote_id, ApprovalState.COUNTS],
+            pending=public[row.remote_id, ApprovalState.PENDING],
             invoiced=shown,
             last_invoice=last_shown,
         )

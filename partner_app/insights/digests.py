@@ -23,7 +23,14 @@ from partner_app.core.mail import MailFailed, deliver
 from partner_app.embedded.entitlement import Rights, address_of, rights_across, visible_projects
 from partner_app.embedded.session import Viewer
 from partner_app.insights.models import Digest, DigestWork
-from partner_app.insights.selectors import CaseLine, News, cases_of, lines, news_since, not_asleep
+from partner_app.insights.selectors import (
+    CaseLine,
+    News,
+    case_rows,
+    cases_of,
+    news_since,
+    not_snoozed,
+)
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.features import Feature, is_on
 from partner_app.tenancy.models import Company
@@ -159,8 +166,8 @@ def letter(digest: Digest, company: Company, rights: Mapping[int, Rights]) -> Em
         news = news_since(company.id, rights, digest.sent_at)
         if not news.any:
             return None
-        cases = lines(
-            not_asleep(cases_of(company.id, rights))[:SHOWN],
+        cases = case_rows(
+            not_snoozed(cases_of(company.id, rights))[:SHOWN],
             rights,
             names=dict(projects.values_list("remote_id", "name")),
             seen=digest.sent_at,

@@ -1,7 +1,7 @@
 """TiebackError ── InsightError ─ CaseUnknown  ViewNameTaken  ViewUnknown"""
 
 from partner_app.core.errors import Blame, TiebackError
-from partner_app.core.words import gettext_noop
+from partner_app.core.i18n import gettext_noop
 
 
 class InsightError(TiebackError):

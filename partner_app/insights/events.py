@@ -11,16 +11,16 @@ from integrations.procore.resources.change_events import ChangeEvent
 from integrations.procore.resources.sight import with_restricted
 from integrations.procore.sync.models import SyncCursor
 from partner_app.insights import metrics
-from partner_app.insights.contracts import DEFAULT_CURRENCY, Contract, Here, Order
+from partner_app.insights.contracts import DEFAULT_CURRENCY, Contract, ContractChange, Here
 from partner_app.insights.metrics import ZERO, EventLine
-from partner_app.insights.statuses import EVENTS_OVER, ORDER_IS_OVER, Standing, plain
+from partner_app.insights.statuses import EVENTS_OVER, ORDER_IS_OVER, ApprovalState, plain
 
 WAITS = "open"  # status of an event that no order is said to be under way for
-LIVE = (Standing.COUNTS, Standing.PENDING)
+LIVE = (ApprovalState.COUNTS, ApprovalState.PENDING)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Event:
+class ChangeEventCost:
     """`pending` is what of its latest cost is in no contract, order or budget change.
 
     `maybe_ordered` is what of that an order may hold without saying so. `restricted`: a draft, for
@@ -46,7 +46,9 @@ class Event:
         return plain(self.status) == WAITS and (bool(self.pending) or not self.linked)
 
 
-def read_events(here: Here, contracts: Iterable[Contract], orders: Sequence[Order]) -> list[Event]:
+def read_events(
+    here: Here, contracts: Iterable[Contract], orders: Sequence[ContractChange]
+) -> list[ChangeEventCost]:
     """Those that are neither closed nor void."""
     lines = _lines(here, contracts, orders)
     doubtful = _links_unread(here) or _orders_without_event(here, orders)
@@ -58,7 +60,7 @@ def read_events(here: Here, contracts: Iterable[Contract], orders: Sequence[Orde
         linked = any(line.linked for line in own)
         pending = metrics.event_pending(row.latest_cost or ZERO, own)
         found.append(
-            Event(
+            ChangeEventCost(
                 remote_id=row.remote_id,
                 number=row.number,
                 title=row.title,
@@ -78,7 +80,7 @@ def read_events(here: Here, contracts: Iterable[Contract], orders: Sequence[Orde
 
 
 def _lines(
-    here: Here, contracts: Iterable[Contract], orders: Iterable[Order]
+    here: Here, contracts: Iterable[Contract], orders: Iterable[ContractChange]
 ) -> dict[int, list[EventLine]]:
     """A link to a contract that counts nowhere, or to an order that is over, is none."""
     live = {contract.remote_id for contract in contracts if contract.counts}
@@ -105,7 +107,7 @@ def _links_unread(here: Here) -> bool:
     return not cursors.filter(refused_at=None).exclude(fresh_at=None).exists()
 
 
-def _orders_without_event(here: Here, orders: Iterable[Order]) -> bool:
+def _orders_without_event(here: Here, orders: Iterable[ContractChange]) -> bool:
     """Whether there is more in orders than events name: then one may hold an event's cost."""
     named = ChangeEventLine.objects.filter(**here).values_list("order_cost", flat=True)
     ordered = sum((order.amount for order in orders if order.standing in LIVE), ZERO)

@@ -23,18 +23,18 @@ from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.embedded.entitlement import Rights, Tool
-from partner_app.embedded.sight import Shown, seen_by
+from partner_app.embedded.sight import VisibleRecord, seen_by
 from partner_app.insights.contracts import DEFAULT_CURRENCY, ORDER_LISTS
 from partner_app.insights.metrics import ZERO
 from partner_app.insights.models import ChangeFigure, ContractFigure, ExceptionCase, Rule
-from partner_app.insights.statuses import DIRECT_COSTS, Standing, named, with_status
+from partner_app.insights.statuses import DIRECT_COSTS, ApprovalState, named, with_status
 
 BUDGET_AMOUNT = F("original_budget_amount") + F("budget_modifications")
 MOST = 50  # records of one kind that a page shows
 
 
 @dataclass(frozen=True)
-class Look:
+class ProjectView:
     """Who looks at which project: every record that a page shows is read through this."""
 
     company_id: int
@@ -71,7 +71,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Group:
+class EvidenceGroup:
     """Records that may be evidence, not read yet: `tool` is the one that they belong to."""
 
     tool: Tool
@@ -86,24 +86,24 @@ class Evidence:
 
     title: str
     shape: str
-    rows: list[Shown]
+    rows: list[VisibleRecord]
     more: bool = False
 
 
 def evidence(case: ExceptionCase, rights: Rights) -> list[Evidence]:
     """What is of a tool that the viewer lacks is not even read; empty groups are left out."""
     _kind, _colon, key = case.subject.partition(":")
-    groups = GROUPS[Rule(case.rule)](Look(case.company_id, rights), key)
+    groups = GROUPS[Rule(case.rule)](ProjectView(case.company_id, rights), key)
     found = [_read(group, rights) for group in groups if group.tool in rights.tools]
     return [group for group in found if group.rows]
 
 
-def _cost(look: Look, key: str) -> list[Group]:
+def _cost(look: ProjectView, key: str) -> list[EvidenceGroup]:
     code, _colon, currency = key.partition(":")
     return of_code(look, int(code), currency)
 
 
-def of_code(look: Look, code: int, currency: str) -> list[Group]:
+def of_code(look: ProjectView, code: int, currency: str) -> list[EvidenceGroup]:
     """Budget, lines of committed contracts, and approved direct costs of a WBS code (0: none)."""
     of = Q(wbs_code_id=code) if code else Q(wbs_code_id=None)
     own = of & in_currency(currency)
@@ -116,7 +116,7 @@ def of_code(look: Look, code: int, currency: str) -> list[Group]:
         company_id=OuterRef("company_id"), remote_id=OuterRef("contract_id")
     )
     names = ("number", "title", "status", "vendor")
-    counted = ContractFigure.objects.filter(**here, standing=Standing.COUNTS)
+    counted = ContractFigure.objects.filter(**here, standing=ApprovalState.COUNTS)
     lines: Any = (
         look.rows(CommitmentLineItem)
         .filter(of)
@@ -130,13 +130,15 @@ def of_code(look: Look, code: int, currency: str) -> list[Group]:
         contract_id__in=counted.values("contract_id"),
     ).order_by("-amount", "remote_id")
     contract_ids = set(lines.order_by().values_list("contract_id", flat=True).distinct())
-    orders = changes(look, standing=Standing.COUNTS, contract_id__in=contract_ids)
+    orders = changes(look, standing=ApprovalState.COUNTS, contract_id__in=contract_ids)
     spent = approved_cost_lines(look).filter(own)
     return [
-        Group(Tool.BUDGET, _("Budget"), "budget", budget),
-        Group(Tool.COMMITMENTS, _("Lines of committed contracts"), "lines", lines),
-        Group(Tool.COMMITMENTS, _("Approved change orders of these contracts"), "orders", orders),
-        Group(Tool.DIRECT_COSTS, _("Approved direct costs"), "costs", spent),
+        EvidenceGroup(Tool.BUDGET, _("Budget"), "budget", budget),
+        EvidenceGroup(Tool.COMMITMENTS, _("Lines of committed contracts"), "lines", lines),
+        EvidenceGroup(
+            Tool.COMMITMENTS, _("Approved change orders of these contracts"), "orders", orders
+        ),
+        EvidenceGroup(Tool.DIRECT_COSTS, _("Approved direct costs"), "costs", spent),
     ]
 
 
@@ -146,7 +148,7 @@ def in_currency(currency: str, *, of: str = "currency") -> Q:
     return Q(**{f"{of}__in": names})
 
 
-def approved_cost_lines(look: Look) -> Any:
+def approved_cost_lines(look: ProjectView) -> Any:
     """Lines of approved direct costs, each with what its cost says, the largest first."""
     costs = DirectCost.objects.filter(
         company_id=OuterRef("company_id"), remote_id=OuterRef("direct_cost_id")
@@ -155,11 +157,11 @@ def approved_cost_lines(look: Look) -> Any:
     lines: Any = look.rows(DirectCostLineItem).annotate(
         **{name: Subquery(costs.values(name)[:1]) for name in names}
     )
-    approved = named(DIRECT_COSTS, Standing.COUNTS)
+    approved = named(DIRECT_COSTS, ApprovalState.COUNTS)
     return with_status(lines, approved).order_by("-amount", "remote_id")
 
 
-def contracts(look: Look) -> Any:
+def contracts(look: ProjectView) -> Any:
     """Each with what it counts for to the viewer: `amount` with its approved changes, `pending`."""
     own = ContractFigure.objects.filter(
         company_id=OuterRef("company_id"), contract_id=OuterRef("remote_id")
@@ -173,8 +175,8 @@ def contracts(look: Look) -> Any:
     )
 
 
-def _exposure(look: Look, currency: str) -> list[Group]:
-    orders = changes(look, standing=Standing.PENDING, currency=currency)
+def _exposure(look: ProjectView, currency: str) -> list[EvidenceGroup]:
+    orders = changes(look, standing=ApprovalState.PENDING, currency=currency)
     figures = look.changes().filter(resource=ChangeEvent.spec.name, currency=currency)
     figures = figures.exclude(amount=0)
     of_event = figures.filter(remote_id=OuterRef("remote_id"))
@@ -184,15 +186,15 @@ def _exposure(look: Look, currency: str) -> list[Group]:
         maybe_ordered=Subquery(of_event.values("maybe_ordered")[:1]),
     )
     return [
-        Group(Tool.COMMITMENTS, _("Pending change orders"), "orders", orders),
-        Group(
+        EvidenceGroup(Tool.COMMITMENTS, _("Pending change orders"), "orders", orders),
+        EvidenceGroup(
             Tool.CHANGE_EVENTS, _("Open change events, less what is ordered"), "pending_events",
             events.order_by("-pending"),
         ),
     ]  # fmt: skip
 
 
-def changes(look: Look, **only: Any) -> list[Any]:
+def changes(look: ProjectView, **only: Any) -> list[Any]:
     """Change orders of all tiers, each once, the largest first; one beyond MOST."""
     figures = look.changes().filter(**only, resource__in=ORDER_LISTS)
     largest = figures.order_by("-amount", "remote_id")[: MOST + 1]
@@ -205,47 +207,51 @@ def changes(look: Look, **only: Any) -> list[Any]:
     return [records[key] for key in keys if key in records]
 
 
-def _drift(_look: Look, _key: str) -> list[Group]:
+def _drift(_look: ProjectView, _key: str) -> list[EvidenceGroup]:
     """The handoff's own page lists the codes."""
     return []
 
 
-def _rfi(look: Look, key: str) -> list[Group]:
+def _rfi(look: ProjectView, key: str) -> list[EvidenceGroup]:
     events = look.rows(ChangeEvent, origin_id=key, origin_type__icontains="rfi")
     return [
-        Group(Tool.RFIS, _("RFI"), "rfis", look.rows(Rfi, remote_id=key)),
-        Group(Tool.CHANGE_EVENTS, _("Change events from this RFI"), "change_events", events),
+        EvidenceGroup(Tool.RFIS, _("RFI"), "rfis", look.rows(Rfi, remote_id=key)),
+        EvidenceGroup(
+            Tool.CHANGE_EVENTS, _("Change events from this RFI"), "change_events", events
+        ),
     ]
 
 
-def _submittal(look: Look, key: str) -> list[Group]:
+def _submittal(look: ProjectView, key: str) -> list[EvidenceGroup]:
     rows = look.rows(Submittal, remote_id=key)
-    return [Group(Tool.SUBMITTALS, _("Submittal"), "submittals", rows)]
+    return [EvidenceGroup(Tool.SUBMITTALS, _("Submittal"), "submittals", rows)]
 
 
-def _event(look: Look, key: str) -> list[Group]:
+def _event(look: ProjectView, key: str) -> list[EvidenceGroup]:
     event = look.rows(ChangeEvent, remote_id=key)
     origin = look.rows(
         Rfi, remote_id__in=event.filter(origin_type__icontains="rfi").values("origin_id")
     )
     return [
-        Group(Tool.CHANGE_EVENTS, _("Change event"), "change_events", event),
-        Group(Tool.RFIS, _("It came from this RFI"), "rfis", origin),
+        EvidenceGroup(Tool.CHANGE_EVENTS, _("Change event"), "change_events", event),
+        EvidenceGroup(Tool.RFIS, _("It came from this RFI"), "rfis", origin),
     ]
 
 
-def _contract(look: Look, key: str) -> list[Group]:
+def _contract(look: ProjectView, key: str) -> list[EvidenceGroup]:
     contract = contracts(look).filter(remote_id=key)
     invoices = with_status(look.rows(Requisition, contract_id=key), ["approved"])
     return [
-        Group(Tool.COMMITMENTS, _("Contract with its approved changes"), "contracts", contract),
-        Group(
+        EvidenceGroup(
+            Tool.COMMITMENTS, _("Contract with its approved changes"), "contracts", contract
+        ),
+        EvidenceGroup(
             Tool.COMMITMENTS, _("Approved invoices"), "invoices", invoices.order_by("-billing_date")
         ),
     ]
 
 
-GROUPS: dict[Rule, Callable[[Look, str], list[Group]]] = {
+GROUPS: dict[Rule, Callable[[ProjectView, str], list[EvidenceGroup]]] = {
     Rule.OVER_COMMITMENT: _cost,
     Rule.BUYOUT_GAP: _cost,
     Rule.PENDING_EXPOSURE: _exposure,
@@ -257,6 +263,6 @@ GROUPS: dict[Rule, Callable[[Look, str], list[Group]]] = {
 }
 
 
-def _read(group: Group, rights: Rights) -> Evidence:
-    found = [Shown(row, rights) for row in group.rows[: MOST + 1]]
+def _read(group: EvidenceGroup, rights: Rights) -> Evidence:
+    found = [VisibleRecord(row, rights) for row in group.rows[: MOST + 1]]
     return Evidence(group.title, group.shape, found[:MOST], more=len(found) > MOST)

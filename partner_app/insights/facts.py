@@ -25,16 +25,16 @@ from partner_app.handoffs.selectors import Drift, drift, newest_standing
 from partner_app.insights.contracts import (
     DEFAULT_CURRENCY,
     Contract,
+    ContractChange,
     Key,
-    Order,
     orders_withheld,
     read_contracts,
     read_orders,
 )
-from partner_app.insights.events import Event, read_events
-from partner_app.insights.metrics import ZERO, CodeCost, Question, spread
+from partner_app.insights.events import ChangeEventCost, read_events
+from partner_app.insights.metrics import ZERO, CodeCost, RfiTiming, spread
 from partner_app.insights.procore_check import KINDS, procore_columns
-from partner_app.insights.statuses import DIRECT_COSTS, Standing, named, plain_status
+from partner_app.insights.statuses import DIRECT_COSTS, ApprovalState, named, plain_status
 from partner_app.insights.unread import unread_sums
 
 TURNAROUND_DAYS = 365  # of answered questions that count
@@ -122,12 +122,12 @@ class ProjectFacts:
             found.append((place, "original", original or ZERO))
             found.append((place, "changes", changes or ZERO))
             found.append((place, "budget_pending", waiting or ZERO))
-        for code, currency, amount in _grouped(self._cost_lines(Standing.COUNTS), *OF_CODE):
+        for code, currency, amount in _grouped(self._cost_lines(ApprovalState.COUNTS), *OF_CODE):
             found.append(((code or 0, currency or DEFAULT_CURRENCY), "direct", amount))
         return found
 
     @cached_property
-    def orders(self) -> list[Order]:
+    def orders(self) -> list[ContractChange]:
         return read_orders(self.here)
 
     @cached_property
@@ -142,10 +142,10 @@ class ProjectFacts:
         """By currency: amounts of contracts, orders and direct costs of an unknown status."""
         found: dict[str, Decimal] = defaultdict(Decimal)
         for contract in self.contracts:
-            if contract.standing is Standing.UNKNOWN:
+            if contract.standing is ApprovalState.UNKNOWN:
                 found[contract.currency] += contract.total + contract.approved
         for order in self.orders:
-            if order.standing is Standing.UNKNOWN:
+            if order.standing is ApprovalState.UNKNOWN:
                 found[order.currency] += order.amount
         for currency, amount in self.unknown_direct_costs:
             found[currency] += amount
@@ -153,14 +153,14 @@ class ProjectFacts:
 
     @cached_property
     def unknown_direct_costs(self) -> list[tuple[str, Decimal]]:
-        sums = _grouped(self._cost_lines(Standing.UNKNOWN), "currency")
+        sums = _grouped(self._cost_lines(ApprovalState.UNKNOWN), "currency")
         return [(currency or DEFAULT_CURRENCY, amount) for currency, amount in sums]
 
     @cached_property
-    def questions(self) -> list[Question]:
+    def questions(self) -> list[RfiTiming]:
         """Open ones, and those that were answered in the last year."""
         return [
-            Question(
+            RfiTiming(
                 self.day(begun),
                 self.day(ended),
                 due,
@@ -214,10 +214,10 @@ class ProjectFacts:
         ]  # fmt: skip
 
     @cached_property
-    def events(self) -> list[Event]:
+    def events(self) -> list[ChangeEventCost]:
         return read_events(self.here, self.contracts, self.orders)
 
-    def events_without_order(self) -> list[Event]:
+    def events_without_order(self) -> list[ChangeEventCost]:
         return [event for event in self.events if event.without_order]
 
     @cached_property
@@ -286,10 +286,10 @@ class ProjectFacts:
                 if (code, event.currency) in sums:
                     sums[code, event.currency]["events"] += amount
 
-    def _cost_lines(self, wanted: Standing) -> Any:
+    def _cost_lines(self, wanted: ApprovalState) -> Any:
         """Lines of direct costs, never their headers: those are empty for days at times."""
         costs = DirectCost.objects.filter(**self.here).annotate(plain=plain_status())
-        if wanted is Standing.UNKNOWN:
+        if wanted is ApprovalState.UNKNOWN:
             costs = costs.exclude(plain__in=list(DIRECT_COSTS))
         else:
             costs = costs.filter(plain__in=named(DIRECT_COSTS, wanted))
@@ -325,7 +325,7 @@ class _PublicFacts(ProjectFacts):
         return self.whole.unknown_direct_costs
 
     @cached_property
-    def orders(self) -> list[Order]:
+    def orders(self) -> list[ContractChange]:
         return [order for order in self.whole.orders if not order.restricted]
 
     @cached_property
@@ -337,7 +337,7 @@ class _PublicFacts(ProjectFacts):
         return self.whole.orders_unread
 
     @cached_property
-    def questions(self) -> list[Question]:
+    def questions(self) -> list[RfiTiming]:
         return [question for question in self.whole.questions if not question.restricted]
 
     @cached_property
@@ -349,7 +349,7 @@ class _PublicFacts(ProjectFacts):
         return [submittal for submittal in self.whole.submittals if not submittal.restricted]
 
     @cached_property
-    def events(self) -> list[Event]:
+    def events(self) -> list[ChangeEventCost]:
         """What of an event is ordered is said by the event's own lines."""
         return [event for event in self.whole.events if not event.restricted]
 

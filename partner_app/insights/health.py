@@ -190,7 +190,7 @@ class Sight:
         return Sight(tools, self.administers)
 
 
-def arrived(company_id: int, rights: Mapping[int, Rights]) -> dict[int, Rights]:
+def rights_with_data(company_id: int, rights: Mapping[int, Rights]) -> dict[int, Rights]:
     """The rights for which something has been read: a figure that is not here yet is not zero."""
     cursors = SyncCursor.objects.filter(company_id=company_id, project_id__among=set(rights))
     known = cursors.exclude(fresh_at=None).order_by()

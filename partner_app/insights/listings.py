@@ -16,24 +16,24 @@ from integrations.procore.resources.commitments import Commitment
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.embedded.entitlement import Rights, Tool
-from partner_app.insights.evidence import BUDGET_AMOUNT, Look, approved_cost_lines, contracts
+from partner_app.insights.evidence import BUDGET_AMOUNT, ProjectView, approved_cost_lines, contracts
 from partner_app.insights.metrics import ZERO
 from partner_app.insights.models import ContractFigure
-from partner_app.insights.statuses import EVENTS_OVER, Standing, plain_status
+from partner_app.insights.statuses import EVENTS_OVER, ApprovalState, plain_status
 
 Rows = QuerySet[Any, Any]
 SOONEST_DUE = (F("due_date").asc(nulls_last=True), "remote_id")
 
 
 @dataclass(frozen=True)
-class Kind:
+class ListingKind:
     """A list that can be opened: its columns are those of `shape`; `amount` is what it adds up."""
 
     slug: str
     title: object
     tool: Tool
     shape: str
-    rows: Callable[[Look, date], Rows]
+    rows: Callable[[ProjectView, date], Rows]
     amount: Any = None
 
 
@@ -44,69 +44,69 @@ class Listing:
     `left_out`: the viewer may not see all of them.
     """
 
-    kind: Kind
+    kind: ListingKind
     rows: Rows
     total: int
     amounts: dict[str, Decimal]
     left_out: bool
 
 
-def listing(company_id: int, rights: Rights, kind: Kind, today: date) -> Listing:
-    rows = kind.rows(Look(company_id, rights), today)
+def listing(company_id: int, rights: Rights, kind: ListingKind, today: date) -> Listing:
+    rows = kind.rows(ProjectView(company_id, rights), today)
     sums = {}
     if kind.amount is not None:
         by_currency = rows.order_by().values_list("currency").annotate(total=Sum(kind.amount))
         sums = {currency: total or ZERO for currency, total in by_currency}
     left_out = False
     if not rights.sees_all_of({kind.tool}):
-        every = kind.rows(Look(company_id, rights.as_admin_of(kind.tool)), today)
+        every = kind.rows(ProjectView(company_id, rights.as_admin_of(kind.tool)), today)
         left_out = _measure(kind, every) != _measure(kind, rows)
     return Listing(kind, rows, rows.count(), sums, left_out)
 
 
-def _measure(kind: Kind, rows: Rows) -> Any:
+def _measure(kind: ListingKind, rows: Rows) -> Any:
     """The same only where nothing is left out."""
     amount = Sum(kind.amount) if kind.amount is not None else Count("remote_id")
     return rows.order_by().aggregate(number=Count("remote_id"), added=amount)
 
 
-def open_to(rights: Rights) -> list[Kind]:
+def open_to(rights: Rights) -> list[ListingKind]:
     """The lists that the viewer may open on this project."""
     return [kind for kind in KINDS.values() if kind.tool in rights.tools]
 
 
-def _rfis(look: Look, _today: date) -> Rows:
+def _rfis(look: ProjectView, _today: date) -> Rows:
     rows: Rows = look.rows(Rfi, status="open").order_by(*SOONEST_DUE)
     return rows
 
 
-def _overdue_rfis(look: Look, today: date) -> Rows:
+def _overdue_rfis(look: ProjectView, today: date) -> Rows:
     return _rfis(look, today).filter(due_date__lt=today)
 
 
-def _submittals(look: Look, _today: date) -> Rows:
+def _submittals(look: ProjectView, _today: date) -> Rows:
     rows: Rows = look.rows(Submittal, status="Open").order_by(*SOONEST_DUE)
     return rows
 
 
-def _late_submittals(look: Look, today: date) -> Rows:
+def _late_submittals(look: ProjectView, today: date) -> Rows:
     late = Q(status="Open", due_date__lt=today) | Q(status="Draft", submit_by__lt=today)
     rows: Rows = look.rows(Submittal).filter(late).order_by(*SOONEST_DUE)
     return rows
 
 
-def _events(look: Look, _today: date) -> Rows:
+def _events(look: ProjectView, _today: date) -> Rows:
     largest = F("latest_cost").desc(nulls_last=True)
     rows: Rows = look.rows(ChangeEvent).alias(plain=plain_status())
     return rows.exclude(plain__in=EVENTS_OVER).order_by(largest, "remote_id")
 
 
-def _committed(look: Look, _today: date) -> Rows:
-    found: Rows = contracts(look).filter(standing=Standing.COUNTS)
+def _committed(look: ProjectView, _today: date) -> Rows:
+    found: Rows = contracts(look).filter(standing=ApprovalState.COUNTS)
     return found.order_by("-amount", "remote_id")
 
 
-def _pending(look: Look, _today: date) -> Rows:
+def _pending(look: ProjectView, _today: date) -> Rows:
     """Contracts with what is pending of each as their amount."""
     figures = ContractFigure.objects.filter(
         company_id=look.company_id, contract_id=OuterRef("remote_id")
@@ -117,40 +117,42 @@ def _pending(look: Look, _today: date) -> Rows:
     return found.exclude(amount=0).order_by("-amount", "remote_id")
 
 
-def _budget(look: Look, _today: date) -> Rows:
+def _budget(look: ProjectView, _today: date) -> Rows:
     rows: Rows = look.rows(BudgetRow).annotate(amount=BUDGET_AMOUNT)
     return rows.order_by("cost_code", "category")
 
 
-def _direct_costs(look: Look, _today: date) -> Rows:
+def _direct_costs(look: ProjectView, _today: date) -> Rows:
     rows: Rows = approved_cost_lines(look)
     return rows
 
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, ListingKind] = {
     kind.slug: kind
     for kind in (
-        Kind("open-rfis", _("Open RFIs"), Tool.RFIS, "rfis", _rfis),
-        Kind("overdue-rfis", _("Overdue RFIs"), Tool.RFIS, "rfis", _overdue_rfis),
-        Kind("open-submittals", _("Open submittals"), Tool.SUBMITTALS, "submittals", _submittals),
-        Kind(
+        ListingKind("open-rfis", _("Open RFIs"), Tool.RFIS, "rfis", _rfis),
+        ListingKind("overdue-rfis", _("Overdue RFIs"), Tool.RFIS, "rfis", _overdue_rfis),
+        ListingKind(
+            "open-submittals", _("Open submittals"), Tool.SUBMITTALS, "submittals", _submittals
+        ),
+        ListingKind(
             "late-submittals", _("Late submittals"), Tool.SUBMITTALS, "submittals",
             _late_submittals,
         ),
-        Kind(
+        ListingKind(
             "open-change-events", _("Open change events"), Tool.CHANGE_EVENTS, "change_events",
             _events, F("latest_cost"),
         ),
-        Kind("budget", _("Budget by code"), Tool.BUDGET, "budget", _budget, BUDGET_AMOUNT),
-        Kind(
+        ListingKind("budget", _("Budget by code"), Tool.BUDGET, "budget", _budget, BUDGET_AMOUNT),
+        ListingKind(
             "committed", _("Committed contracts"), Tool.COMMITMENTS, "contracts", _committed,
             F("amount"),
         ),
-        Kind(
+        ListingKind(
             "pending", _("Pending commitment changes"), Tool.COMMITMENTS, "contracts", _pending,
             F("amount"),
         ),
-        Kind(
+        ListingKind(
             "direct-costs", _("Approved direct costs"), Tool.DIRECT_COSTS, "costs", _direct_costs,
             F("amount"),
         ),

@@ -66,7 +66,7 @@ class EventLine:
 
 
 @dataclass(frozen=True)
-class Question:
+class RfiTiming:
     """An RFI: days by the project's calendar. `restricted`: private or a draft."""
 
     begun: date | None
@@ -166,28 +166,28 @@ def median_days(spans: Iterable[tuple[date, date]]) -> Decimal | None:
     return Decimal(statistics.median(days)).quantize(TENTH) if days else None
 
 
-def rfi_age(questions: Iterable[Question], today: date) -> Decimal | None:
+def rfi_age(questions: Iterable[RfiTiming], today: date) -> Decimal | None:
     """Median business days that open RFIs have waited."""
     return median_days((q.begun, today) for q in questions if q.is_open and q.begun)
 
 
-def rfi_turnaround(questions: Iterable[Question]) -> Decimal | None:
+def rfi_turnaround(questions: Iterable[RfiTiming]) -> Decimal | None:
     """Median business days from question to answer."""
     return median_days(
         (q.begun, q.ended) for q in questions if not q.is_open and q.begun and q.ended
     )
 
 
-def overdue(questions: Iterable[Question], today: date) -> list[Question]:
+def overdue(questions: Iterable[RfiTiming], today: date) -> list[RfiTiming]:
     return [q for q in questions if q.is_open and q.due and q.due < today]
 
 
-def rfi_cost(questions: Iterable[Question]) -> Decimal:
+def rfi_cost(questions: Iterable[RfiTiming]) -> Decimal:
     """Σ cost impact of open RFIs that have a value."""
     return sum((q.value for q in questions if q.is_open and q.value), ZERO)
 
 
-def cost_unknown(questions: Iterable[Question]) -> int:
+def cost_unknown(questions: Iterable[RfiTiming]) -> int:
     """Open RFIs that say "yes" without a value."""
     return sum(1 for q in questions if q.is_open and q.impact.startswith("yes") and not q.value)
 

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from partner_app.core.templatetags.show import money
 from partner_app.insights.health import Health
+from partner_app.insights.labels import left_out_note, maybe_ordered_note, not_covered_note
 from partner_app.insights.metrics import ZERO
-from partner_app.insights.words import left_out_note, maybe_ordered_note, not_covered_note
 
 
 def notes_of(found: Iterable[Health], currency: str) -> list[str]:

@@ -21,10 +21,10 @@ from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
 from partner_app.embedded.entitlement import Rights, Tool
-from partner_app.embedded.sight import Amount, Shown, cost, own_amount
+from partner_app.embedded.sight import Amount, VisibleRecord, cost, own_amount
 from partner_app.handoffs.selectors import newest_standing, written_codes
 from partner_app.insights.contracts import DEFAULT_CURRENCY
-from partner_app.insights.evidence import Look, changes
+from partner_app.insights.evidence import ProjectView, changes
 from partner_app.insights.health import health_of
 from partner_app.insights.metrics import ZERO, business_days
 from partner_app.insights.models import ContractFigure, ExceptionCase
@@ -48,7 +48,7 @@ class Fact:
 @dataclass(frozen=True)
 class Linked:
     title: str
-    rows: Sequence[Shown]
+    rows: Sequence[VisibleRecord]
     total: int
     amount: str  # the column that holds a row's amount; empty for none
 
@@ -73,15 +73,15 @@ class RecordContext:
 
 
 @dataclass(frozen=True)
-class Glance(Look):
+class Glance(ProjectView):
     """At one record, or (0) at the project as a whole: the same for every kind."""
 
     project: Project
     record_id: int
     today: date
 
-    def shown(self, rows: Iterable[Any], tool: Tool) -> list[Shown]:
-        return [Shown(row, self.rights, tool) for row in rows]
+    def shown(self, rows: Iterable[Any], tool: Tool) -> list[VisibleRecord]:
+        return [VisibleRecord(row, self.rights, tool) for row in rows]
 
     def money(
         self, label: str, tool: Tool, value: Decimal, currency: str, *, warn: bool = False

@@ -8,11 +8,11 @@ from django.db import transaction
 
 from integrations.procore.resources.projects import Project
 from integrations.procore.sync.derived import DerivedWork, close_incident, report_fault
-from partner_app.insights.cases import follow, settings_of
+from partner_app.insights.cases import settings_of, update_cases
 from partner_app.insights.facts import ProjectFacts
 from partner_app.insights.models import CaseSettings, FigureWork
 from partner_app.insights.search import index_words
-from partner_app.insights.snapshots import draw
+from partner_app.insights.snapshots import write_snapshot
 
 Compute = Callable[[ProjectFacts, CaseSettings, datetime | None], None]
 
@@ -30,11 +30,11 @@ Faults = Mapping[Part, Exception]
 
 
 def _figures(facts: ProjectFacts, limits: CaseSettings, _since: datetime | None) -> None:
-    draw(facts, event_days=limits.event_days)
+    write_snapshot(facts, event_days=limits.event_days)
 
 
 def _cases(facts: ProjectFacts, limits: CaseSettings, _since: datetime | None) -> None:
-    follow(facts, limits)
+    update_cases(facts, limits)
 
 
 def _words(facts: ProjectFacts, _limits: CaseSettings, since: datetime | None) -> None:

@@ -83,7 +83,7 @@ def change_limits(viewer: Viewer, limits: CaseSettings, *, changed: list[str]) -
     )
 
 
-def draw_due(*, company_id: int | None = None) -> int:
+def compute_due(*, company_id: int | None = None) -> int:
     """Computes what is due, of one company or of all. Gives back how many projects.
 
     No project's fault leaves this: one that fails is due again after a wait, so the loop ends.
@@ -194,4 +194,4 @@ def _on_records_changed(*, company_id: int, project_ids: list[int], **_: Any) ->
 
 
 def _on_run_ended(*, company_id: int, **_: Any) -> None:
-    draw_due(company_id=company_id)
+    compute_due(company_id=company_id)

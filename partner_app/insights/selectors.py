@@ -17,6 +17,7 @@ from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.embedded.session import Viewer
 from partner_app.embedded.sight import Amount, cost
 from partner_app.insights.cases import GROWN, open_cases, open_rules
+from partner_app.insights.labels import age, cause, left_out_note, sentence
 from partner_app.insights.models import (
     Audience,
     CostFigure,
@@ -27,7 +28,6 @@ from partner_app.insights.models import (
     ProjectDay,
     PublicDay,
 )
-from partner_app.insights.words import age, cause, left_out_note, sentence
 
 ANOTHER_VISIT = timedelta(minutes=30)  # of silence, then looking again counts as a new visit
 SAME_LOOK = timedelta(minutes=1)  # is not noted again: a page is asked for often
@@ -59,7 +59,7 @@ class News:
     """What stands, and what has happened since the viewer's last visit; None: there was none."""
 
     since: datetime | None
-    standing: int = 0  # and is not asleep
+    standing: int = 0  # and is not snoozed
     opened: int = 0
     changed: int = 0
     closed: int = 0
@@ -126,7 +126,7 @@ def _allowed(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[Excepti
     return here.filter(reduce(or_, allowed)) if allowed else here.none()
 
 
-def asleep(today: date) -> Q:
+def snoozed(today: date) -> Q:
     """Snoozed, and not grown by a tenth since."""
     before = Coalesce(F("snoozed_amount"), Decimal(0))
     small = Q(amount=None) | Q(amount__lte=before * GROWN)
@@ -136,20 +136,20 @@ def asleep(today: date) -> Q:
 def sleeps(case: ExceptionCase) -> bool:
     """Inside tenant()."""
     found = ExceptionCase.objects.filter(company_id=case.company_id, id=case.id)
-    return found.filter(asleep(clock.now().date())).exists()
+    return found.filter(snoozed(clock.now().date())).exists()
 
 
 def counts_of(cases: "QuerySet[ExceptionCase]") -> dict[str, int]:
     """How many are `open` and how many `snoozed`, in one question."""
-    sleeping = asleep(clock.now().date())
+    sleeping = snoozed(clock.now().date())
     found: dict[str, int] = cases.order_by().aggregate(
         every=Count("id"), snoozed=Count("id", filter=sleeping)
     )
     return {"open": found["every"] - found["snoozed"], "snoozed": found["snoozed"]}
 
 
-def not_asleep(cases: "QuerySet[ExceptionCase]") -> "QuerySet[ExceptionCase]":
-    return cases.exclude(asleep(clock.now().date()))
+def not_snoozed(cases: "QuerySet[ExceptionCase]") -> "QuerySet[ExceptionCase]":
+    return cases.exclude(snoozed(clock.now().date()))
 
 
 def seen_before(viewer: Viewer) -> datetime | None:
@@ -162,7 +162,7 @@ def seen_before(viewer: Viewer) -> datetime | None:
     return known.before if known else None
 
 
-def lines(
+def case_rows(
     cases: Iterable[ExceptionCase],
     rights: Mapping[int, Rights],
     *,
@@ -215,7 +215,7 @@ def news_since(company_id: int, rights: Mapping[int, Rights], seen: datetime | N
     stands = Q(closed_at=None)
     wanted = {
         "every": Count("id", filter=stands),
-        "sleeping": Count("id", filter=stands & asleep(clock.now().date())),
+        "sleeping": Count("id", filter=stands & snoozed(clock.now().date())),
     }
     if seen is not None:
         known, moved = Q(opened_at__lte=seen), Q(changed_at__gt=seen, before__isnull=False)

@@ -16,10 +16,10 @@ from partner_app.insights.models import (
     ProjectDay,
     PublicDay,
 )
-from partner_app.insights.statuses import Standing, plain
+from partner_app.insights.statuses import ApprovalState, plain
 
 
-def draw(facts: ProjectFacts, *, event_days: int) -> None:
+def write_snapshot(facts: ProjectFacts, *, event_days: int) -> None:
     """Inside tenant(). Replaces the figures by code; writes today's row, leaves former days."""
     _write_costs(facts)
     _write_contracts(facts)
@@ -101,7 +101,7 @@ def _write_changes(facts: ProjectFacts) -> None:
             resource=ChangeEvent.spec.name,
             remote_id=event.remote_id,
             status=plain(event.status),
-            standing=Standing.PENDING,
+            standing=ApprovalState.PENDING,
             amount=event.pending,
             maybe_ordered=event.maybe_ordered,
             currency=event.currency,

@@ -12,36 +12,36 @@ from django.db.models import F, Func, TextField, Value
 from django.db.models.functions import Lower
 
 
-class Standing(StrEnum):
+class ApprovalState(StrEnum):
     COUNTS = "counts"  # committed, approved
     PENDING = "pending"
     NOT = "not"  # a draft of a contract, a rejected order
     UNKNOWN = "unknown"
 
 
-CONTRACTS: dict[str, Standing] = {
+CONTRACTS: dict[str, ApprovalState] = {
     **dict.fromkeys(
         ("approved", "complete", "processing", "submitted", "partially_received", "received",
-         "closed"), Standing.COUNTS,
+         "closed"), ApprovalState.COUNTS,
     ),
     **dict.fromkeys(
-        ("draft", "out_for_bid", "out_for_signature", "terminated", "void"), Standing.NOT
+        ("draft", "out_for_bid", "out_for_signature", "terminated", "void"), ApprovalState.NOT
     ),
 }  # fmt: skip
-ORDERS: dict[str, Standing] = {
-    "approved": Standing.COUNTS,
+ORDERS: dict[str, ApprovalState] = {
+    "approved": ApprovalState.COUNTS,
     **dict.fromkeys(
         ("draft", "pricing", "not_pricing", "pending", "pending_billable", "revised", "proceeding",
-         "not_proceeding"), Standing.PENDING,
+         "not_proceeding"), ApprovalState.PENDING,
     ),
-    **dict.fromkeys(("rejected", "no_charge", "void"), Standing.NOT),
+    **dict.fromkeys(("rejected", "no_charge", "void"), ApprovalState.NOT),
 }  # fmt: skip
-DIRECT_COSTS: dict[str, Standing] = {
-    "approved": Standing.COUNTS,
-    **dict.fromkeys(("draft", "pending", "revise_and_resubmit", "void"), Standing.NOT),
+DIRECT_COSTS: dict[str, ApprovalState] = {
+    "approved": ApprovalState.COUNTS,
+    **dict.fromkeys(("draft", "pending", "revise_and_resubmit", "void"), ApprovalState.NOT),
 }
 EVENTS_OVER = ("closed", "void")
-ORDER_IS_OVER = tuple(name for name, standing in ORDERS.items() if standing is Standing.NOT)
+ORDER_IS_OVER = tuple(name for name, standing in ORDERS.items() if standing is ApprovalState.NOT)
 _BETWEEN = "[^a-z0-9]+"
 
 
@@ -50,11 +50,11 @@ def plain(status: str) -> str:
     return re.sub(_BETWEEN, "_", status.strip().lower()).strip("_")
 
 
-def standing(known: dict[str, Standing], status: str) -> Standing:
-    return known.get(plain(status), Standing.UNKNOWN)
+def standing(known: dict[str, ApprovalState], status: str) -> ApprovalState:
+    return known.get(plain(status), ApprovalState.UNKNOWN)
 
 
-def named(known: dict[str, Standing], wanted: Standing) -> list[str]:
+def named(known: dict[str, ApprovalState], wanted: ApprovalState) -> list[str]:
     return [name for name, found in known.items() if found is wanted]
 
 

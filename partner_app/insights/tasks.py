@@ -4,13 +4,13 @@ from celery import shared_task
 from django.conf import settings
 
 from partner_app.insights.digests import send_due
-from partner_app.insights.refresh import draw_due
+from partner_app.insights.refresh import compute_due
 
 
 @shared_task
-def draw_figures() -> None:
+def compute_figures() -> None:
     """What a sync under way has written, and what midnight has made due."""
-    draw_due()
+    compute_due()
 
 
 @shared_task

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from partner_app.insights.health import Health
+from partner_app.insights.labels import METRICS, Metric
 from partner_app.insights.metrics import share
-from partner_app.insights.words import METRICS, Metric
 
 BAD_ABOVE_ZERO = {
     "over_commitment", "invoiced_over", "handoff_drift", "overdue_rfis", "late_submittals",

@@ -8,14 +8,14 @@ from django.conf import settings
 
 
 @dataclass(frozen=True)
-class Answer:
+class QuestionnaireAnswer:
     question: str
     answer: str
     tests: tuple[str, ...]
 
 
 ANSWERS = (
-    Answer(
+    QuestionnaireAnswer(
         "How are customers kept apart?",
         "By forced row-level security in Postgres: the app's role neither owns the tables nor may "
         "bypass a policy, and a transaction that names no tenant sees no row.",
@@ -25,7 +25,7 @@ ANSWERS = (
             "tests/trust/test_tenants.py::test_two_tenants_over_one_server_connection_never_see_each_other",
         ),
     ),
-    Answer(
+    QuestionnaireAnswer(
         "How are tokens stored, and who can read them?",
         "Sealed with rotating Fernet keys (AES-128-CBC with HMAC-SHA256). One room of the code opens "
         "them; no page, log, export, traceback or message holds one.",
@@ -35,7 +35,7 @@ ANSWERS = (
             "tests/trust/test_secrets.py::test_keys_are_rotated_under_load_and_nothing_stays_under_the_old_one",
         ),
     ),
-    Answer(
+    QuestionnaireAnswer(
         "Is a refresh token ever used twice?",
         "No. One process refreshes under a lock, and says so in the database before it asks.",
         (
@@ -43,7 +43,7 @@ ANSWERS = (
             "tests/connections/test_refresh.py::test_a_thousand_seeded_faults_cause_no_second_use_and_no_loop",
         ),
     ),
-    Answer(
+    QuestionnaireAnswer(
         "How is a user authenticated, and what may they see?",
         "By Procore's sign-in in a window of its own, audited; then only what Procore's permissions "
         "give to that person, asked with their own token.",
@@ -53,7 +53,7 @@ ANSWERS = (
             "tests/trust/test_tenants.py::test_every_address_with_an_id_refuses_the_other_tenants",
         ),
     ),
-    Answer(
+    QuestionnaireAnswer(
         "Who of the partner's people can see customer data?",
         "Nobody, unless the company's administrator allows it for some hours; each look is recorded "
         "and shown to the company. Partner admins sign in with a second factor.",
@@ -62,7 +62,7 @@ ANSWERS = (
             "tests/accounts/test_admins.py::test_a_second_factor_is_asked_at_every_sign_in",
         ),
     ),
-    Answer(
+    QuestionnaireAnswer(
         "Who may frame the app's pages?",
         "The embedded pages, Procore's frame alone; all others, nobody. The frame needs no cookie.",
         (
@@ -70,7 +70,7 @@ ANSWERS = (
             "tests/trust/test_wire.py::test_a_cookie_is_no_key_to_the_frame",
         ),
     ),
-    Answer(
+    QuestionnaireAnswer(
         "How long is data kept, and how is it deleted?",
         "As long as the app is installed, and for the days that the administrator has set after "
         "that, 30 at most. Then every row of the company is deleted in every table.",
@@ -80,7 +80,7 @@ ANSWERS = (
             "tests/tenancy/test_lifecycle.py::test_what_is_past_its_time_is_deleted",
         ),
     ),
-    Answer(
+    QuestionnaireAnswer(
         "Which permissions does the app ask for?",
         "Those of the operations that it calls, and no other: the client refuses a call that is not "
         "on the list from which the permissions asked for are derived.",
@@ -89,14 +89,14 @@ ANSWERS = (
             "tests/marketplace/test_kit.py::test_a_call_that_is_not_listed_never_leaves",
         ),
     ),
-    Answer(
+    QuestionnaireAnswer(
         "Does the app keep to Procore's rate limits?",
         "Yes: to both windows, shared by all processes, with Retry-After honoured to the second.",
         (
             "tests/sync/test_sync.py::test_it_waits_as_long_as_procore_asks_and_never_calls_too_early",
         ),
     ),
-    Answer(
+    QuestionnaireAnswer(
         "What is recorded?",
         "Sign-ins, installs, pushes, exports, settings and what partner admins do, in a log that the "
         "app itself can neither change nor delete.",

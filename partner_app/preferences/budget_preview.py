@@ -10,10 +10,15 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.procore.api.client import ProcoreClient
 from integrations.procore.api.values import text_of
-from integrations.procore.resources.budget_columns import STANDARD, Column, meaning_of, renamed
+from integrations.procore.resources.budget_columns import (
+    STANDARD,
+    BudgetColumn,
+    meaning_of,
+    renamed,
+)
 from integrations.procore.resources.budget_rows import VIEWS, currency_of
 from integrations.procore.resources.budget_ties import code_in
-from integrations.procore.resources.budget_views import ALL_ROWS, Choice, View, choose, views_in
+from integrations.procore.resources.budget_views import ALL_ROWS, View, ViewChoice, choose, views_in
 from integrations.procore.resources.lenient import WrongShape, read
 from partner_app.insights.contracts import DEFAULT_CURRENCY
 
@@ -65,9 +70,9 @@ class Preview:
     meanings: tuple[Meaning, ...]
     rows: tuple[str, ...]
 
-    def pinned(self) -> list[Column]:
+    def pinned(self) -> list[BudgetColumn]:
         return [
-            Column(each.key, each.column_id, self.columns[each.column_id])
+            BudgetColumn(each.key, each.column_id, self.columns[each.column_id])
             for each in self.meanings
             if each.column_id
         ]
@@ -76,7 +81,7 @@ class Preview:
 def preview(
     client: ProcoreClient,
     project_id: int,
-    choice: Choice,
+    choice: ViewChoice,
     *,
     view_id: int | None,
     wanted: Mapping[str, str] | None,
@@ -85,7 +90,7 @@ def preview(
     has a standard name. None where the project has no budget view. Raises ProcoreError.
     """
     views = views_in(client.rows(VIEWS, {"project_id": project_id}))
-    view = choose(views, Choice(view_id) if view_id else choice)
+    view = choose(views, ViewChoice(view_id) if view_id else choice)
     if view is None:
         return None
     columns = _columns(client, project_id, view)
@@ -96,7 +101,7 @@ def preview(
             ROWS_SHOWN,
         )
     )
-    pinned = [Column(key, own, columns[own]) for key, own in ids.items() if own]
+    pinned = [BudgetColumn(key, own, columns[own]) for key, own in ids.items() if own]
     found = [renamed(row, pinned) for row in rows] if pinned else rows
     meanings = tuple(
         Meaning(key, label, ids[key], tuple(_sample(row, key) for row in found))
@@ -117,7 +122,7 @@ def _columns(client: ProcoreClient, project_id: int, view: View) -> dict[str, st
 
 
 def _chosen(
-    columns: Mapping[str, str], pinned: tuple[Column, ...], wanted: Mapping[str, str] | None
+    columns: Mapping[str, str], pinned: tuple[BudgetColumn, ...], wanted: Mapping[str, str] | None
 ) -> dict[str, str]:
     """By meaning the id of a column that the view has, or empty."""
     if wanted is not None:

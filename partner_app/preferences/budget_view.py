@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from integrations.procore.api.errors import ProcoreError
-from integrations.procore.resources.budget_views import Choice
+from integrations.procore.resources.budget_views import ViewChoice
 from integrations.procore.resources.projects import Project
 from integrations.procore.sync.budget_choice import choice_of, pinned_view_gone
 from integrations.procore.sync.pinning import pin_view, unpin_view
@@ -98,7 +98,7 @@ def _context(request: ViewerRequest, asked: Mapping[str, str]) -> dict[str, Any]
 def _preview(
     request: ViewerRequest,
     project_id: int,
-    choice: Choice,
+    choice: ViewChoice,
     given: Mapping[str, Any],
     asked: Mapping[str, str],
 ) -> Preview | None:

@@ -22,7 +22,7 @@ NAMED = 5  # projects of one gap
 
 
 @dataclass(frozen=True)
-class Group:
+class ToolGroup:
     """One tool with the same answer on some projects, or on the company."""
 
     tab: str
@@ -43,22 +43,22 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Overview:
+class PermissionsOverview:
     """`unchecked`: projects held that Procore was not asked about yet."""
 
-    gaps: list[Group]
-    granted: list[Group]
+    gaps: list[ToolGroup]
+    granted: list[ToolGroup]
     checked_at: datetime | None
     fresh: bool
     checked: int
     unchecked: int
 
 
-def overview(company_id: int) -> Overview:
+def overview(company_id: int) -> PermissionsOverview:
     """What is known; nothing is asked."""
     answers, names = known(company_id), _names(company_id)
     groups = _grouped(rights_of(answers), names)
-    return Overview(
+    return PermissionsOverview(
         [group for group in groups if group.cause],
         [group for group in groups if not group.cause],
         answers.company.checked_at if answers.company else None,
@@ -89,11 +89,11 @@ def _names(company_id: int) -> dict[int, str]:
         return dict(held.values_list("remote_id", "name"))
 
 
-def _grouped(rights: Iterable[Right], names: Mapping[int, str]) -> list[Group]:
+def _grouped(rights: Iterable[Right], names: Mapping[int, str]) -> list[ToolGroup]:
     """In the order of the rights: gaps first, then by tab and tool."""
-    projects: dict[Group, list[str]] = defaultdict(list)
+    projects: dict[ToolGroup, list[str]] = defaultdict(list)
     for right in rights:
-        group = Group(
+        group = ToolGroup(
             right.asked.tab,
             right.asked.tool,
             asked_words(right.asked, gettext),

@@ -68,7 +68,7 @@ class UniqueIndex:
 
 
 @dataclass(frozen=True)
-class Plan:
+class DistributionPlan:
     """`distributed` and `local` are tables; `statements` are to be run in order.
 
     `unbound` names foreign keys that a distributed database cannot keep; the app keeps them then.
@@ -80,7 +80,7 @@ class Plan:
     unbound: tuple[str, ...]
 
 
-def plan(connection: BaseDatabaseWrapper) -> Plan:
+def plan(connection: BaseDatabaseWrapper) -> DistributionPlan:
     """Read from the catalog of the migrated database, so that it cannot disagree with it."""
     with connection.cursor() as cursor:
         cursor.execute(COLUMNS)
@@ -97,7 +97,7 @@ def plan(connection: BaseDatabaseWrapper) -> Plan:
     references = [c for c in constraints if c.kind == "f"]
     unbound = [c for c in references if not _may_stay(c, distributed)]
     widened = [c for c in references if c not in unbound and _widens(c, distributed)]
-    return Plan(
+    return DistributionPlan(
         tuple(sorted(distributed)),
         tuple(sorted(set(nullable) - distributed)),
         (

@@ -8,9 +8,9 @@ from django.test import Client
 from integrations.procore.sync.tasks import discover as discover_task
 from integrations.procore.sync.tasks import discover_soon
 from partner_app.connections.discover import discover
-from partner_app.connections.noticing import look_for, may_look
+from partner_app.connections.lookups import look_for, may_look
 from partner_app.core.broker import broker
-from partner_app.core.pulse import waiting
+from partner_app.core.heartbeats import waiting
 from partner_app.tenancy.models import Company
 from tests.frame import Frame
 from tests.procore import Procore

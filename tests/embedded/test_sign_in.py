@@ -8,7 +8,7 @@ from django.test import Client
 
 from partner_app.connections.models import SignInAttempt
 from partner_app.core import clock
-from partner_app.embedded.models import EmbeddedSession, HandoffCode
+from partner_app.embedded.models import EmbeddedSession, SignInCode
 from tests.frame import Frame, text_of
 from tests.natures import both_natures
 from tests.procore import Procore
@@ -53,7 +53,7 @@ def test_the_code_is_good_once_and_only_for_the_nonce_of_its_frame(
 
 def test_the_code_lives_two_minutes(synced: int, frame: Frame) -> None:
     code = frame.code_in(frame.come_back(person(frame.procore)))
-    HandoffCode.objects.update(expires_at=clock.now() - timedelta(seconds=1))
+    SignInCode.objects.update(expires_at=clock.now() - timedelta(seconds=1))
     assert frame.exchange(code).status_code == 400
 
 

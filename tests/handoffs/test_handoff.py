@@ -9,18 +9,18 @@ import pytest
 
 from integrations.procore.api.errors import ProcoreError
 from partner_app.estimates.services import import_estimate
+from partner_app.handoffs.cli import (
+    approve_handoff,
+    plan_handoff,
+    push_handoff,
+    undo_handoff,
+)
 from partner_app.handoffs.errors import (
     BudgetLocked,
     NotApproved,
     PlanIsBlocked,
     PlanIsStale,
     WriteNotProved,
-)
-from partner_app.handoffs.services import (
-    approve_handoff,
-    plan_handoff,
-    push_handoff,
-    undo_handoff,
 )
 from tests.conftest import SHARED
 from tests.natures import both_natures

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from partner_app.audit.models import AuditEvent
-from partner_app.handoffs import push, services, work
+from partner_app.handoffs import cli, push, work
 from partner_app.handoffs.errors import BudgetLocked, UndoNeedsAnother, UndoNotRequested
 from partner_app.handoffs.models import Handoff, HandoffState, HandoffWork, Task, UndoRequest
 from partner_app.handoffs.report import _facts
@@ -77,13 +77,13 @@ def test_one_person_alone_takes_nothing_back(manager: Desk, admin: Desk) -> None
 def test_the_service_refuses_what_no_page_offers(manager: Desk) -> None:
     handoff = manager.handoff
     here: dict[str, Any] = {"company_id": manager.company_id, "handoff_id": handoff.id}
-    rights = work.Rights(17, "procore:17")
+    rights = work.Actor(17, "procore:17")
     with pytest.raises(UndoNotRequested):
         work.begin(**here, task=Task.UNDO, rights=rights)
     request_undo(**here, actor=rights.actor)
     with pytest.raises(UndoNeedsAnother):
         work.begin(**here, task=Task.UNDO, rights=rights)
-    work.begin(**here, task=Task.UNDO, rights=work.Rights(18, "procore:18"))
+    work.begin(**here, task=Task.UNDO, rights=work.Actor(18, "procore:18"))
     with pytest.raises(UndoNeedsAnother):  # nor does the one who asked take over what goes on
         work.begin(**here, task=Task.UNDO, rights=rights)
     assert HandoffWork.objects.get().remote_user_id == 18
@@ -246,7 +246,7 @@ def test_a_request_made_while_an_operator_reads_the_budget_back_is_kept(
         real(client, handoff)
 
     monkeypatch.setattr(push, "_read_back", read_back)
-    services.push_handoff(company_id=manager.company_id, estimate_id=manager.estimate_id)
+    cli.push_handoff(company_id=manager.company_id, estimate_id=manager.estimate_id)
     assert manager.handoff.undo_request == UndoRequest.OPEN
 
 
@@ -276,7 +276,7 @@ def test_a_request_that_is_open_when_duties_are_joined_can_be_carried_out_by_its
 def test_an_operator_takes_it_back_alone(manager: Desk, *, asked: bool) -> None:
     if asked:
         manager.act("undo/ask")
-    services.undo_handoff(company_id=manager.company_id, estimate_id=manager.estimate_id)
+    cli.undo_handoff(company_id=manager.company_id, estimate_id=manager.estimate_id)
     handoff = manager.handoff
     assert (handoff.state, handoff.undone_by) == (HandoffState.UNDONE, "operator")
     assert handoff.undo_request == (UndoRequest.CARRIED_OUT if asked else "")

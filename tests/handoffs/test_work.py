@@ -117,7 +117,7 @@ def test_a_second_worker_stays_away_and_one_believed_dead_stops(
     later()
     carry_on()  # another one takes over and ends it
     assert arrived(approver)
-    with pytest.raises(work.LeaseLost):
+    with pytest.raises(work.HandoffLeaseLost):
         work._checkpoint(first)()
 
 

@@ -13,11 +13,11 @@ from integrations.procore.sync.services import sync_now
 from partner_app.audit.models import AuditEvent
 from partner_app.core import clock
 from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.insights.labels import cause, sentence
 from partner_app.insights.models import Audience, ExceptionCase, LastVisit, Rule
-from partner_app.insights.refresh import draw_due, make_due
+from partner_app.insights.refresh import compute_due, make_due
 from partner_app.insights.rules import TIERS, TOOLS
-from partner_app.insights.selectors import cases_of, not_asleep
-from partner_app.insights.words import cause, sentence
+from partner_app.insights.selectors import cases_of, not_snoozed
 from partner_app.tenancy.context import tenant
 from tests.frame import Frame, text_of
 from tests.procore import Procore
@@ -199,7 +199,7 @@ def test_a_snoozed_case_comes_back_when_it_has_grown(admin: Frame) -> None:
 
     def shown() -> bool:
         with tenant(company):
-            return not_asleep(ExceptionCase.objects.filter(id=found.id)).exists()
+            return not_snoozed(ExceptionCase.objects.filter(id=found.id)).exists()
 
     assert not shown()
     listed = text_of(admin.get("/embedded/exceptions/", state="snoozed"))
@@ -261,7 +261,7 @@ def test_limits_are_the_companys_own(admin: Frame) -> None:
     refused = admin.post("/embedded/settings/exceptions/", **{**given, "rfi_days": "-1"})
     assert refused.status_code == 422
     assert admin.post("/embedded/settings/exceptions/", **given).status_code == 200
-    draw_due()
+    compute_due()
     with tenant(company):
         assert not ExceptionCase.objects.filter(rule=Rule.BUYOUT_GAP, closed_at=None).exists()
     assert AuditEvent.objects.filter(event="exception.limits_changed").exists()
@@ -275,7 +275,7 @@ def test_two_who_draw_at_once_make_no_case_twice(synced: int, procore: Procore) 
     with tenant(synced):
         before = ExceptionCase.objects.filter(closed_at=None).count()
         make_due(synced, procore.projects())
-    draw_due()
+    compute_due()
     with tenant(synced):
         assert ExceptionCase.objects.filter(closed_at=None).count() == before
 
@@ -308,7 +308,7 @@ def test_a_case_about_a_record_that_turns_private_is_for_its_people_and_keeps_wh
             rfi = Rfi.objects.filter(remote_id=case.subject.partition(":")[2])
             rfi.update(private=private, named=[77])
             make_due(synced, [case.project_id])
-        draw_due(company_id=synced)
+        compute_due(company_id=synced)
         with tenant(synced):
             return rows.get(closed_at=None)
 

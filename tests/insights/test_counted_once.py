@@ -27,7 +27,14 @@ from partner_app.insights.models import (
     ProjectDay,
     Rule,
 )
-from partner_app.insights.statuses import CONTRACTS, DIRECT_COSTS, ORDERS, Standing, plain, standing
+from partner_app.insights.statuses import (
+    CONTRACTS,
+    DIRECT_COSTS,
+    ORDERS,
+    ApprovalState,
+    plain,
+    standing,
+)
 from partner_app.tenancy.context import tenant
 from tests.frame import Frame, text_of
 from tests.insights.test_metrics import assert_equal
@@ -87,13 +94,13 @@ def test_what_a_contract_reports_beyond_the_orders_read(
 
 @pytest.mark.parametrize("known", [CONTRACTS, ORDERS, DIRECT_COSTS])
 def test_a_status_counts_in_any_spelling_and_an_unknown_one_is_unknown(
-    known: dict[str, Standing],
+    known: dict[str, ApprovalState],
 ) -> None:
     for name, expected in known.items():
         words = name.split("_")
         for spelled in (" ".join(words).title(), "-".join(words).upper(), f" {name} "):
             assert standing(known, spelled) is expected
-    assert standing(known, "Awaiting Blessing") is Standing.UNKNOWN
+    assert standing(known, "Awaiting Blessing") is ApprovalState.UNKNOWN
     assert plain("") == ""
 
 

@@ -32,7 +32,7 @@ from partner_app.insights.models import (
     Rule,
 )
 from partner_app.insights.refresh import _claim as claim_figures
-from partner_app.insights.refresh import draw_due, make_due
+from partner_app.insights.refresh import compute_due, make_due
 from partner_app.insights.rules import buyout_gap, over_commitment, pending_exposure
 from partner_app.tenancy.context import tenant
 from tests.frame import Frame, text_of
@@ -153,7 +153,7 @@ def test_open_cases_of_the_release_before_keep_their_snooze(synced: int) -> None
     sync(synced)
     with tenant(synced):
         make_due(synced, [case.project_id])
-    draw_due()
+    compute_due()
     with tenant(synced):
         kept = ExceptionCase.objects.get(id=case.id)
     assert (kept.subject, kept.note, kept.closed_at) == (case.subject, "Asked", None)
@@ -196,11 +196,11 @@ def test_a_project_that_fails_waits_longer_each_time_and_is_well_again_in_the_en
     with refusing("insights_costfigure", project=project):
         for _ in range(4):
             make_due(synced, [project, other])
-            count = draw_due()
+            count = compute_due()
             assert count == 2  # each once: the loop ends
             work.refresh_from_db()
             waits.append((work.due_at - clock.now()).total_seconds() / 60)
-            assert draw_due() == 0
+            assert compute_due() == 0
         assert [round(wait) for wait in waits] == [1, 2, 4, 8]
         assert work.failed == "figures"
         [incident] = Incident.objects.filter(company_id=synced, closed_at=None)
@@ -211,7 +211,7 @@ def test_a_project_that_fails_waits_longer_each_time_and_is_well_again_in_the_en
             assert ExceptionCase.objects.filter(project_id=project, closed_at=None).exists()
         assert drawn(synced, other) > before
     make_due(synced, [project])
-    draw_due()
+    compute_due()
     work.refresh_from_db()
     assert (work.attempts, work.failed) == (0, "")
     assert not Incident.objects.filter(company_id=synced, closed_at=None).exists()
@@ -296,11 +296,11 @@ def test_a_project_page_says_that_its_figures_are_older_than_its_records(admin: 
     project = admin.procore.projects()[0]
     with refusing("insights_costfigure", project=project):
         make_due(admin.company_id, [project])
-        draw_due()
+        compute_due()
         page = text_of(admin.get(f"/embedded/projects/{project}/"))
     assert "The records are up to date, but the figures could not be computed" in page
     make_due(admin.company_id, [project])
-    draw_due()
+    compute_due()
     page = text_of(admin.get(f"/embedded/projects/{project}/"))
     assert "could not be computed" not in page
 

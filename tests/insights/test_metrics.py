@@ -16,9 +16,9 @@ from integrations.procore.sync.models import Absence
 from integrations.procore.sync.services import sync_now
 from partner_app.core import clock
 from partner_app.insights import metrics
-from partner_app.insights.metrics import CodeCost, Question
+from partner_app.insights.metrics import CodeCost, RfiTiming
 from partner_app.insights.models import CostFigure, ProjectDay
-from partner_app.insights.refresh import draw_due
+from partner_app.insights.refresh import compute_due
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.export import export_company
 from tests.procore import Procore
@@ -105,12 +105,12 @@ def test_business_days_equal_a_count_day_by_day(begin: date, length: int) -> Non
     assert metrics.business_days(begin, date.fromordinal(begin.toordinal() + length)) == expected
 
 
-def question(**own: Any) -> Question:
+def question(**own: Any) -> RfiTiming:
     given: dict[str, Any] = {
         "begun": MONDAY, "ended": None, "due": None, "is_open": True, "impact": "no_impact",
         "value": None, **own,
     }  # fmt: skip
-    return Question(**given)
+    return RfiTiming(**given)
 
 
 def test_questions() -> None:
@@ -216,6 +216,6 @@ def test_figures_of_a_project_that_is_no_longer_permitted_are_gone(
 
 
 def test_nothing_is_drawn_twice_for_nothing(synced: int) -> None:
-    assert draw_due() == 0
+    assert compute_due() == 0
     sync_now(company_id=synced, full=False, only=[], wait=clock.wait_until)
-    assert draw_due() == 0
+    assert compute_due() == 0

@@ -14,7 +14,7 @@ from integrations.procore.sync.services import sync_now
 from partner_app.core import clock
 from partner_app.core.templatetags.show import money
 from partner_app.embedded.models import Entitlement
-from partner_app.insights.statuses import CONTRACTS, Standing, standing
+from partner_app.insights.statuses import CONTRACTS, ApprovalState, standing
 from partner_app.tenancy.context import tenant
 from tests.frame import Frame, text_of
 from tests.procore import Procore
@@ -60,7 +60,7 @@ def test_the_project_pages_figures_are_recomputed_from_procores_own_records(
     committed = total(
         Decimal(row["grand_total"]) + Decimal(row["approved_change_orders"])
         for row in contracts
-        if standing(CONTRACTS, row["status"]) is Standing.COUNTS
+        if standing(CONTRACTS, row["status"]) is ApprovalState.COUNTS
     )
     direct = total(
         Decimal(row["amount"])

@@ -22,10 +22,10 @@ from integrations.procore.api.errors import (
     Unreadable,
 )
 from integrations.procore.api.rate import (
-    Budget,
+    CallBudget,
     Held,
     Permits,
-    Standing,
+    RateHeaders,
     Step,
     retry_at,
     standing_from,
@@ -40,7 +40,7 @@ class OneProcess:
     """The budget of one process, asked a call at a time."""
 
     def __init__(self) -> None:
-        self.budget, self.bar = Budget(), 0.0
+        self.budget, self.bar = CallBudget(), 0.0
         self.permits = Permits(self, reserve=0.0, batch=1)
 
     def take(self) -> datetime | None:
@@ -48,7 +48,7 @@ class OneProcess:
         return datetime.fromtimestamp(held.until, UTC) if held else None
 
     def heard(
-        self, standing: Standing | None, barred_until: datetime | None = None, *, status: int = 0
+        self, standing: RateHeaders | None, barred_until: datetime | None = None, *, status: int = 0
     ) -> None:
         self.permits.heard(standing, barred_until.timestamp() if barred_until else 0.0)
 

@@ -14,11 +14,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from integrations.procore.api.rate import (
     FORGOTTEN,
     UNHEARD,
-    Budget,
+    CallBudget,
+    CallPlan,
     Held,
     Permits,
-    Plan,
-    Standing,
+    RateHeaders,
     Step,
     Window,
     advised,
@@ -43,7 +43,7 @@ class Server:
     early: int = 0
     barred: tuple[float, float] = (0.0, 0.0)  # since, until
 
-    def call(self, now: float) -> tuple[Standing, float]:
+    def call(self, now: float) -> tuple[RateHeaders, float]:
         """What headers say, and until when nobody may call."""
         since, until = self.barred
         self.early += until > now and now > since + 0.001
@@ -58,7 +58,7 @@ class Server:
         if left < 0:
             self.refused += 1
             self.bar(now, reset - now)
-        return Standing(limit, max(0, left), reset), self.barred[1] if left < 0 else 0.0
+        return RateHeaders(limit, max(0, left), reset), self.barred[1] if left < 0 else 0.0
 
     def bar(self, now: float, seconds: float) -> None:
         self.barred = (now, max(self.barred[1], now + seconds))
@@ -68,9 +68,9 @@ class Server:
 class Shared:
     """One budget for all holders, as Redis keeps it."""
 
-    plan: tuple[Plan, ...]
+    plan: tuple[CallPlan, ...]
     clock: float = START
-    budget: Budget = field(default_factory=Budget)
+    budget: CallBudget = field(default_factory=CallBudget)
     bar: float = 0.0
     skew: float = 0.0
 
@@ -86,13 +86,13 @@ class Shared:
         return granted, held
 
 
-Call = tuple[Permits, Standing | None, float]  # who made it, its answer, and its bar
+Call = tuple[Permits, RateHeaders | None, float]  # who made it, its answer, and its bar
 
 
 class Calls(RuleBasedStateMachine):
     """Many pieces of work take permits and call; answers come late, in any order, or never."""
 
-    plan: tuple[Plan, ...] = (Plan(8, 10.0), Plan(40, 3600.0))
+    plan: tuple[CallPlan, ...] = (CallPlan(8, 10.0), CallPlan(40, 3600.0))
     limits: tuple[tuple[int, int], ...] = ((10, 8), (3600, 40))
     rolling = True
 
@@ -195,7 +195,7 @@ class Refusals(Calls):
     """Procore asks to wait for reasons of its own, and changes its limits at any time."""
 
     limits = ((10, 8), (3600, 400))
-    plan = (Plan(25, 60.0), Plan(600, 3600.0))
+    plan = (CallPlan(25, 60.0), CallPlan(600, 3600.0))
 
     @rule(seconds=st.integers(1, 30))
     def asks_to_wait(self, seconds: int) -> None:
@@ -241,7 +241,7 @@ class Worker:
 
     def __post_init__(self) -> None:
         self.permits = Permits(self.shared, reserve=0.0, batch=self.batch)
-        self.under_way: deque[tuple[float, Standing, float]] = deque()
+        self.under_way: deque[tuple[float, RateHeaders, float]] = deque()
 
     def step(self) -> int:
         made, now = 0, self.shared.clock
@@ -264,9 +264,9 @@ def made_in(workers: list[Worker], shared: Shared, seconds: float) -> int:
 
 
 @pytest.mark.parametrize("rolling", [True, False])
-@pytest.mark.parametrize("plan", [(), (Plan(60, 10.0),)])
+@pytest.mark.parametrize("plan", [(), (CallPlan(60, 10.0),)])
 def test_throughput_is_back_within_a_window_after_refusals(
-    *, rolling: bool, plan: tuple[Plan, ...]
+    *, rolling: bool, plan: tuple[CallPlan, ...]
 ) -> None:
     shared, server = Shared(plan), Server({10: 60, 3600: 100_000}, rolling)
     workers = [Worker(shared, server) for _ in range(3)]
@@ -299,15 +299,15 @@ def test_a_limit_that_rises_or_falls_is_followed(*, rolling: bool) -> None:
 
 
 def test_people_may_still_call_when_background_work_may_not() -> None:
-    budget = Budget(told=(Window(100, 5, 2_000.0, 3600.0),))
+    budget = CallBudget(told=(Window(100, 5, 2_000.0, 3600.0),))
     assert budget.take("sync", 1_000.0, 8, reserve=0.1)[1] == 0
     assert budget.take("person", 1_000.0, 1, reserve=0.0)[1] == 1
 
 
 def test_the_hour_is_named_where_it_is_what_holds() -> None:
-    plan = (Plan(25, 60.0), Plan(30, 3600.0))
-    answers = [Standing(25, 20, 1_060.0)]
-    budget = Budget().settle("a", 1_000.0, answers * 25, under_way=0)
+    plan = (CallPlan(25, 60.0), CallPlan(30, 3600.0))
+    answers = [RateHeaders(25, 20, 1_060.0)]
+    budget = CallBudget().settle("a", 1_000.0, answers * 25, under_way=0)
     _, granted, held = budget.take("a", 1_001.0, 1, plan=plan, reserve=0.0)
     assert (granted, held) == (0, Held(1_060.0, hourly=False))
     budget = budget.settle("a", 1_100.0, answers * 5, under_way=0)
@@ -317,8 +317,8 @@ def test_the_hour_is_named_where_it_is_what_holds() -> None:
 
 
 def test_permits_of_a_process_that_died_count_as_used_and_come_back_with_their_window() -> None:
-    plan = (Plan(4, 60.0),)
-    budget, granted, _ = Budget().take("dead", 1_000.0, 4, plan=plan, reserve=0.0)
+    plan = (CallPlan(4, 60.0),)
+    budget, granted, _ = CallBudget().take("dead", 1_000.0, 4, plan=plan, reserve=0.0)
     assert granted == 1  # a tenth of the window at once, one at least
     for _ in range(3):
         budget, _, _ = budget.take("dead", 1_000.0, 4, plan=plan, reserve=0.0)
@@ -329,7 +329,7 @@ def test_permits_of_a_process_that_died_count_as_used_and_come_back_with_their_w
 
 
 def test_a_report_that_was_lost_is_made_good_by_the_next_one() -> None:
-    budget, granted, _ = Budget().take("a", 1_000.0, 8, reserve=0.0)
+    budget, granted, _ = CallBudget().take("a", 1_000.0, 8, reserve=0.0)
     assert granted == UNHEARD
     assert budget.loans["a"].permits == UNHEARD
     # Four answers came and their report was lost with Redis; then one call is under way.

@@ -17,7 +17,7 @@ from partner_app.connections.models import Connection, ConnectionKind
 from partner_app.connections.refresh import access_token
 from partner_app.core import clock
 from partner_app.core.secrets import fingerprint
-from partner_app.embedded.models import EmbeddedSession, Entitlement, HandoffCode, Pairing
+from partner_app.embedded.models import EmbeddedSession, Entitlement, Pairing, SignInCode
 from partner_app.embedded.pairing import start_pairing
 from partner_app.embedded.session import Viewer, issue_code
 from partner_app.tenancy.access import access_models
@@ -236,4 +236,4 @@ def test_every_table_with_a_secret_of_a_person_says_that_it_ends_with_access() -
         ]
         if secret:
             assert model in ending, f"{model.__name__}: {secret}"
-    assert {HandoffCode, Pairing, EmbeddedSession, Entitlement} <= ending
+    assert {SignInCode, Pairing, EmbeddedSession, Entitlement} <= ending

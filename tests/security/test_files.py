@@ -26,12 +26,12 @@ from partner_app.estimates.errors import (
     LayoutUnknown,
     ReaderBroke,
 )
-from partner_app.estimates.mapping.file import Rules, Share
+from partner_app.estimates.mapping.file import MappingRules, Share
 from partner_app.estimates.reading import sheets
-from partner_app.estimates.reading.apart import CHILD, read_apart
 from partner_app.estimates.reading.estimate import Answers, read_estimate
 from partner_app.estimates.reading.files import read_sheets
 from partner_app.estimates.reading.layout import find_layout
+from partner_app.estimates.reading.reader_process import CHILD, read_apart
 from partner_app.estimates.reading.sheets import Sheet
 from tests.hostile_files import BOOK, COMMAS, SHEET, changed, inside, padded, ways, workbook
 from tests.house.test_rules import ROOT
@@ -150,7 +150,7 @@ def test_a_zero_at_the_end_of_a_row_is_a_figure() -> None:
 
 def test_the_longest_prefix_of_a_code_still_wins() -> None:
     share = (Share("X", Decimal(100)),)
-    rules = Rules({"1*": share, "123*": share, "*": share, "12345": share})
+    rules = MappingRules({"1*": share, "123*": share, "*": share, "12345": share})
     found = [rules.for_code(code)[1] for code in ("12345", "1234", "12", "9", "")]
     assert found == ["12345", "123*", "1*", "*", "*"]
 
@@ -194,7 +194,7 @@ def brackets(size: int) -> Callable[[], object]:
 
 
 def prefixes(size: int) -> Callable[[], object]:
-    rules = Rules({"9*": (Share("X", Decimal(100)),)})
+    rules = MappingRules({"9*": (Share("X", Decimal(100)),)})
     return lambda: [rules.for_code("1" * size) for _ in range(20)]
 
 
@@ -309,7 +309,7 @@ def test_a_reader_ends_with_the_worker_that_was_killed() -> None:
     script = (
         "import sys;"
         "from partner_app.core.confines import Limits;"
-        "from partner_app.estimates.reading.apart import read_apart;"
+        "from partner_app.estimates.reading.reader_process import read_apart;"
         "from partner_app.estimates.reading.estimate import Answers;"
         "read_apart('a.csv', sys.stdin.buffer.read(), Answers(), Limits())"
     )

@@ -38,7 +38,7 @@ from partner_app.insights.charts import KINDS as FIGURES
 from partner_app.insights.digests import letter
 from partner_app.insights.listings import KINDS as LISTS
 from partner_app.insights.models import Digest, ExceptionCase
-from partner_app.insights.refresh import draw_due, make_due
+from partner_app.insights.refresh import compute_due, make_due
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.models import Company
 from tests.frame import Frame
@@ -355,7 +355,7 @@ def test_no_figure_depends_on_what_is_kept_from_the_viewer(
             changed += model.objects.filter(remote_id=record.id).update(**more)
         make_due(company, projects)
     assert changed > 20
-    draw_due(company_id=company)
+    compute_due(company_id=company)
     after = {address: bare(frame.get(address)) for address in before}
     for address, text in after.items():
         assert text.split() == before[address].split(), address

@@ -16,7 +16,7 @@ from integrations.procore.resources.rfis import Rfi
 from partner_app.core import clock
 from partner_app.embedded.entitlement import Rights, Tool
 from partner_app.embedded.models import Entitlement
-from partner_app.embedded.sight import Amount, Shown
+from partner_app.embedded.sight import Amount, VisibleRecord
 from partner_app.insights.health import Sight
 from partner_app.insights.models import Audience, ExceptionCase, Rule
 from partner_app.insights.rules import TOOLS
@@ -121,16 +121,16 @@ def test_a_record_on_a_page_has_the_amounts_that_its_viewer_may_see() -> None:
     rfi = Rfi(subject="Beam", cost_impact=Decimal("12.50"))
 
     def written(rights: Rights, tool: Tool | None = None) -> str:
-        return str(page.render(Context({"row": Shown(rfi, rights, tool)})))
+        return str(page.render(Context({"row": VisibleRecord(rfi, rights, tool)})))
 
     assert written(levels(Tool.RFIS, Tool.BUDGET)) == "Beam $12.50"
     assert written(levels(Tool.RFIS)) == "Beam –"
     assert written(levels(Tool.RFIS), Tool.RFIS) == "Beam –"  # of the budget, even in its own list
     cost = DirectCost(grand_total=Decimal(3), currency="EUR")
-    own = Shown(cost, levels(Tool.DIRECT_COSTS), Tool.DIRECT_COSTS)
+    own = VisibleRecord(cost, levels(Tool.DIRECT_COSTS), Tool.DIRECT_COSTS)
     assert own.grand_total == Amount(Decimal(3), "EUR")
-    assert Shown(cost, levels(Tool.RFIS), Tool.DIRECT_COSTS).grand_total is None
-    assert Shown(cost, levels(Tool.DIRECT_COSTS)).grand_total is None
+    assert VisibleRecord(cost, levels(Tool.RFIS), Tool.DIRECT_COSTS).grand_total is None
+    assert VisibleRecord(cost, levels(Tool.DIRECT_COSTS)).grand_total is None
 
 
 def test_no_page_of_records_writes_an_amount_in_another_way() -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 from partner_app.accounts.admins import invite_admin
 from partner_app.accounts.models import Role
 from partner_app.audit.models import AuditEvent
-from partner_app.core.origin import client_address
+from partner_app.core.client_ip import client_address
 from tests.frame import text_of
 
 PASSWORD = "correct-horse-battery"

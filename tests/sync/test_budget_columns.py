@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 
-from integrations.procore.resources.budget_columns import Column, meaning_of, renamed, renaming
+from integrations.procore.resources.budget_columns import (
+    BudgetColumn,
+    meaning_of,
+    renamed,
+    renaming,
+)
 from integrations.procore.resources.budget_ties import OldRow, cost_types_in, tie
-from integrations.procore.resources.budget_views import Choice, choose, is_fallback, views_in
+from integrations.procore.resources.budget_views import ViewChoice, choose, is_fallback, views_in
 
 OWN = {"id": 1, "name": "Executive Summary", "role": "custom"}
 STANDARD = {"id": 2, "name": "Procore Standard Budget", "role": "budgeting"}
@@ -37,8 +42,8 @@ def test_a_tenants_column_counts_only_where_it_was_pinned() -> None:
     assert "committed_costs" not in renamed(row)
     assert renamed(row)["direct_costs"] == "2.00"
     pinned = (
-        Column("committed_costs", "7000001", "Signed Contracts"),
-        Column("pending_cost_changes", "7000009", "Under Discussion"),
+        BudgetColumn("committed_costs", "7000001", "Signed Contracts"),
+        BudgetColumn("pending_cost_changes", "7000009", "Under Discussion"),
     )
     found = renamed(row, pinned)
     assert (found["committed_costs"], found["pending_cost_changes"]) == ("10.00", "3.00")
@@ -85,7 +90,7 @@ def test_what_is_no_list_is_left_to_the_decoder(body: bytes) -> None:
 def test_a_view_is_chosen_by_the_company_or_by_its_role(
     views: list[dict[str, Any]], pinned: int | None, chosen: int | None, *, fallback: bool
 ) -> None:
-    choice = Choice(pinned)
+    choice = ViewChoice(pinned)
     view = choose(views_in(views), choice)
     assert (view.id if view else None) == chosen
     assert is_fallback(view, choice) is fallback

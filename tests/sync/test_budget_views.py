@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from integrations.procore.resources.budget_codes import rows_of, tied_rows, untied
-from integrations.procore.resources.budget_columns import Column
+from integrations.procore.resources.budget_columns import BudgetColumn
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.budget_views import View
 from integrations.procore.sync.budget_choice import lacks_pinned_view
@@ -30,7 +30,7 @@ def paths(procore: Procore) -> list[str]:
 
 
 def pin(company: int, view: dict[str, Any], **columns: str) -> None:
-    pinned = [Column(meaning, "", name) for meaning, name in columns.items()]
+    pinned = [BudgetColumn(meaning, "", name) for meaning, name in columns.items()]
     pin_view(company_id=company, view=View(view["id"], view["name"]), columns=pinned, actor="test")
 
 

@@ -16,7 +16,12 @@ from integrations.procore.sync.errors import Paused
 from integrations.procore.sync.models import DueRead, DueWork, Incident, Mode, SyncRun
 from integrations.procore.sync.reading import Reader
 from integrations.procore.sync.runs import finish, take_run
-from integrations.procore.sync.schedule import due_now, make_due, make_full_due, make_told_due
+from integrations.procore.sync.schedule import (
+    due_now,
+    make_due,
+    make_full_due,
+    wake_companies_with_pending_events,
+)
 from integrations.procore.sync.services import run_due, sync_now
 from integrations.procore.sync.verify import verify
 from partner_app.connections.access import app_client
@@ -164,10 +169,10 @@ def test_what_was_told_while_a_run_was_concluded_is_found_by_the_next_look(
         company_id=synced, resource="rfis", project_id=project, due_at=clock.now()
     )
     run = take_run(company_id=synced, mode=Mode.INCREMENTAL, only=["rfis"], holder="-")
-    make_told_due()
+    wake_companies_with_pending_events()
     assert not due_now().filter(company_id=synced).exists()  # an open run reads it, when it may
     finish(run)
-    make_told_due()
+    wake_companies_with_pending_events()
     assert due_now().filter(company_id=synced).exists()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from integrations.procore.sync.fetching import Crew, Delivery
+from integrations.procore.sync.fetching import Crew, Fetched
 from integrations.procore.sync.reading import Piece, Position
 
 PAGES = 6
@@ -31,7 +31,7 @@ class Pages:
             yield Piece([], [], then=Position(number=number))
 
 
-def fetched(jobs: list[Pages], at_once: int) -> list[Delivery[Pages]]:
+def fetched(jobs: list[Pages], at_once: int) -> list[Fetched[Pages]]:
     with Crew[Pages](at_once) as crew:
         for job in jobs:
             crew.add(job)

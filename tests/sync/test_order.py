@@ -14,8 +14,8 @@ from integrations.procore.sync.order import (
     LOOKS_WITHOUT_HOOKS,
     PROOF_BY_DAY,
     REFUSED_FOR,
-    Day,
-    Standing,
+    ListProgress,
+    ReadingConditions,
     Use,
     at_night,
     in_order_of_use,
@@ -29,8 +29,8 @@ MINUTE = timedelta(minutes=1)
 read = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=3)).map(lambda age: NOW - age)
 
 
-def standing(age: timedelta, **changes: object) -> Standing:
-    return Standing(**{"fresh_at": NOW - age, "full_at": NOW - age, **changes})  # type: ignore[arg-type]
+def standing(age: timedelta, **changes: object) -> ListProgress:
+    return ListProgress(**{"fresh_at": NOW - age, "full_at": NOW - age, **changes})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_a_project_counts_as_it_is_used(
 
 
 def test_the_open_project_comes_first_whatever_else_is_older() -> None:
-    day = Day({1: Use.IDLE, 2: Use.OPEN, 3: Use.CHANGING}, hooked=False, night=False)
+    day = ReadingConditions({1: Use.IDLE, 2: Use.OPEN, 3: Use.CHANGING}, hooked=False, night=False)
     parts = {("rfis", key): standing(timedelta(days=5 - key)) for key in (1, 2, 3)}
     assert [look.part[1] for look in looks(parts, day, NOW)] == [2, 3, 1]
 
 
 def test_what_was_never_read_comes_before_what_is_old() -> None:
-    day = Day({1: Use.QUIET}, hooked=False, night=False)
-    parts = {("rfis", 1): standing(timedelta(days=2)), ("submittals", 1): Standing()}
+    day = ReadingConditions({1: Use.QUIET}, hooked=False, night=False)
+    parts = {("rfis", 1): standing(timedelta(days=2)), ("submittals", 1): ListProgress()}
     assert [look.part[0] for look in looks(parts, day, NOW)] == ["submittals", "rfis"]
 
 
@@ -69,7 +69,7 @@ def test_what_was_never_read_comes_before_what_is_old() -> None:
 @pytest.mark.parametrize("hooked", [False, True])
 def test_a_list_is_looked_at_when_it_is_as_old_as_its_use_allows(use: Use, *, hooked: bool) -> None:
     age = (LOOKS_WITH_HOOKS if hooked else LOOKS_WITHOUT_HOOKS)[use]
-    day = Day({1: use}, hooked=hooked, night=False)
+    day = ReadingConditions({1: use}, hooked=hooked, night=False)
     younger = {("rfis", 1): standing(age - MINUTE, full_at=NOW)}
     older = {("rfis", 1): standing(age + MINUTE, full_at=NOW)}
     assert looks(younger, day, NOW) == []
@@ -78,7 +78,7 @@ def test_a_list_is_looked_at_when_it_is_as_old_as_its_use_allows(use: Use, *, ho
 
 
 def test_nothing_goes_a_day_without_a_proof() -> None:
-    day = Day({1: Use.OPEN}, hooked=True, night=False)
+    day = ReadingConditions({1: Use.OPEN}, hooked=True, night=False)
     parts = {("rfis", 1): standing(timedelta(0), full_at=NOW - PROOF_BY_DAY)}
     assert [look.whole for look in looks(parts, day, NOW)] == [True]
 
@@ -88,26 +88,28 @@ def test_proofs_are_made_in_the_quiet_hours_of_the_projects() -> None:
     assert at_night(datetime(2026, 3, 10, 8, 0, tzinfo=UTC), chicago)  # 3 in the morning there
     assert not at_night(NOW, chicago)
     parts = {("rfis", 1): standing(timedelta(0), full_at=NOW - timedelta(hours=18))}
-    by_day, by_night = (Day({}, hooked=True, night=night) for night in (False, True))
+    by_day, by_night = (ReadingConditions({}, hooked=True, night=night) for night in (False, True))
     assert looks(parts, by_day, NOW) == []
     assert [look.whole for look in looks(parts, by_night, NOW)] == [True]
 
 
 def test_a_refused_list_is_left_alone_for_a_day_and_a_failing_one_ever_longer() -> None:
-    refused = Standing(refused_at=NOW)
+    refused = ListProgress(refused_at=NOW)
     assert refused.not_before == NOW + REFUSED_FOR
-    waits = [Standing(failed_at=NOW, failures=n).not_before - NOW for n in range(1, 30)]
+    waits = [ListProgress(failed_at=NOW, failures=n).not_before - NOW for n in range(1, 30)]
     assert waits[0] == FIRST_RETRY
     assert waits == sorted(waits)
     assert waits[-1] == LAST_RETRY
 
 
 def test_sync_now_spends_few_calls_where_they_are_planned() -> None:
-    day = Day({1: Use.CHANGING, 2: Use.IDLE}, hooked=True, night=False, asked_at=NOW)
+    day = ReadingConditions({1: Use.CHANGING, 2: Use.IDLE}, hooked=True, night=False, asked_at=NOW)
     parts = {(name, key): standing(MINUTE) for name in ("rfis", "budget_rows") for key in (1, 2)}
     found = {look.part for look in looks(parts, day, NOW)}
     assert found == {("rfis", 1), ("budget_rows", 1), ("budget_rows", 2)}
-    unplanned = Day(day.uses, hooked=True, night=False, asked_at=NOW, pace=timedelta(hours=1))
+    unplanned = ReadingConditions(
+        day.uses, hooked=True, night=False, asked_at=NOW, pace=timedelta(hours=1)
+    )
     assert {look.part for look in looks(parts, unplanned, NOW)} == set(parts)
 
 
@@ -116,17 +118,19 @@ def test_sync_now_spends_few_calls_where_they_are_planned() -> None:
 @given(
     st.dictionaries(
         st.tuples(st.sampled_from(["rfis", "budget_rows", "submittals"]), st.integers(1, 9)),
-        st.builds(Standing, fresh_at=read, full_at=read) | st.just(Standing()),
+        st.builds(ListProgress, fresh_at=read, full_at=read) | st.just(ListProgress()),
     ),
     st.dictionaries(st.integers(1, 9), st.sampled_from(list(Use))),
     st.sampled_from([(True, True), (True, False), (False, True), (False, False)]),
 )
 def test_a_look_is_due_exactly_when_the_company_is(
-    parts: dict[tuple[str, int], Standing], uses: dict[int, Use], hook_and_night: tuple[bool, bool]
+    parts: dict[tuple[str, int], ListProgress],
+    uses: dict[int, Use],
+    hook_and_night: tuple[bool, bool],
 ) -> None:
     """Otherwise a worker would be woken for nothing for ever, or never."""
     hooked, night = hook_and_night
-    day = Day(uses, hooked=hooked, night=night)
+    day = ReadingConditions(uses, hooked=hooked, night=night)
     found = looks(parts, day, NOW)
     assert bool(found) == (bool(parts) and next_due(parts, day, NOW) <= NOW)
     assert [uses.get(look.part[1], Use.IDLE) for look in found] == sorted(

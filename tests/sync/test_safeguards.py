@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import pytest
 from django.db import IntegrityError
 
-from integrations.procore.sync import arrivals, runs
+from integrations.procore.sync import runs, write_buffer
 from integrations.procore.sync.engine import run_to_end
-from integrations.procore.sync.errors import LeaseLost
+from integrations.procore.sync.errors import SyncLeaseLost
 from integrations.procore.sync.models import DueRead, SyncRun
 from integrations.procore.sync.runs import holder_name, take_run
 from integrations.procore.sync.services import sync_now
@@ -43,7 +43,7 @@ def a_process_believed_dead_writes_nothing(company: int, procore: Procore) -> bo
     )
     try:
         run_to_end(asleep, wait=clock.wait_until)
-    except LeaseLost:
+    except SyncLeaseLost:
         return True
     return False
 
@@ -68,7 +68,7 @@ def without_governor(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (arrivals, runs):
+    for module in (write_buffer, runs):
         monkeypatch.setattr(module, "keep_lease", lambda _run: None)
 
 

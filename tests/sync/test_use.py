@@ -20,7 +20,7 @@ from partner_app.core import clock
 from partner_app.core.broker import broker
 from partner_app.insights.models import CostFigure
 from partner_app.insights.procore_check import procore_columns, project_check
-from partner_app.insights.refresh import draw_due
+from partner_app.insights.refresh import compute_due
 from partner_app.insights.refresh import make_due as figures_due
 from partner_app.insights.unread import unread_sums
 from partner_app.tenancy.context import tenant
@@ -103,7 +103,7 @@ def test_until_records_are_read_procores_own_columns_are_shown(
         company_id=synced, project_id=project, resource="commitment_line_items"
     ).update(fresh_at=None)
     figures_due(synced, [project])
-    draw_due(company_id=synced)
+    compute_due(company_id=synced)
     with tenant(synced):
         figures = CostFigure.objects.filter(company_id=synced, project_id=project)
         shown = {(f.currency, f.wbs_code_id): f.committed for f in figures}

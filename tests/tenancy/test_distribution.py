@@ -18,7 +18,7 @@ from django.db import connection
 
 from integrations.procore.sync.services import sync_now
 from partner_app.core import clock
-from partner_app.tenancy.distribution import COMPANIES, Plan
+from partner_app.tenancy.distribution import COMPANIES, DistributionPlan
 from tests.environment import SUPERUSER_URL
 from tests.frame import Frame
 from tests.procore import Procore
@@ -40,14 +40,16 @@ WHERE contype = 'f' AND conparentid = 0
 
 
 @pytest.fixture
-def planned(synced: int) -> Plan:
+def planned(synced: int) -> DistributionPlan:
     out = StringIO()
     call_command("distribution_plan", stdout=out)
-    return Plan(**{name: tuple(rows) for name, rows in json.loads(out.getvalue()).items()})
+    return DistributionPlan(
+        **{name: tuple(rows) for name, rows in json.loads(out.getvalue()).items()}
+    )
 
 
 @pytest.fixture
-def changed(planned: Plan) -> Iterator[psycopg.Connection[Any]]:
+def changed(planned: DistributionPlan) -> Iterator[psycopg.Connection[Any]]:
     """The schema as Citus wants it, with the rows of a synced company; taken back afterwards."""
     with psycopg.connect(SUPERUSER_URL) as owner:
         for statement in planned.statements:
@@ -57,7 +59,7 @@ def changed(planned: Plan) -> Iterator[psycopg.Connection[Any]]:
         owner.rollback()
 
 
-def test_every_table_with_customer_content_is_distributed(planned: Plan) -> None:
+def test_every_table_with_customer_content_is_distributed(planned: DistributionPlan) -> None:
     assert set(planned.distributed) >= TENANT_TABLES
     assert COMPANIES in planned.distributed
     created = [text for text in planned.statements if "create_distributed_table" in text]
@@ -65,7 +67,7 @@ def test_every_table_with_customer_content_is_distributed(planned: Plan) -> None
     assert f"'{COMPANIES}', 'id'" in created[0]
 
 
-def test_the_schema_of_today_is_not_yet_what_citus_wants(planned: Plan) -> None:
+def test_the_schema_of_today_is_not_yet_what_citus_wants(planned: DistributionPlan) -> None:
     """Else the plan would prove nothing."""
     with connection.cursor() as cursor:
         cursor.execute(UNIQUE)
@@ -75,7 +77,7 @@ def test_the_schema_of_today_is_not_yet_what_citus_wants(planned: Plan) -> None:
 
 
 def test_after_the_plan_every_unique_key_of_a_distributed_table_has_the_company(
-    planned: Plan, changed: psycopg.Connection[Any]
+    planned: DistributionPlan, changed: psycopg.Connection[Any]
 ) -> None:
     rest = set(planned.distributed) - {COMPANIES}
     rows = changed.execute(UNIQUE).fetchall()
@@ -83,7 +85,7 @@ def test_after_the_plan_every_unique_key_of_a_distributed_table_has_the_company(
 
 
 def test_after_the_plan_references_join_rows_of_one_company(
-    planned: Plan, changed: psycopg.Connection[Any]
+    planned: DistributionPlan, changed: psycopg.Connection[Any]
 ) -> None:
     distributed = set(planned.distributed)
     pairs: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
@@ -99,7 +101,7 @@ def test_after_the_plan_references_join_rows_of_one_company(
 
 
 def test_after_the_plan_the_rows_are_all_there_and_the_references_hold(
-    synced: int, planned: Plan, changed: psycopg.Connection[Any], procore: Procore
+    synced: int, planned: DistributionPlan, changed: psycopg.Connection[Any], procore: Procore
 ) -> None:
     changed.execute("SET CONSTRAINTS ALL IMMEDIATE")
     [row] = changed.execute(
@@ -108,7 +110,9 @@ def test_after_the_plan_the_rows_are_all_there_and_the_references_hold(
     assert row[0] == len(procore.projects())
 
 
-def test_no_table_of_a_tenant_is_referred_to_from_the_coordinator(planned: Plan) -> None:
+def test_no_table_of_a_tenant_is_referred_to_from_the_coordinator(
+    planned: DistributionPlan,
+) -> None:
     """Whatever loses its reference is operational; nothing there holds customer content."""
     tables = {text.split(".")[0] for text in planned.unbound}
     assert not tables & TENANT_TABLES, planned.unbound
@@ -123,7 +127,7 @@ NAMED = re.compile(r'(?:FROM|JOIN|UPDATE|INTO)\s+"?(\w+)"?', re.IGNORECASE)
 
 
 def test_a_page_and_a_sync_ask_for_one_company_in_each_statement(
-    admin: Frame, planned: Plan
+    admin: Frame, planned: DistributionPlan
 ) -> None:
     """So that Citus sends each to one server: it names the company, or writes rows that do."""
     asked: set[str] = set()

@@ -37,14 +37,14 @@ from partner_app.estimates.files import ask_new
 from partner_app.estimates.mapping.memory import learn
 from partner_app.estimates.models import Estimate, FileReading
 from partner_app.estimates.services import import_estimate, take_estimate
-from partner_app.handoffs.errors import NoPlan
-from partner_app.handoffs.models import Handoff, HandoffState
-from partner_app.handoffs.services import (
+from partner_app.handoffs.cli import (
     approve_handoff,
     plan_handoff,
     push_handoff,
     undo_handoff,
 )
+from partner_app.handoffs.errors import NoPlan
+from partner_app.handoffs.models import Handoff, HandoffState
 from partner_app.insights.digests import subscribe
 from partner_app.insights.models import ExceptionCase, SavedView
 from partner_app.tenancy.context import SETTING, tenant

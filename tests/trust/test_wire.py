@@ -141,16 +141,16 @@ def test_a_pairing_takes_five_tries_and_a_code_of_its_own_frame(
     # The victim signs in for their own frame and is told to type the attacker's code.
     person = procore.person("admin")["id"]
     code = mine.code_in(mine.come_back(person))
-    answer = mine.popup.post("/oauth/confirm/", {"handoff_code": code, "typed": shown})
+    answer = mine.popup.post("/oauth/confirm/", {"sign_in_code": code, "typed": shown})
     assert answer.status_code == 422
     collected = Client().post("/embedded/pairing/", {"nonce": attackers.nonce, "collect": "1"})
     assert collected.status_code == 204
     # In the right frame five guesses are all.
     right = Client().post("/embedded/pairing/", {"nonce": mine.nonce}).json()["code"]
     for _ in range(5):
-        wrong = {"handoff_code": code, "typed": "AAAA-AAAA"}
+        wrong = {"sign_in_code": code, "typed": "AAAA-AAAA"}
         assert mine.popup.post("/oauth/confirm/", wrong).status_code == 422
-    late = mine.popup.post("/oauth/confirm/", {"handoff_code": code, "typed": right})
+    late = mine.popup.post("/oauth/confirm/", {"sign_in_code": code, "typed": right})
     assert late.status_code == 422
 
 
@@ -158,7 +158,7 @@ def test_a_pairing_opens_one_session_once(synced: int, procore: Procore) -> None
     frame = Frame(procore, synced)
     typed = Client().post("/embedded/pairing/", {"nonce": frame.nonce}).json()["code"]
     code = frame.code_in(frame.come_back(procore.person("admin")["id"]))
-    answer = frame.popup.post("/oauth/confirm/", {"handoff_code": code, "typed": typed.lower()})
+    answer = frame.popup.post("/oauth/confirm/", {"sign_in_code": code, "typed": typed.lower()})
     assert answer.status_code == 200
     ask = {"nonce": frame.nonce, "collect": "1"}
     assert Client().post("/embedded/pairing/", ask).status_code == 200

@@ -8,7 +8,7 @@ ProcoreError ─ Unauthorized  NotConnected  NotConnectedOnce*  Forbidden  NotFo
 from datetime import datetime
 
 from partner_app.core.errors import Blame, TiebackError
-from partner_app.core.words import gettext_noop
+from partner_app.core.i18n import gettext_noop
 
 
 class ProcoreError(TiebackError):

@@ -3,7 +3,8 @@
 A call counts from the moment its permit is granted until a window's length after its answer was
 heard. Procore has counted it in between, so whatever window Procore counts in, rolling or fixed, it
 holds no more calls than ours. Procore advertises an hour and a shorter window, and each answer
-shows whichever is nearer. Pure: who stores a Budget, and for how many processes, is not known here.
+shows whichever is nearer. Pure: who stores a CallBudget, and for how many
+processes, is not known here.
 """
 
 import math
@@ -37,7 +38,11 @@ class Governor(Protocol):
         """None: go on. Otherwise the moment before which no call may be made."""
 
     def heard(
-        self, standing: "Standing | None", barred_until: datetime | None = None, *, status: int = 0
+        self,
+        standing: "RateHeaders | None",
+        barred_until: datetime | None = None,
+        *,
+        status: int = 0,
     ) -> None:
         """`status` of the answer; 0 where none came."""
 
@@ -46,7 +51,7 @@ class Governor(Protocol):
 
 
 @dataclass(frozen=True)
-class Plan:
+class CallPlan:
     """Never more than so many calls in any stretch of so many seconds."""
 
     calls: int
@@ -54,7 +59,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Standing:
+class RateHeaders:
     """What was left after an answer, of which window, and when that ends (unix seconds, ours)."""
 
     limit: int
@@ -89,7 +94,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Budget:
+class CallBudget:
     """`recent`: calls by the short span (later by the minute) at whose end they had been heard."""
 
     told: tuple[Window, ...] = ()
@@ -101,11 +106,11 @@ class Budget:
         self,
         holder: str,
         now: float,
-        answers: Sequence[Standing | None],
+        answers: Sequence[RateHeaders | None],
         *,
         under_way: int,
         barred_until: float = 0.0,
-    ) -> "Budget":
+    ) -> "CallBudget":
         """After these answers the holder has so many calls under way and no permit left.
 
         What it has is stated, not changed by a difference: a report that was lost is made good by
@@ -115,19 +120,19 @@ class Budget:
         loans = {name: loan for name, loan in known.loans.items() if name != holder}
         if under_way > 0:
             loans[holder] = Loan(under_way, now + FORGOTTEN)
-        counted = Budget(
+        counted = CallBudget(
             known.told,
             _counted(known.recent, now, [(now, len(answers))]),
             loans,
             max(self.barred_until, barred_until),
         )
         for answer in answers:
-            counted = replace(counted, told=counted._told_by(answer, now))
+            counted = replace(counted, told=counted._after_answer(answer, now))
         return counted
 
     def take(
-        self, holder: str, now: float, wanted: int, *, plan: Iterable[Plan] = (), reserve: float
-    ) -> tuple["Budget", int, Held]:
+        self, holder: str, now: float, wanted: int, *, plan: Iterable[CallPlan] = (), reserve: float
+    ) -> tuple["CallBudget", int, Held]:
         """The budget after it, permits granted, and what holds where there are none.
 
         `reserve` is the share of each window that is left for people who wait.
@@ -159,7 +164,7 @@ class Budget:
             known = replace(known, loans={**known.loans, holder: loan})
         return known, granted, Held(now) if granted else held
 
-    def left(self, now: float, plan: Iterable[Plan] = ()) -> int | None:
+    def left(self, now: float, plan: Iterable[CallPlan] = ()) -> int | None:
         """Calls left in the nearest window; None when nothing is known."""
         known = self._without_forgotten(now)
         out = sum(loan.permits for loan in known.loans.values())
@@ -169,7 +174,7 @@ class Budget:
         ]
         return max(0, min(found)) if found else None
 
-    def _windows(self, plan: Iterable[Plan]) -> list[tuple[int, float, int, float]]:
+    def _windows(self, plan: Iterable[CallPlan]) -> list[tuple[int, float, int, float]]:
         planned = [(each.calls, each.seconds, each.calls, 0.0) for each in plan]
         return [*planned, *((w.limit, w.seconds, w.remaining, w.reset_at) for w in self.told)]
 
@@ -186,20 +191,20 @@ class Budget:
                 moment, missing = end + seconds, missing - count
         return moment
 
-    def _without_forgotten(self, now: float) -> "Budget":
+    def _without_forgotten(self, now: float) -> "CallBudget":
         """A holder that was killed may have used its permits: they count as calls."""
         silent = [loan for loan in self.loans.values() if loan.until <= now]
         if not silent:
             return self
         calls = sum(loan.permits for loan in silent)
-        return Budget(
+        return CallBudget(
             tuple(replace(w, remaining=max(0, w.remaining - calls)) for w in self.told),
             _counted(self.recent, now, [(loan.until, loan.permits) for loan in silent]),
             {name: loan for name, loan in self.loans.items() if loan.until > now},
             self.barred_until,
         )
 
-    def _told_by(self, answer: Standing | None, now: float) -> tuple[Window, ...]:
+    def _after_answer(self, answer: RateHeaders | None, now: float) -> tuple[Window, ...]:
         """Windows that an answer does not show have one call less; one that it disproves is gone.
 
         Answers may be heard out of order: of one window the lower number is the later one.
@@ -215,7 +220,7 @@ class Budget:
             shown = _later(known, shown)
         return (*(w for w in fewer if self._possible(w, answer, now)), shown)[-WINDOWS_KEPT:]
 
-    def _possible(self, window: Window, answer: Standing, now: float) -> bool:
+    def _possible(self, window: Window, answer: RateHeaders, now: float) -> bool:
         """Whether a window that was not shown can still be the farther one of the two."""
         left = window.limit - self._used(now, window.seconds)
         if window.reset_at > now:
@@ -246,7 +251,7 @@ def _counted(
     return tuple(sorted(counts.items()))
 
 
-Step = Callable[[Budget, Sequence[Plan]], tuple[Budget, int, Held]]
+Step = Callable[[CallBudget, Sequence[CallPlan]], tuple[CallBudget, int, Held]]
 
 
 class Store(Protocol):
@@ -271,7 +276,7 @@ class Permits:
         self.lock = threading.Lock()
         self.unused, self.good_until = 0, 0.0
         self.under_way = 0
-        self.answers: list[Standing | None] = []
+        self.answers: list[RateHeaders | None] = []
 
     def take(self) -> Held | None:
         with self.lock:
@@ -287,7 +292,7 @@ class Permits:
             self.under_way += 1
             return None
 
-    def heard(self, standing: Standing | None, barred_until: float = 0.0) -> None:
+    def heard(self, standing: RateHeaders | None, barred_until: float = 0.0) -> None:
         """Kept until the next permits are taken, unless others should know at once."""
         with self.lock:
             self.under_way = max(0, self.under_way - 1)
@@ -303,7 +308,7 @@ class Permits:
         answers, under_way = self.answers, self.under_way
         self.answers, self.unused = [], 0
 
-        def step(budget: Budget, plan: Sequence[Plan]) -> tuple[Budget, int, Held]:
+        def step(budget: CallBudget, plan: Sequence[CallPlan]) -> tuple[CallBudget, int, Held]:
             settled = budget.settle(
                 self.name, now, answers, under_way=under_way, barred_until=barred_until
             )
@@ -314,14 +319,14 @@ class Permits:
         return self.store.change(step, barred_until)
 
 
-def standing_from(headers: Mapping[str, str], now: datetime) -> Standing | None:
+def standing_from(headers: Mapping[str, str], now: datetime) -> RateHeaders | None:
     """By our own clock, where Procore's is wrong or ours is."""
     names = ("X-Rate-Limit-Limit", "X-Rate-Limit-Remaining", "X-Rate-Limit-Reset")
     try:
         limit, remaining, reset = (int(headers.get(name, "")) for name in names)
     except ValueError:
         return None
-    return Standing(limit, remaining, reset - _ahead(headers, now)) if limit > 0 else None
+    return RateHeaders(limit, remaining, reset - _ahead(headers, now)) if limit > 0 else None
 
 
 def retry_at(headers: Mapping[str, str], now: datetime, fallback: timedelta) -> datetime:

@@ -34,7 +34,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 @dataclass(frozen=True)
-class Column:
+class BudgetColumn:
     """A column of a view that a company has pinned as one of ours."""
 
     meaning: str
@@ -56,7 +56,7 @@ def meaning_of(name: str) -> str:
     return _MEANINGS.get(plain(name), "")
 
 
-def renamed(row: Mapping[str, Any], pinned: Iterable[Column] = ()) -> dict[str, Any]:
+def renamed(row: Mapping[str, Any], pinned: Iterable[BudgetColumn] = ()) -> dict[str, Any]:
     """The row with its amounts under our names beside all that it has.
 
     Where columns are pinned, these alone count: a view that was pinned may use a standard name for
@@ -75,7 +75,9 @@ def renamed(row: Mapping[str, Any], pinned: Iterable[Column] = ()) -> dict[str, 
     return {**row, **found}
 
 
-def renaming(decode: Callable[[bytes], Any], pinned: tuple[Column, ...]) -> Callable[[bytes], Any]:
+def renaming(
+    decode: Callable[[bytes], Any], pinned: tuple[BudgetColumn, ...]
+) -> Callable[[bytes], Any]:
     """A decoder of pages of budget rows. What is no list of records, `decode` has to judge."""
 
     def decoded(body: bytes) -> Any:
@@ -88,7 +90,7 @@ def renaming(decode: Callable[[bytes], Any], pinned: tuple[Column, ...]) -> Call
     return decoded
 
 
-def _through(document: Any, pinned: tuple[Column, ...]) -> Any:
+def _through(document: Any, pinned: tuple[BudgetColumn, ...]) -> Any:
     """The rows of a bare list, or of the list in an envelope."""
     if isinstance(document, list):
         return [renamed(row, pinned) if isinstance(row, dict) else row for row in document]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.procore.api.values import record_id, text_of
-from integrations.procore.resources.budget_columns import Column, plain
+from integrations.procore.resources.budget_columns import BudgetColumn, plain
 
 ALL_ROWS = {"budget_row_type": "all"}  # left out, what is returned is not documented
 STANDARD_ROLE = "budgeting"
@@ -27,19 +27,19 @@ class View:
 
 
 @dataclass(frozen=True)
-class Choice:
+class ViewChoice:
     """What a company has pinned; without a view, the standard one of each project is read."""
 
     view_id: int | None = None
     name: str = ""
-    columns: tuple[Column, ...] = ()
+    columns: tuple[BudgetColumn, ...] = ()
 
-    def columns_of(self, view_id: int | None) -> tuple[Column, ...]:
+    def columns_of(self, view_id: int | None) -> tuple[BudgetColumn, ...]:
         """Another view than the pinned one has its columns by their standard names."""
         return self.columns if view_id is not None and view_id == self.view_id else ()
 
 
-NO_CHOICE = Choice()
+NO_CHOICE = ViewChoice()
 
 
 def views_in(rows: Iterable[Mapping[str, Any]]) -> list[View]:
@@ -49,7 +49,7 @@ def views_in(rows: Iterable[Mapping[str, Any]]) -> list[View]:
     ]
 
 
-def choose(views: list[View], choice: Choice) -> View | None:
+def choose(views: list[View], choice: ViewChoice) -> View | None:
     """The pinned one, the standard one by role, the one with its name, the first."""
     tests = (
         lambda view: view.id == choice.view_id,
@@ -63,7 +63,7 @@ def choose(views: list[View], choice: Choice) -> View | None:
     return views[0] if views else None
 
 
-def is_fallback(view: View | None, choice: Choice) -> bool:
+def is_fallback(view: View | None, choice: ViewChoice) -> bool:
     """Whether another view is read than was wanted, so that a later look may find the right one."""
     if view is None or choice.view_id is not None:
         return view is not None and view.id != choice.view_id

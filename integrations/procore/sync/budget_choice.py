@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from django.db import models
 
-from integrations.procore.resources.budget_columns import Column
+from integrations.procore.resources.budget_columns import BudgetColumn
 from integrations.procore.resources.budget_rows import BudgetRow
-from integrations.procore.resources.budget_views import NO_CHOICE, Choice
+from integrations.procore.resources.budget_views import NO_CHOICE, ViewChoice
 from integrations.procore.sync.models import SyncCursor
 from partner_app.tenancy.models import TenantModel
 
@@ -29,13 +29,13 @@ class BudgetViewChoice(TenantModel):
         ]
 
 
-def choice_of(company_id: int) -> Choice:
+def choice_of(company_id: int) -> ViewChoice:
     """Inside tenant()."""
     row = BudgetViewChoice.objects.filter(company_id=company_id).first()
     if row is None:
         return NO_CHOICE
-    columns = tuple(Column(**column) for column in row.columns)
-    return Choice(row.view_id, row.view_name, columns)
+    columns = tuple(BudgetColumn(**column) for column in row.columns)
+    return ViewChoice(row.view_id, row.view_name, columns)
 
 
 def lendable_view(company_id: int) -> int | None:

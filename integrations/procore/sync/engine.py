@@ -16,24 +16,24 @@ from integrations.procore.api.errors import (
 )
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.absence import PROJECTS
-from integrations.procore.sync.arrivals import Arrivals
 from integrations.procore.sync.derived import CONCLUSION, apart
 from integrations.procore.sync.errors import Paused, Withdrawn
-from integrations.procore.sync.fetching import Crew, Delivery
+from integrations.procore.sync.fetching import Crew, Fetched
 from integrations.procore.sync.incidents import note_doubts, note_incidents, note_view
 from integrations.procore.sync.models import Mode, Permission, Reason, SyncCursor, SyncRun
 from integrations.procore.sync.order import refused_lately
 from integrations.procore.sync.parts import (
     Job,
     job_of,
+    jobs_from_events,
     jobs_of,
     open_absences,
-    told_meanwhile,
     waves,
 )
 from integrations.procore.sync.proof import Prover
 from integrations.procore.sync.runs import finish, heartbeat, label, release
 from integrations.procore.sync.use import open_projects
+from integrations.procore.sync.write_buffer import WriteBuffer
 from partner_app.connections.access import app_client, in_threads, still_connected
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.connections.leave import close_down_all
@@ -138,7 +138,7 @@ class _Walk:
         self.slice_ends = clock.now() + SLICE
         self.listens_at = clock.now() + LISTEN
         self.prover = Prover(self.client, run.company_id)
-        self.arrivals = Arrivals(run, self.prover)
+        self.buffer = WriteBuffer(run, self.prover)
         self.open: dict[int, Job] = {}  # by step
         self.closed_tools: set[tuple[int, str]] = set()
 
@@ -150,10 +150,10 @@ class _Walk:
                 client = self.for_people if watched else self.client
                 self._wave(jobs_of(self.run, keys, client))
         except Paused:
-            self.arrivals.pause(self.open.values())
+            self.buffer.pause(self.open.values())
             raise
         finally:
-            self.arrivals.mark_rest()
+            self.buffer.mark_rest()
 
     def _wave(self, jobs: list[Job]) -> None:
         if not jobs:
@@ -162,16 +162,16 @@ class _Walk:
             for job in jobs:
                 job.closed_tools = self.closed_tools
                 if self.run.mode != Mode.FULL and refused_lately(job.cursor.refused_at, job.began):
-                    self.arrivals.give_up(job)
+                    self.buffer.give_up(job)
                 elif job.barren:
-                    self.arrivals.end(job)
+                    self.buffer.end(job)
                 elif self._still_closed(job):
                     self._give_up_closed(job)
                 else:
                     self._add(crew, job)
             try:
                 # What a flush finds out may need one more reading, also after the last page.
-                while crew.open or self.arrivals.any:
+                while crew.open or self.buffer.any:
                     for delivery in crew.deliveries(idle=self._idle(crew)):
                         self._take(crew, delivery)
                         self._flush(crew)
@@ -180,7 +180,7 @@ class _Walk:
                 for delivery in crew.last_deliveries():
                     if delivery.error is None:  # whoever goes on meets an error again
                         self._take(crew, delivery)
-                self.arrivals.write()
+                self.buffer.write()
                 raise
 
     def _add(self, crew: Crew[Job], job: Job) -> None:
@@ -189,15 +189,15 @@ class _Walk:
 
     def _end(self, job: Job, *, given_up: bool = False) -> None:
         del self.open[job.step.id]
-        (self.arrivals.give_up if given_up else self.arrivals.end)(job)
+        (self.buffer.give_up if given_up else self.buffer.end)(job)
 
     def _idle(self, crew: Crew[Job]) -> Callable[[], None]:
         return lambda: self._flush(crew, now=True)
 
     def _flush(self, crew: Crew[Job], *, now: bool = False) -> None:
-        if not (now or self.arrivals.ripe):
+        if not (now or self.buffer.ripe):
             return
-        for job in self.arrivals.write():
+        for job in self.buffer.write():
             # There are not as many records as Procore counts: some were deleted there.
             with tenant(self.run.company_id):
                 self._add(crew, job_of(self.run, job.step, job.cursor, self.client, whole=True))
@@ -213,13 +213,13 @@ class _Walk:
             raise Paused(clock.now())  # it goes on at once, with that project first
         if self.run.mode == Mode.TARGETED or self.run.only:
             return
-        for job in told_meanwhile(self.run, self.client):
+        for job in jobs_from_events(self.run, self.client):
             self._add(crew, job)
 
-    def _take(self, crew: Crew[Job], delivery: Delivery[Job]) -> None:
+    def _take(self, crew: Crew[Job], delivery: Fetched[Job]) -> None:
         job = delivery.job
         if delivery.piece is not None:
-            self.arrivals.add(job, delivery.piece)
+            self.buffer.add(job, delivery.piece)
         elif delivery.error is None:
             self._end(job)
         elif isinstance(delivery.error, Withdrawn):
@@ -231,9 +231,9 @@ class _Walk:
             else:
                 self._add(crew, job)  # the project is listed after all
         else:
-            self._mend(crew, job, delivery.error)
+            self._recover(crew, job, delivery.error)
 
-    def _mend(self, crew: Crew[Job], job: Job, error: Exception) -> None:
+    def _recover(self, crew: Crew[Job], job: Job, error: Exception) -> None:
         """Raises what only the caller, or nobody, can mend."""
         until = getattr(error, "until", None) if isinstance(error, ProcoreError) else None
         if isinstance(error, RateLimited | ServerTrouble) and until:
@@ -280,7 +280,7 @@ class _Walk:
             job.withdrawn.clear()
             job.permission = self._tool_of(job)
         elif listed is False:
-            self.arrivals.absences.withdraw(job.project_id)
+            self.buffer.absences.withdraw(job.project_id)
 
     def _tool_of(self, job: Job) -> Permission:
         """One call a project tells of all its tools: those that are closed are not asked again."""
@@ -304,7 +304,7 @@ class _Walk:
         job.cursor.refused_at = clock.now()
         job.refusal, job.permission = Reason.FORBIDDEN, Permission.DENIED
         _describe(job, Forbidden())
-        self.arrivals.give_up(job)
+        self.buffer.give_up(job)
 
     def _fail(self, job: Job, error: ProcoreError) -> None:
         _describe(job, error)

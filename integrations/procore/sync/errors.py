@@ -1,4 +1,4 @@
-"""TiebackError ── SyncError ─ SyncInProgress  Paused  LeaseLost  Withdrawn  NotMissing"""
+"""TiebackError ── SyncError ─ SyncInProgress  Paused  SyncLeaseLost  Withdrawn  NotMissing"""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ class SyncInProgress(SyncError):
     status = 409
 
 
-class LeaseLost(SyncError):
+class SyncLeaseLost(SyncError):
     code = "sync.lease_lost"
     user_message = "Another worker has taken this sync over."
     remedy = "Nothing to do: it goes on there."

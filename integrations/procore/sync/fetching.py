@@ -29,7 +29,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Delivery(Generic[Job]):
+class Fetched(Generic[Job]):
     """A page of a job; or its end, in peace or with an error."""
 
     job: Job
@@ -112,7 +112,7 @@ class Crew(Generic[Job]):
         self.waiting: deque[Job] = deque()
         self.begun: deque[tuple[Job, Iterator[Piece]]] = deque()  # and in no thread's hands now
         self.changed = threading.Condition()  # of the three above and of `closing`
-        self.ready = Buffer[Delivery[Job]](MOST_WAITING)
+        self.ready = Buffer[Fetched[Job]](MOST_WAITING)
         self.width = Width(at_once)
         self.closing, self.over = False, threading.Event()
         self.open = 0
@@ -135,7 +135,7 @@ class Crew(Generic[Job]):
             self.waiting.append(job)
             self.changed.notify()
 
-    def deliveries(self, idle: Callable[[], None]) -> Iterator[Delivery[Job]]:
+    def deliveries(self, idle: Callable[[], None]) -> Iterator[Fetched[Job]]:
         """Until no job is open; `idle` is called when nothing has arrived for a moment."""
         while self.open:
             delivery = self.ready.get(timeout=POLL)
@@ -146,7 +146,7 @@ class Crew(Generic[Job]):
                 self.open -= 1
             yield delivery
 
-    def last_deliveries(self) -> Iterator[Delivery[Job]]:
+    def last_deliveries(self) -> Iterator[Fetched[Job]]:
         """Nothing more is fetched; what is under way still arrives: its calls are spent."""
         self._close()
         while any(each.is_alive() for each in self.threads) or len(self.ready):
@@ -187,15 +187,15 @@ class Crew(Generic[Job]):
             with self.width:
                 piece = next(pieces, None)
         except Exception as error:  # noqa: BLE001  # handed to the engine, which knows them all
-            self._hand_over(Delivery(job, error=error))
+            self._hand_over(Fetched(job, error=error))
             return
-        self._hand_over(Delivery(job, piece))
+        self._hand_over(Fetched(job, piece))
         if piece is not None:
             with self.changed:
                 self.begun.append((job, pieces))
                 self.changed.notify()
 
-    def _hand_over(self, delivery: Delivery[Job]) -> None:
+    def _hand_over(self, delivery: Fetched[Job]) -> None:
         weight = len(delivery.piece.records) if delivery.piece else 0
         while not self.over.is_set():
             if self.ready.put(delivery, weight, timeout=POLL):

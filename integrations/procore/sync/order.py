@@ -58,7 +58,7 @@ PROJECT_LIST = timedelta(minutes=30)  # a project that appears is wanted soon
 
 
 @dataclass(frozen=True)
-class Standing:
+class ListProgress:
     """How far a list has been read; None: never."""
 
     fresh_at: datetime | None = None
@@ -79,7 +79,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Look:
+class PlannedRead:
     """A list to read; `whole` where everything in it is read again as the day's proof."""
 
     part: Part
@@ -108,7 +108,7 @@ def at_night(now: datetime, zone: tzinfo) -> bool:
 
 
 @dataclass(frozen=True)
-class Day:
+class ReadingConditions:
     """What a company's looks depend on: use of its projects, whether it has a hook, the hour."""
 
     uses: Mapping[int, Use]
@@ -121,14 +121,14 @@ class Day:
         """The company's own lists count as those of a project that changes."""
         return self.uses.get(project, Use.IDLE) if project else Use.CHANGING
 
-    def due_at(self, part: Part, standing: Standing) -> datetime:
+    def due_at(self, part: Part, standing: ListProgress) -> datetime:
         """When the list is wanted next; long ago where it was never read."""
         if standing.fresh_at is None or self._asked(part, standing.fresh_at):
             return standing.not_before
         look = standing.fresh_at + self._wanted_age(part)
         return max(standing.not_before, min(look, self._proof_at(standing)))
 
-    def proof_due(self, standing: Standing, now: datetime) -> bool:
+    def proof_due(self, standing: ListProgress, now: datetime) -> bool:
         return self._proof_at(standing) <= now
 
     def _asked(self, part: Part, fresh_at: datetime) -> bool:
@@ -138,7 +138,7 @@ class Day:
         everything = self.pace is not None
         return everything or self.use(part[1]) <= Use.CHANGING or part[0] in FIGURES
 
-    def _proof_at(self, standing: Standing) -> datetime:
+    def _proof_at(self, standing: ListProgress) -> datetime:
         if standing.full_at is None:
             return NEVER
         return standing.full_at + (PROOF_BY_NIGHT if self.night else PROOF_BY_DAY)
@@ -154,14 +154,16 @@ class Day:
         return (LOOKS_WITH_HOOKS if self.hooked else LOOKS_WITHOUT_HOOKS)[self.use(project)]
 
 
-def looks(parts: Mapping[Part, Standing], day: Day, now: datetime) -> list[Look]:
+def looks(
+    parts: Mapping[Part, ListProgress], day: ReadingConditions, now: datetime
+) -> list[PlannedRead]:
     """What is due, the most wanted first: by use of the project, then by how long it is due."""
     due = {part: day.due_at(part, standing) for part, standing in parts.items()}
     wanted = sorted((p for p in parts if due[p] <= now), key=lambda p: (day.use(p[1]), due[p], p))
-    return [Look(part, day.proof_due(parts[part], now)) for part in wanted]
+    return [PlannedRead(part, day.proof_due(parts[part], now)) for part in wanted]
 
 
-def next_due(parts: Mapping[Part, Standing], day: Day, now: datetime) -> datetime:
+def next_due(parts: Mapping[Part, ListProgress], day: ReadingConditions, now: datetime) -> datetime:
     """The earliest moment at which one of them is wanted."""
     moments = [day.due_at(part, standing) for part, standing in parts.items()]
     return max(now, min(moments, default=now + PROJECT_LIST))

@@ -30,7 +30,7 @@ from integrations.procore.sync.models import (
 from integrations.procore.sync.order import AT_A_GLANCE, FIGURES, in_order_of_use
 from integrations.procore.sync.quarantine import places_to_try_again
 from integrations.procore.sync.reading import Lent, Parents, Piece, Position, Reader, Window
-from integrations.procore.sync.resuming import Progress, packed, unpacked
+from integrations.procore.sync.resuming import ResumePoint, packed, unpacked
 from integrations.procore.sync.use import uses_of
 from partner_app.core import clock
 from partner_app.core.bulk import add_rows
@@ -99,7 +99,7 @@ class Job:
         """Whoever goes on with the run begins where this ends."""
         parents = [list(ids) for ids in self.parents.values()]
         seen = sorted(self.seen)
-        here = Progress(
+        here = ResumePoint(
             self.began, self.whole, self.newest, self.position, parents, seen, self.blind
         )
         self.step.progress = packed(here)
@@ -148,8 +148,8 @@ def jobs_of(run: SyncRun, keys: list[Key], client: ProcoreClient) -> list[Job]:
     done = set(run.steps.filter(done=True).values_list("resource", "project_id"))
     wanted = [key for key in keys if key not in done]
     _make_rows(run, wanted)
-    anew = run.steps.filter(done=False, progress__isnull=True)
-    anew.update(**dict.fromkeys(COUNTS, 0))  # of the last attempt alone
+    unfinished = run.steps.filter(done=False, progress__isnull=True)
+    unfinished.update(**dict.fromkeys(COUNTS, 0))  # of the last attempt alone
     steps = {(s.resource, s.project_id): s for s in run.steps.filter(done=False)}
     cursors = {
         (c.resource, c.project_id): c for c in SyncCursor.objects.filter(company_id=run.company_id)
@@ -173,7 +173,7 @@ def jobs_of(run: SyncRun, keys: list[Key], client: ProcoreClient) -> list[Job]:
     return jobs
 
 
-def told_meanwhile(run: SyncRun, client: ProcoreClient) -> list[Job]:
+def jobs_from_events(run: SyncRun, client: ProcoreClient) -> list[Job]:
     """Parts done in this run of which Procore has told us since; the others are yet to be read.
 
     Children wait for the next run: their parents have to be written first.
@@ -241,7 +241,7 @@ def job_of(
                 if before
                 else _parents(kind, run.company_id, step.project_id, since, doubted)
             )
-    begun = before or Progress(now, whole)
+    begun = before or ResumePoint(now, whole)
     reader = Reader(
         client,
         model,

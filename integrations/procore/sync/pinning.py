@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from integrations.procore.resources.budget_columns import Column
+from integrations.procore.resources.budget_columns import BudgetColumn
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.budget_views import View
 from integrations.procore.sync.budget_choice import BudgetViewChoice, budget_cursors
@@ -13,7 +13,7 @@ from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 
 
-def pin_view(*, company_id: int, view: View, columns: Iterable[Column], actor: str) -> None:
+def pin_view(*, company_id: int, view: View, columns: Iterable[BudgetColumn], actor: str) -> None:
     """All projects are read again by it, soon; those that lack it keep the standard one."""
     chosen = [{"meaning": c.meaning, "id": c.id, "name": c.name} for c in columns]
     with tenant(company_id):

@@ -23,7 +23,7 @@ Key = tuple[str, int]  # resource, project (0: the company)
 
 
 @dataclass(frozen=True)
-class Shown:
+class ReadRecords:
     """Records that arrived for one place, and what could not be read of them."""
 
     key: Key
@@ -52,7 +52,7 @@ def places_to_try_again(company_id: int) -> set[Key]:
     return set(found.values_list("resource", "project_id").distinct())
 
 
-def note_shown(company_id: int, shown: Shown) -> None:
+def note_shown(company_id: int, shown: ReadRecords) -> None:
     """In the writing transaction: what was read well leaves, what was not is here."""
     now = clock.now()
     nameless = Q(remote_id=None)

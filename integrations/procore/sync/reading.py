@@ -11,7 +11,7 @@ from integrations.procore.api.pages import ListGuard, Page, between
 from integrations.procore.resources.budget_columns import renaming
 from integrations.procore.resources.budget_views import (
     NO_CHOICE,
-    Choice,
+    ViewChoice,
     choose,
     is_fallback,
     views_in,
@@ -81,7 +81,7 @@ class Reader:
         window: Window | None = None,
         parents: Parents | None = None,
         via_id: int | None = None,
-        choice: Choice = NO_CHOICE,
+        choice: ViewChoice = NO_CHOICE,
         position: Position = Position(),
         lent: Lent | None = None,
     ) -> None:

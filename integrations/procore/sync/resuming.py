@@ -12,7 +12,7 @@ import msgspec
 from integrations.procore.sync.reading import Position
 
 
-class Progress(msgspec.Struct, frozen=True):
+class ResumePoint(msgspec.Struct, frozen=True):
     """`parents` are those whose lists are read, in the order of the resource's kinds of parents."""
 
     began: datetime
@@ -24,11 +24,11 @@ class Progress(msgspec.Struct, frozen=True):
     blind: bool = False
 
 
-def packed(progress: Progress) -> dict[str, object]:
+def packed(progress: ResumePoint) -> dict[str, object]:
     """As JSON can hold it."""
     found: dict[str, object] = msgspec.to_builtins(progress)
     return found
 
 
-def unpacked(stored: object) -> Progress | None:
-    return msgspec.convert(stored, Progress) if stored else None
+def unpacked(stored: object) -> ResumePoint | None:
+    return msgspec.convert(stored, ResumePoint) if stored else None

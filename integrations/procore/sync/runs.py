@@ -10,9 +10,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Q, Sum
 
 from integrations.procore.resources.registry import RESOURCES
-from integrations.procore.sync.errors import LeaseLost, SyncInProgress
+from integrations.procore.sync.errors import SyncInProgress, SyncLeaseLost
 from integrations.procore.sync.models import DueRead, Mode, RunState, SyncRun, SyncStep
-from integrations.procore.sync.order import Look, Part
+from integrations.procore.sync.order import Part, PlannedRead
 from integrations.procore.sync.parts import COUNTS, withheld_projects
 from partner_app.core import clock
 from partner_app.core.heartbeat import Heartbeat
@@ -26,7 +26,7 @@ def holder_name() -> str:
 
 
 def take_run(
-    *, company_id: int, mode: str, only: list[str], holder: str, looks: Sequence[Look] = ()
+    *, company_id: int, mode: str, only: list[str], holder: str, looks: Sequence[PlannedRead] = ()
 ) -> SyncRun:
     """A new run, or the one that paused or whose process died. Raises SyncInProgress."""
     now = clock.now()
@@ -125,10 +125,10 @@ def claim_reads(run: SyncRun) -> dict[Part, bool]:
 def keep_lease(run: SyncRun) -> None:
     """In the writing transaction.
 
-    A process that was believed dead writes nothing. Raises LeaseLost.
+    A process that was believed dead writes nothing. Raises SyncLeaseLost.
     """
     if not _renewed(run):
-        raise LeaseLost
+        raise SyncLeaseLost
 
 
 def _renewed(run: SyncRun) -> bool:

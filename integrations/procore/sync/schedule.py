@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 
-from integrations.procore.sync.looks import SOONEST, looks_due, next_look
 from integrations.procore.sync.models import DueRead, DueWork, Mode, RunState, SyncRun
-from integrations.procore.sync.order import Look
+from integrations.procore.sync.order import PlannedRead
+from integrations.procore.sync.planned_reads import SOONEST, looks_due, next_look
 from integrations.procore.sync.runs import LEASE
 from partner_app.core import clock
 from partner_app.tenancy.models import CONNECTED
@@ -29,7 +29,7 @@ class Work:
     """What a worker has to do for a company: a full reading, or these lists."""
 
     mode: Mode
-    looks: Sequence[Look] = ()
+    looks: Sequence[PlannedRead] = ()
 
 
 def make_due(*, company_id: int) -> None:
@@ -60,7 +60,7 @@ def make_read_due(
     DueWork.objects.filter(company_id=company_id, due_at__gt=at).update(due_at=at)
 
 
-def make_connected_due() -> None:
+def schedule_new_companies() -> None:
     """Companies that nobody made due yet: one statement, whatever their number."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -72,7 +72,7 @@ def make_connected_due() -> None:
         )
 
 
-def make_told_due() -> None:
+def wake_companies_with_pending_events() -> None:
     """Companies that were told of while their last run was being concluded.
 
     That one did not see the news any more, and whoever brought it saw a company that was due

@@ -6,17 +6,17 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from integrations.procore.api.errors import ProcoreError
-from integrations.procore.sync.errors import LeaseLost, Paused, SyncInProgress
+from integrations.procore.sync.errors import Paused, SyncInProgress, SyncLeaseLost
 from integrations.procore.sync.schedule import (
     claim_due,
     give_back,
-    make_connected_due,
-    make_told_due,
+    schedule_new_companies,
+    wake_companies_with_pending_events,
 )
 from integrations.procore.sync.services import run_due
 from partner_app.connections.discover import discover as discover_companies
 from partner_app.connections.leave import close_down_all, purge_due
-from partner_app.connections.noticing import is_usable, may_look
+from partner_app.connections.lookups import is_usable, may_look
 from partner_app.core import clock
 from partner_app.core.logging import log
 from partner_app.core.partitions import keep_months
@@ -29,8 +29,8 @@ PATIENCE = 30.0  # seconds, where Procore gave no time
 @shared_task
 def wake() -> None:
     """Rings for every company that is due; also finds those that nobody made due."""
-    make_connected_due()
-    make_told_due()
+    schedule_new_companies()
+    wake_companies_with_pending_events()
     for company_id in claim_due():
         sync_company.delay(company_id)
 
@@ -39,8 +39,8 @@ def wake() -> None:
 def sync_company(company_id: int) -> None:
     try:
         if run_due(company_id=company_id, wait=_leave):
-            ring(company_id)
-    except (SyncInProgress, LeaseLost):
+            enqueue(company_id)
+    except (SyncInProgress, SyncLeaseLost):
         return
     except Paused as pause:
         wait = (pause.until - clock.now()).total_seconds()
@@ -68,7 +68,7 @@ def discover_soon(company_id: int) -> None:
     try:
         discover.apply_async(retry=False)
     except OperationalError:
-        log.warning("bell.broken", company_id=company_id)
+        log.warning("enqueue.failed", company_id=company_id)
 
 
 @shared_task
@@ -80,12 +80,12 @@ def housekeeping() -> None:
     keep_months()
 
 
-def ring(company_id: int) -> None:
+def enqueue(company_id: int) -> None:
     """Without a broker nobody hears it; the next look finds the work in Postgres."""
     try:
         sync_company.apply_async((company_id,), retry=False)
     except OperationalError:
-        log.warning("bell.broken", company_id=company_id)
+        log.warning("enqueue.failed", company_id=company_id)
 
 
 def _leave(until: datetime) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from django.db import DataError, connection
 
-from integrations.procore.sync.tasks import ring
+from integrations.procore.sync.tasks import enqueue
 from integrations.procore.webhooks.inbox import (
     Told,
     accept,
@@ -68,7 +68,7 @@ def take_in(deliveries: Sequence[Delivery]) -> list[int]:
         if removes_person(each.payload):
             end_access(company_id=each.company_id, remote_user_id=each.payload.resource_id)
     for company_id in due:
-        ring(company_id)
+        enqueue(company_id)
     return [ACCEPTED if isinstance(each, Told) else each for each in found]
 
 

@@ -59,7 +59,7 @@ def reconcile(*, company_id: int) -> HookState:
     client = app_client(company_id, CallPurpose.HOOKS)
     before = (hook.state, hook.remote_id)
     try:
-        _mend(client, hook)
+        _repair(client, hook)
     except (Forbidden, NotFoundOrHidden):
         hook.state = HookState.REFUSED
     else:
@@ -83,7 +83,7 @@ def remove(*, company_id: int) -> None:
     DueWork.objects.filter(company_id=company_id).update(hooked=False)
 
 
-def _mend(client: ProcoreClient, hook: WebhookHook) -> None:
+def _repair(client: ProcoreClient, hook: WebhookHook) -> None:
     path = _path(hook.company_id)
     ours = {
         key: row
@@ -200,8 +200,8 @@ def _accept_late(company_id: int, payload: object) -> None:
 
 def check_soon(*, company_id: int, rotate: bool = False) -> None:
     """At the next look, within seconds; `rotate`: with a new secret."""
-    anew = {"checked_at": None, **({"rotated_at": None} if rotate else {})}
-    WebhookHook.objects.filter(company_id=company_id).update(**anew)
+    changes = {"checked_at": None, **({"rotated_at": None} if rotate else {})}
+    WebhookHook.objects.filter(company_id=company_id).update(**changes)
 
 
 def check_all() -> None:

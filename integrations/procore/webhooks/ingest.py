@@ -39,10 +39,10 @@ from partner_app.core.arrival import (
     refuse,
 )
 from partner_app.core.bodies import ORDINARY
+from partner_app.core.client_ip import address_of
+from partner_app.core.group_commit import GroupCommit
 from partner_app.core.limits import TooOften, count_stranger
 from partner_app.core.logging import log
-from partner_app.core.origin import address_of
-from partner_app.core.together import Together
 
 PATH = re.compile(r"/webhooks/procore/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
 PREFIX = "/webhooks/"
@@ -60,8 +60,8 @@ class Ingest:
 
     def __init__(self, pages: App) -> None:
         self.pages = pages
-        self.lookups: Together[Speaker, int] = Together(_in_thread_of_its_own(refusals))
-        self.deliveries: Together[Delivery, int] = Together(
+        self.lookups: GroupCommit[Speaker, int] = GroupCommit(_in_thread_of_its_own(refusals))
+        self.deliveries: GroupCommit[Delivery, int] = GroupCommit(
             _in_thread_of_its_own(take_in), each_alone=(DataError, IntegrityError)
         )
         self.counting = ThreadPoolExecutor(1, "strangers")

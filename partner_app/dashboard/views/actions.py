@@ -12,8 +12,8 @@ from partner_app.accounts.errors import RoleMissing
 from partner_app.accounts.models import Role
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
-from partner_app.dashboard.actions import ACTIONS, Order, reconnect_link
-from partner_app.dashboard.forms import ConfirmForm
+from partner_app.dashboard.actions import ACTIONS, ActionRequest, reconnect_link
+from partner_app.dashboard.forms import ActionForm
 from partner_app.tenancy.lifecycle import company_or_error
 from partner_app.tenancy.models import Company
 
@@ -32,12 +32,12 @@ def act(request: AdminRequest, company_id: int, name: str) -> HttpResponse:
         messages.info(request, f"{action.title}: not needed now.")
         return redirect("tenant", company_id)
     given = request.POST if request.method == "POST" else None
-    form = ConfirmForm(given, choices=action.choices(company) if action.choices else ())
+    form = ActionForm(given, choices=action.choices(company) if action.choices else ())
     if request.method == "POST" and form.is_valid():
         if not action.word or form.cleaned_data["word"].strip() == company.name.strip():
             _record(request, company_id, name)
             address, chosen = form.cleaned_data["address"], form.cleaned_data["chosen"]
-            action.run(Order(company, request.admin.actor, address, tuple(chosen)))
+            action.run(ActionRequest(company, request.admin.actor, address, tuple(chosen)))
             messages.success(request, action.done)
             gone = not Company.objects.filter(id=company_id).exists()
             return redirect("tenants") if gone else redirect("tenant", company_id)

@@ -7,12 +7,12 @@ from functools import cached_property
 
 from integrations.procore.resources.wbs_codes import WbsCode
 from partner_app.core.bulk import update_rows
-from partner_app.core.words import gettext_noop
-from partner_app.estimates.mapping.file import HUNDRED, Rules
+from partner_app.core.i18n import gettext_noop
+from partner_app.estimates.mapping.file import HUNDRED, MappingRules
 from partner_app.estimates.mapping.memory import Memory, recall_all
+from partner_app.estimates.mapping.normalise import unit_key
 from partner_app.estimates.mapping.suggest import Known, Suggester, known_names
-from partner_app.estimates.mapping.words import unit_key
-from partner_app.estimates.models import Estimate, EstimateLine, Evidence
+from partner_app.estimates.models import Estimate, EstimateLine, MappingSource
 from partner_app.estimates.reading.lines import Line
 from partner_app.estimates.reading.sheets import Say
 
@@ -22,16 +22,16 @@ EXACT_TO = Decimal("1e-10")  # places of a share that are kept; the last share t
 
 
 @dataclass(frozen=True)
-class Target:
+class CodeShare:
     """A WBS code, the exact share of a line's amount that goes there, and why."""
 
     wbs_code: str
     amount: Decimal
     reason: str
-    evidence: Evidence
+    evidence: MappingSource
     chosen_by: str = "system"
 
-    def shared(self, shares: Sequence[tuple[str, Decimal]]) -> list["Target"]:
+    def shared(self, shares: Sequence[tuple[str, Decimal]]) -> list["CodeShare"]:
         """Over WBS codes by percent. The last share takes what is left: they add up exactly."""
         targets, left = [], self.amount
         for code, percent in shares[:-1]:
@@ -45,28 +45,32 @@ class Target:
 class Targets:
     """`codes` are the project's active ones: flat code to the name without its cost type."""
 
-    rules: Rules
+    rules: MappingRules
     memory: Memory
     codes: Mapping[str, str]
     types: Mapping[str, str] = field(default_factory=dict)  # flat code to its cost type's name
 
-    def of(self, line: Line) -> list[Target]:
+    def of(self, line: Line) -> list[CodeShare]:
         """Empty when nothing is certain. The last share takes what is left."""
         shares, pattern = self.rules.for_code(line.item_code)
         if not shares:
             return self._without_rule(line)
         reason = f"mapping file: {pattern}"
-        whole = Target("", line.amount, reason, Evidence.FILE, "operator")
+        whole = CodeShare("", line.amount, reason, MappingSource.FILE, "operator")
         return whole.shared([(share.wbs_code, share.percent) for share in shares])
 
-    def _without_rule(self, line: Line) -> list[Target]:
+    def _without_rule(self, line: Line) -> list[CodeShare]:
         """Memory counts where the project has the code: another project may lack it."""
         code = self.exact(line.item_code, line.cost_type)
         if code:
             reason = gettext_noop("the item code is a WBS code")
-            return [Target(code, line.amount, reason, Evidence.EXACT)]
+            return [CodeShare(code, line.amount, reason, MappingSource.EXACT)]
         code, reason = self.memory.recall(line)
-        return [Target(code, line.amount, reason, Evidence.MEMORY)] if code in self.codes else []
+        return (
+            [CodeShare(code, line.amount, reason, MappingSource.MEMORY)]
+            if code in self.codes
+            else []
+        )
 
     def exact(self, item_code: str, cost_type: str = "") -> str:
         """The item code itself, or the WBS code of which it is the cost code.
@@ -120,11 +124,11 @@ class Targets:
         update_rows(EstimateLine, changed, ["suggestions"])
 
 
-def targets_for(company_id: int, project_id: int, *, rules: Rules | None = None) -> Targets:
+def targets_for(company_id: int, project_id: int, *, rules: MappingRules | None = None) -> Targets:
     """Inside tenant()."""
     rows = WbsCode.objects.filter(company_id=company_id, project_id=project_id, status="active")
     codes, types = {}, {}
     for code, name in rows.order_by("flat_code").values_list("flat_code", "flat_name"):
         before, _, types[code] = name.rpartition(".")
         codes[code] = before or name
-    return Targets(rules or Rules({}), recall_all(company_id), codes, types)
+    return Targets(rules or MappingRules({}), recall_all(company_id), codes, types)

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
-from partner_app.core.words import gettext_noop
+from partner_app.core.i18n import gettext_noop
 from partner_app.estimates.errors import CodeUnknown, SplitUneven
-from partner_app.estimates.mapping.assign import BATCH, Target, targets_for
+from partner_app.estimates.mapping.assign import BATCH, CodeShare, targets_for
 from partner_app.estimates.mapping.file import HUNDRED
-from partner_app.estimates.models import Estimate, EstimateLine, Evidence, LineMapping
+from partner_app.estimates.models import Estimate, EstimateLine, LineMapping, MappingSource
 from partner_app.estimates.services import estimate_or_error, touch
 from partner_app.tenancy.context import tenant
 
@@ -45,7 +45,9 @@ def choose_codes(
             [
                 (line, target)
                 for line in lines
-                for target in Target("", line.amount, reason, Evidence.PERSON, actor).shared(shares)
+                for target in CodeShare(
+                    "", line.amount, reason, MappingSource.PERSON, actor
+                ).shared(shares)
             ],
         )
         _record(estimate, actor, lines=len(lines))
@@ -74,8 +76,8 @@ def accept_suggestions(
         for line in lines:
             best = line.suggestions[0]
             if Decimal(best["confidence"]) >= at_least and best["code"] in codes:
-                target = Target(
-                    best["code"], line.amount, best["reason"], Evidence.SUGGESTION, actor
+                target = CodeShare(
+                    best["code"], line.amount, best["reason"], MappingSource.SUGGESTION, actor
                 )
                 accepted.append((line, target))
         _replace(estimate, accepted)
@@ -95,7 +97,7 @@ def open_again(*, company_id: int, estimate_id: UUID, group: str, actor: str) ->
         _record(estimate, actor, opened=1)
 
 
-def _replace(estimate: Estimate, found: Sequence[tuple[EstimateLine, Target]]) -> None:
+def _replace(estimate: Estimate, found: Sequence[tuple[EstimateLine, CodeShare]]) -> None:
     ids = {line.id for line, _ in found}
     LineMapping.objects.filter(line__in=ids).delete()
     estimate.lines.filter(id__in=ids).update(mapped=True)

@@ -21,7 +21,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Rules:
+class MappingRules:
     """Patterns as in the file: `105-06845`, or `105*` for everything that begins with 105."""
 
     shares: Mapping[str, tuple[Share, ...]]
@@ -46,7 +46,7 @@ class Rules:
         return (), ""
 
 
-def read_rules(content: bytes) -> Rules:
+def read_rules(content: bytes) -> MappingRules:
     """Raises MappingUnreadable with the row."""
     try:
         text = content.decode("utf-8-sig")
@@ -73,4 +73,4 @@ def read_rules(content: bytes) -> Rules:
         if total != HUNDRED:
             reason = f"the shares of {pattern} add up to {total} percent, not 100"
             raise MappingUnreadable(row=last[pattern], reason=reason)
-    return Rules({pattern: tuple(shares) for pattern, shares in found.items()})
+    return MappingRules({pattern: tuple(shares) for pattern, shares in found.items()})

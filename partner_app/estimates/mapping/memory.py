@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import F
 
 from partner_app.core import clock
-from partner_app.estimates.mapping.words import unit_key, words
+from partner_app.estimates.mapping.normalise import unit_key, words
 from partner_app.estimates.models import EstimateLine, LineMapping, MappingRule
 from partner_app.estimates.reading.lines import Line
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from rapidfuzz import fuzz
 
-from partner_app.estimates.mapping.words import words
+from partner_app.estimates.mapping.normalise import words
 
 PRESELECTED = Decimal("0.90")  # a person confirms many at once
 OFFERED = Decimal("0.50")  # shown as a choice; below it nothing is said

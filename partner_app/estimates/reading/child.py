@@ -18,7 +18,7 @@ import traceback
 from partner_app.estimates.errors import ReadingError
 from partner_app.estimates.reading.endings import Ending
 from partner_app.estimates.reading.estimate import read_estimate
-from partner_app.estimates.reading.sheets import Budget
+from partner_app.estimates.reading.sheets import WorkLimit
 from partner_app.estimates.reading.wire import Question, encode, get_question, said_of
 
 DESCRIPTORS = 32  # open files; reading needs about ten
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def _answer(question: Question, content: bytes, seconds: int) -> bytes:
-    budget = Budget(question.name, seconds=seconds, say=_Progress().say)
+    budget = WorkLimit(question.name, seconds=seconds, say=_Progress().say)
     try:
         found = read_estimate(question.name, content, answers=question.answers, budget=budget)
     except ReadingError as error:

@@ -6,7 +6,7 @@ import io
 from charset_normalizer import from_bytes
 
 from partner_app.estimates.errors import FileUnreadable
-from partner_app.estimates.reading.sheets import Budget, Sheet
+from partner_app.estimates.reading.sheets import Sheet, WorkLimit
 
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE = 60  # rows
@@ -14,7 +14,7 @@ FEW_ACCENTS = 0.15  # of all bytes
 BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-def read_delimited(name: str, content: bytes, budget: Budget) -> Sheet:
+def read_delimited(name: str, content: bytes, budget: WorkLimit) -> Sheet:
     """Raises FileUnreadable."""
     text = _text(name, content)
     delimiter = _delimiter(text)

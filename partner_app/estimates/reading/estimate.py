@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from partner_app.estimates.errors import ChoosePart, FileUnreadable
 from partner_app.estimates.reading.files import read_sheets
-from partner_app.estimates.reading.layout import Column, Layout, find_layout, parts_of
+from partner_app.estimates.reading.layout import FileColumn, Layout, find_layout, parts_of
 from partner_app.estimates.reading.lines import Mending, Reading, read_lines
-from partner_app.estimates.reading.sheets import Budget, Sheet
+from partner_app.estimates.reading.sheets import Sheet, WorkLimit
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,18 @@ class Answers:
 
     part: str = ""
     sheet: str = ""
-    columns: Mapping[Column, int] = field(default_factory=dict)
+    columns: Mapping[FileColumn, int] = field(default_factory=dict)
     mending: Mending = field(default_factory=Mending)
 
 
 def read_estimate(
-    name: str, content: bytes, *, answers: Answers | None = None, budget: Budget | None = None
+    name: str, content: bytes, *, answers: Answers | None = None, budget: WorkLimit | None = None
 ) -> Reading:
     """Bad cells become problems of the Reading and spare the other rows.
 
     Raises FileUnreadable, LayoutUnknown, LayoutAmbiguous, ChoosePart.
     """
-    answers, budget = answers or Answers(), budget or Budget(name)
+    answers, budget = answers or Answers(), budget or WorkLimit(name)
     sheets = read_sheets(name, content, budget)
     wanted = [sheet for sheet in sheets if not answers.sheet or sheet.name == answers.sheet]
     layout = find_layout(wanted, answers.columns)
@@ -50,7 +50,7 @@ def part_name(part: tuple[str, ...]) -> str:
     return ", ".join(filter(None, part))
 
 
-def _chosen(sheet: Sheet, layout: Layout, wanted: str, budget: Budget) -> tuple[str, ...] | None:
+def _chosen(sheet: Sheet, layout: Layout, wanted: str, budget: WorkLimit) -> tuple[str, ...] | None:
     """None where there is nothing to choose."""
     parts = parts_of(sheet, layout)
     if not parts:

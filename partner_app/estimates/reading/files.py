@@ -4,16 +4,16 @@ import re
 
 from partner_app.estimates.errors import FileUnreadable
 from partner_app.estimates.reading.delimited import read_delimited
-from partner_app.estimates.reading.sheets import Budget, Sheet
+from partner_app.estimates.reading.sheets import Sheet, WorkLimit
 from partner_app.estimates.reading.workbook import read_xls, read_xlsx
 
 ZIP, COMPOUND, PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
 
 
-def read_sheets(name: str, content: bytes, budget: Budget | None = None) -> list[Sheet]:
+def read_sheets(name: str, content: bytes, budget: WorkLimit | None = None) -> list[Sheet]:
     """Those that have anything in them. Raises FileUnreadable."""
-    budget = budget or Budget(name)
+    budget = budget or WorkLimit(name)
     if not content.strip():
         raise FileUnreadable(file=name, reason="it is empty")
     if content.startswith(ZIP):

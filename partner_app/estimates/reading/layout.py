@@ -13,7 +13,7 @@ from partner_app.estimates.reading.numbers import NotANumber, decimal_mark, numb
 from partner_app.estimates.reading.sheets import Cell, Sheet, text_of
 
 
-class Column(StrEnum):
+class FileColumn(StrEnum):
     ITEM_CODE = "item_code"
     DESCRIPTION = "description"
     QUANTITY = "quantity"
@@ -25,43 +25,45 @@ class Column(StrEnum):
     BIDDER = "bidder"
 
 
-ALIASES: Mapping[Column, tuple[str, ...]] = {
-    Column.ITEM_CODE: (
+ALIASES: Mapping[FileColumn, tuple[str, ...]] = {
+    FileColumn.ITEM_CODE: (
         "pay item", "item", "cost code", "code", "item no", "item number", "no", "item code",
         "pay item no", "pay item number", "bid item", "line", "line no", "wbs code", "wbs", "ref",
         "n prix", "no prix", "numero de prix", "article", "poste",
     ),
-    Column.DESCRIPTION: (
+    FileColumn.DESCRIPTION: (
         "description", "item description", "scope", "desc", "work", "work item", "activity",
         "name", "pay item description", "bid item description", "scope of work",
         "designation", "libelle", "designation des ouvrages",
     ),
-    Column.QUANTITY: (
+    FileColumn.QUANTITY: (
         "quantity", "qty", "quan", "est qty", "est quantity", "estimated quantity", "bid quantity",
         "bid qty", "takeoff quantity", "takeoff qty", "qnty", "quantite", "qte",
     ),
-    Column.UNIT: (
+    FileColumn.UNIT: (
         "unit", "uom", "u m", "um", "units", "unit of measure", "measure", "unite",
     ),
-    Column.UNIT_PRICE: (
+    FileColumn.UNIT_PRICE: (
         "unit price", "unit cost", "rate", "price", "unit rate", "cost unit", "cost per unit",
         "bid price", "unit bid price", "price per unit", "prix unitaire", "prix unitaire ht", "pu",
         "p u", "pu ht",
     ),
-    Column.AMOUNT: (
+    FileColumn.AMOUNT: (
         "amount", "total", "extension", "ext", "extended", "bid amount", "extended amount",
         "total price", "total cost", "total amount", "extended price", "extended cost", "cost",
         "line total", "item total", "budget", "ext amount", "ext price", "value", "montant",
         "montant ht", "prix total", "total ht",
     ),
-    Column.COST_TYPE: ("type", "category", "cost type", "cost category"),
-    Column.CONTRACT: (
+    FileColumn.COST_TYPE: ("type", "category", "cost type", "cost category"),
+    FileColumn.CONTRACT: (
         "contract", "contract id", "contract no", "contract number", "projectid", "project id",
         "job id", "job no", "job number",
     ),
-    Column.BIDDER: ("bidder name", "bidder", "contractor", "contractor name", "vendor name"),
+    FileColumn.BIDDER: ("bidder name", "bidder", "contractor", "contractor name", "vendor name"),
 }  # fmt: skip
-NAMED: dict[str, list[tuple[Column, int]]] = {}  # each name, the columns and its rank among theirs
+NAMED: dict[
+    str, list[tuple[FileColumn, int]]
+] = {}  # each name, the columns and its rank among theirs
 for _column, _aliases in ALIASES.items():
     for _rank, _alias in enumerate(_aliases):
         NAMED.setdefault(_alias, []).append((_column, _rank))
@@ -71,7 +73,7 @@ HEADER_ROWS = 60  # a header stands among the first
 MOST_HEADERS = 1000  # columns further right are no estimate's
 LONGEST_HEADER = 200  # characters
 CHECKED = 400  # rows under it that have to fit
-NUMERIC = (Column.QUANTITY, Column.UNIT_PRICE, Column.AMOUNT)
+NUMERIC = (FileColumn.QUANTITY, FileColumn.UNIT_PRICE, FileColumn.AMOUNT)
 NAMED_EXACTLY = 2.0  # a score that only a whole name reaches
 ENOUGH = 0.6  # of a column's cells that must be numbers
 
@@ -83,18 +85,18 @@ class Layout:
     sheet: str
     header_row: int
     first_row: int
-    columns: Mapping[Column, int]
+    columns: Mapping[FileColumn, int]
     headers: Sequence[str]
     decimal_mark: str
 
-    def name(self, column: Column) -> str:
+    def name(self, column: FileColumn) -> str:
         """As the file calls it; our own word where it has none."""
         place = self.columns.get(column)
         label = self.headers[place] if place is not None and place < len(self.headers) else ""
         return label or column.value.replace("_", " ")
 
 
-def find_layout(sheets: Sequence[Sheet], chosen: Mapping[Column, int] | None = None) -> Layout:
+def find_layout(sheets: Sequence[Sheet], chosen: Mapping[FileColumn, int] | None = None) -> Layout:
     """The best header of all sheets. `chosen` puts a person's word over ours.
 
     Raises LayoutUnknown, LayoutAmbiguous.
@@ -118,7 +120,9 @@ def parts_of(sheet: Sheet, layout: Layout) -> list[tuple[str, ...]]:
 
     A column counts when it repeats over many rows.
     """
-    places = [layout.columns[c] for c in (Column.CONTRACT, Column.BIDDER) if c in layout.columns]
+    places = [
+        layout.columns[c] for c in (FileColumn.CONTRACT, FileColumn.BIDDER) if c in layout.columns
+    ]
     if not places:
         return []
     rows = [row for row in sheet.rows[layout.first_row - 1 :] if any(row)]
@@ -128,7 +132,7 @@ def parts_of(sheet: Sheet, layout: Layout) -> list[tuple[str, ...]]:
 
 
 def part_of(row: Sequence[Cell], layout: Layout) -> tuple[str, ...]:
-    places = [layout.columns.get(c) for c in (Column.CONTRACT, Column.BIDDER)]
+    places = [layout.columns.get(c) for c in (FileColumn.CONTRACT, FileColumn.BIDDER)]
     return tuple(
         text_of(row[place]) if place is not None and place < len(row) else "" for place in places
     )
@@ -139,7 +143,7 @@ def header_of(cell: Cell) -> str:
 
 
 def _candidates(
-    sheet: Sheet, chosen: Mapping[Column, int] | None
+    sheet: Sheet, chosen: Mapping[FileColumn, int] | None
 ) -> Iterable[tuple[float, Layout]]:
     for index, row in enumerate(islice(sheet.rows, HEADER_ROWS)):
         names = [header_of(cell) for cell in row[:MOST_HEADERS]]
@@ -160,16 +164,16 @@ def _candidate(
     sheet: Sheet,
     first: int,
     headers: Sequence[str],
-    chosen: Mapping[Column, int] | None,
+    chosen: Mapping[FileColumn, int] | None,
     header_row: int,
 ) -> tuple[float, Layout] | None:
     named = _named(headers)
     if len(named) < 2:
         return None
     body = sheet.rows[first : first + CHECKED]
-    columns: dict[Column, int] = {}
+    columns: dict[FileColumn, int] = {}
     score = 0.0
-    for column in Column:
+    for column in FileColumn:
         every = [(s, p) for (c, p), s in named.items() if c is column]
         fitting = [(s, p) for s, p in every if _fits(column, body, p)]
         if not fitting:
@@ -186,10 +190,10 @@ def _candidate(
         columns[column] = places[0]
         score += best
     columns |= chosen or {}
-    priced = {Column.QUANTITY, Column.UNIT_PRICE} <= columns.keys()
-    if Column.AMOUNT not in columns and not priced:
+    priced = {FileColumn.QUANTITY, FileColumn.UNIT_PRICE} <= columns.keys()
+    if FileColumn.AMOUNT not in columns and not priced:
         return None
-    if not {Column.ITEM_CODE, Column.DESCRIPTION} & columns.keys():
+    if not {FileColumn.ITEM_CODE, FileColumn.DESCRIPTION} & columns.keys():
         return None
     texts = (
         text_of(row[place])
@@ -202,9 +206,9 @@ def _candidate(
     return score, Layout(sheet.name, header_row, first + 1, columns, headers, mark)
 
 
-def _named(headers: Sequence[str]) -> dict[tuple[Column, int], float]:
+def _named(headers: Sequence[str]) -> dict[tuple[FileColumn, int], float]:
     """How well each header fits each column: the whole name, or a word of it."""
-    found: dict[tuple[Column, int], float] = {}
+    found: dict[tuple[FileColumn, int], float] = {}
     for place, header in enumerate(headers):
         # Accents fall away: "Désignation" is "designation", and so is a file that lost them.
         plain = unicodedata.normalize("NFKD", header.lower())
@@ -224,14 +228,14 @@ def _named(headers: Sequence[str]) -> dict[tuple[Column, int], float]:
     return found
 
 
-def _fits(column: Column, body: Sequence[Sequence[Cell]], place: int) -> bool:
+def _fits(column: FileColumn, body: Sequence[Sequence[Cell]], place: int) -> bool:
     cells = [row[place] for row in body if place < len(row) and text_of(row[place])]
     if not cells:
         return column not in NUMERIC
     numbers = sum(_numeric(cell) for cell in cells) / len(cells)
     if column in NUMERIC:
         return numbers >= ENOUGH
-    if column is Column.DESCRIPTION:
+    if column is FileColumn.DESCRIPTION:
         return numbers < 0.5
     return True
 

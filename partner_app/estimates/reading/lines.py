@@ -5,15 +5,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from partner_app.core.words import gettext_noop
-from partner_app.estimates.reading.layout import Column, Layout, header_of, part_of
+from partner_app.core.i18n import gettext_noop
+from partner_app.estimates.reading.layout import FileColumn, Layout, header_of, part_of
 from partner_app.estimates.reading.numbers import NotANumber, number
-from partner_app.estimates.reading.sheets import Budget, Cell, Sheet, text_of
+from partner_app.estimates.reading.sheets import Cell, Sheet, WorkLimit, text_of
 
 TOLERANCE = Decimal("0.005")  # half a cent between quantity × price and amount [product.md, 4]
 LARGEST = Decimal(10) ** 14  # an amount beyond it is no estimate's
 PLACES = 6  # decimals that are kept
-LONGEST = {Column.ITEM_CODE: 200, Column.DESCRIPTION: 5000, Column.UNIT: 100, Column.COST_TYPE: 200}
+LONGEST = {
+    FileColumn.ITEM_CODE: 200,
+    FileColumn.DESCRIPTION: 5000,
+    FileColumn.UNIT: 100,
+    FileColumn.COST_TYPE: 200,
+}
 A_STRETCH = 500  # rows between two words about progress
 MOST_PROBLEMS = 5000  # a file with more is another kind of file
 SHOWN = 200  # characters of a cell that a problem quotes
@@ -41,7 +46,7 @@ class Problem:
 class Mending:
     """What a person decided about single rows: other text for cells, and rows to leave out."""
 
-    cells: Mapping[int, Mapping[Column, str]] = field(default_factory=dict)
+    cells: Mapping[int, Mapping[FileColumn, str]] = field(default_factory=dict)
     left_out: frozenset[int] = frozenset()
 
 
@@ -75,13 +80,13 @@ def read_lines(
     layout: Layout,
     part: tuple[str, ...] | None = None,
     mending: Mending | None = None,
-    budget: Budget | None = None,
+    budget: WorkLimit | None = None,
 ) -> Reading:
     """Bad cells become problems and spare the other rows. `part` picks one of several contracts.
 
     Raises FileUnreadable where there are too many of them, or no time is left.
     """
-    mending, budget = mending or Mending(), budget or Budget(sheet.name)
+    mending, budget = mending or Mending(), budget or WorkLimit(sheet.name)
     reading = Reading(layout)
     since_subtotal = total = Decimal(0)
     for index in range(layout.first_row - 1, len(sheet.rows)):
@@ -107,7 +112,7 @@ def read_lines(
                 message = gettext_noop(
                     "This row is hidden in the file. It is counted; check that it should be."
                 )
-                reading.warnings.append(line.problem(Column.DESCRIPTION, message))
+                reading.warnings.append(line.problem(FileColumn.DESCRIPTION, message))
             amount = found.amount if found else Decimal(0)
             since_subtotal, total = since_subtotal + amount, total + amount
     return reading
@@ -115,17 +120,17 @@ def read_lines(
 
 class _Row:
     def __init__(
-        self, layout: Layout, cells: Sequence[Cell], number_: int, mended: Mapping[Column, str]
+        self, layout: Layout, cells: Sequence[Cell], number_: int, mended: Mapping[FileColumn, str]
     ) -> None:
         self.layout, self.cells, self.number, self.mended = layout, cells, number_, mended
 
-    def cell(self, column: Column) -> Cell:
+    def cell(self, column: FileColumn) -> Cell:
         if column in self.mended:
             return self.mended[column]
         place = self.layout.columns.get(column)
         return self.cells[place] if place is not None and place < len(self.cells) else None
 
-    def text(self, column: Column) -> str:
+    def text(self, column: FileColumn) -> str:
         return text_of(self.cell(column))
 
     @property
@@ -136,21 +141,21 @@ class _Row:
     @property
     def is_title(self) -> bool:
         """Words, and neither a figure nor a unit: a section begins."""
-        figures = (Column.QUANTITY, Column.UNIT, Column.UNIT_PRICE, Column.AMOUNT)
+        figures = (FileColumn.QUANTITY, FileColumn.UNIT, FileColumn.UNIT_PRICE, FileColumn.AMOUNT)
         return not any(self.text(column) for column in figures)
 
     @property
     def is_total(self) -> bool:
         words = " ".join(text_of(cell) for cell in self.cells if isinstance(cell, str))
-        priced = self.text(Column.QUANTITY) and self.text(Column.UNIT_PRICE)
-        code = self.text(Column.ITEM_CODE)
+        priced = self.text(FileColumn.QUANTITY) and self.text(FileColumn.UNIT_PRICE)
+        code = self.text(FileColumn.ITEM_CODE)
         coded = bool(code) and not TOTAL.search(code)
         return bool(TOTAL.search(words)) and not priced and not coded
 
     def check_total(self, section: Decimal, whole: Decimal) -> Iterator[Problem]:
         """Used as a check, never imported."""
         try:
-            given = self._number(Column.AMOUNT)
+            given = self._number(FileColumn.AMOUNT)
         except NotANumber:
             return
         if given is None or any(abs(given - sum_) <= TOLERANCE for sum_ in (section, whole)):
@@ -160,16 +165,16 @@ class _Row:
             f"This row says {given:,.2f}, the lines above add up to {nearest:,.2f}: "
             f"a difference of {given - nearest:,.2f}."
         )
-        yield self.problem(Column.AMOUNT, message)
+        yield self.problem(FileColumn.AMOUNT, message)
 
-    def problem(self, column: Column, message: str) -> Problem:
+    def problem(self, column: FileColumn, message: str) -> Problem:
         raw = self.text(column)[:SHOWN]
         return Problem(self.number, self.layout.name(column), message, raw, column.value)
 
     def read(self, reading: Reading) -> Line | None:
-        numbers: dict[Column, Decimal | None] = {}
+        numbers: dict[FileColumn, Decimal | None] = {}
         before = len(reading.errors)
-        for column in (Column.QUANTITY, Column.UNIT_PRICE, Column.AMOUNT):
+        for column in (FileColumn.QUANTITY, FileColumn.UNIT_PRICE, FileColumn.AMOUNT):
             try:
                 numbers[column] = self._number(column)
             except NotANumber:
@@ -180,8 +185,8 @@ class _Row:
         reading.errors.extend(self._check_lengths())
         if len(reading.errors) > before:
             return None
-        quantity, price = numbers[Column.QUANTITY], numbers[Column.UNIT_PRICE]
-        amount = numbers[Column.AMOUNT]
+        quantity, price = numbers[FileColumn.QUANTITY], numbers[FileColumn.UNIT_PRICE]
+        amount = numbers[FileColumn.AMOUNT]
         if amount is None and price is not None:
             amount = price * (1 if quantity is None else quantity)
         if amount is None:
@@ -189,7 +194,7 @@ class _Row:
                 "There is no amount, and none follows from quantity and unit price. "
                 "If a formula gives it, save the file in its own program once more."
             )
-            reading.errors.append(self.problem(Column.AMOUNT, message))
+            reading.errors.append(self.problem(FileColumn.AMOUNT, message))
             return None
         if price is None and quantity:
             price = self._price(amount, quantity)
@@ -197,25 +202,25 @@ class _Row:
         reading.currencies.update(self._currencies())
         line = Line(
             self.number,
-            self.text(Column.ITEM_CODE),
-            self.text(Column.DESCRIPTION),
+            self.text(FileColumn.ITEM_CODE),
+            self.text(FileColumn.DESCRIPTION),
             quantity,
-            self.text(Column.UNIT),
+            self.text(FileColumn.UNIT),
             price,
             amount,
-            self.text(Column.COST_TYPE),
+            self.text(FileColumn.COST_TYPE),
         )
         reading.lines.append(line)
         return line
 
-    def _number(self, column: Column) -> Decimal | None:
+    def _number(self, column: FileColumn) -> Decimal | None:
         """Raises NotANumber."""
         cell = self.cell(column)
         return (
             cell if isinstance(cell, Decimal) else number(text_of(cell), self.layout.decimal_mark)
         )
 
-    def _check_size(self, column: Column, value: Decimal | None) -> Iterator[Problem]:
+    def _check_size(self, column: FileColumn, value: Decimal | None) -> Iterator[Problem]:
         if value is None:
             return
         exponent = value.normalize().as_tuple().exponent
@@ -232,7 +237,7 @@ class _Row:
                 yield self.problem(column, message)
 
     def _currencies(self) -> Iterator[str]:
-        for column in (Column.UNIT_PRICE, Column.AMOUNT):
+        for column in (FileColumn.UNIT_PRICE, FileColumn.AMOUNT):
             cell = self.cell(column)
             if isinstance(cell, str):
                 yield from (MARKS[mark] for mark in cell if mark in MARKS)
@@ -251,9 +256,9 @@ class _Row:
             product = quantity * price
             if abs(product - amount) > TOLERANCE:
                 message = f"Quantity × unit price is {product}, the amount is {amount}"
-                yield self.problem(Column.AMOUNT, f"{message}; the amount is used.")
-        if amount and OPTION.search(self.text(Column.DESCRIPTION)):
+                yield self.problem(FileColumn.AMOUNT, f"{message}; the amount is used.")
+        if amount and OPTION.search(self.text(FileColumn.DESCRIPTION)):
             message = gettext_noop(
                 "This may be an alternate or an allowance. It is counted; check that it is."
             )
-            yield self.problem(Column.DESCRIPTION, message)
+            yield self.problem(FileColumn.DESCRIPTION, message)

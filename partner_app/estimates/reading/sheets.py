@@ -23,7 +23,7 @@ def nobody(step: str, done: int, total: int) -> None:
     """Where nobody asks how far it is."""
 
 
-class Budget:
+class WorkLimit:
     """What reading one file may take. Each check raises FileUnreadable with what was too much."""
 
     def __init__(self, name: str, *, seconds: int | None = None, say: Say = nobody) -> None:

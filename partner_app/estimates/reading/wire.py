@@ -33,7 +33,7 @@ class Read(msgspec.Struct, tag="read"):
     reading: Reading
 
 
-class Unreadable(msgspec.Struct, tag="unreadable"):
+class UnreadableMessage(msgspec.Struct, tag="unreadable"):
     reason: str
 
 
@@ -61,17 +61,17 @@ class TwoSheets(msgspec.Struct, tag="two_sheets"):
     sheets: list[str]
 
 
-class Part(msgspec.Struct):
+class PartMessage(msgspec.Struct):
     name: str
     lines: int
     total: Decimal
 
 
 class Parts(msgspec.Struct, tag="parts"):
-    parts: list[Part]
+    parts: list[PartMessage]
 
 
-Said = Read | Unreadable | TakesLong | NoHeader | TwoColumns | TwoSheets | Parts
+Said = Read | UnreadableMessage | TakesLong | NoHeader | TwoColumns | TwoSheets | Parts
 
 
 def put_question(file: BinaryIO, name: str, answers: Answers, content: bytes) -> None:
@@ -100,8 +100,8 @@ def said_of(found: Reading | ReadingError) -> Said:
     if isinstance(found, LayoutAmbiguous):
         return TwoSheets(str(facts["choices"]), msgspec.convert(details["sheets"], list[str]))
     if isinstance(found, ChoosePart):
-        return Parts(msgspec.convert(details["parts"], list[Part]))
-    return Unreadable(str(facts["reason"]))
+        return Parts(msgspec.convert(details["parts"], list[PartMessage]))
+    return UnreadableMessage(str(facts["reason"]))
 
 
 def encode(said: Said) -> bytes:
@@ -125,5 +125,5 @@ def found_in(name: str, raw: bytes) -> Reading | ReadingError:
             return LayoutAmbiguous(choices, sheets=sheets)
         case Parts(parts):
             return ChoosePart([msgspec.structs.asdict(part) for part in parts])
-        case Unreadable(reason):
+        case UnreadableMessage(reason):
             return FileUnreadable(file=name, reason=reason)

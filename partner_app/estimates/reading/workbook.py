@@ -17,7 +17,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from xlrd.biffh import XLRDError
 
 from partner_app.estimates.errors import FileUnreadable
-from partner_app.estimates.reading.sheets import MOST_SHEETS, Budget, Cell, Sheet
+from partner_app.estimates.reading.sheets import MOST_SHEETS, Cell, Sheet, WorkLimit
 
 LARGEST_UNPACKED = 300 * 1024 * 1024  # bytes
 LARGEST_RATIO = 200  # unpacked against packed; a spreadsheet reaches about 20
@@ -34,7 +34,7 @@ ROW = re.compile(rb"<row ([^<>]*)>")
 ROW_NUMBER, HIDDEN = re.compile(rb'\br="(\d+)"'), re.compile(rb'\bhidden="(?:1|true)"')
 
 
-def read_xlsx(name: str, content: bytes, budget: Budget) -> list[Sheet]:
+def read_xlsx(name: str, content: bytes, budget: WorkLimit) -> list[Sheet]:
     """Raises FileUnreadable."""
     _check_archive(name, content)
     try:
@@ -54,7 +54,7 @@ def read_xlsx(name: str, content: bytes, budget: Budget) -> list[Sheet]:
     return sheets
 
 
-def read_xls(name: str, content: bytes, budget: Budget) -> list[Sheet]:
+def read_xls(name: str, content: bytes, budget: WorkLimit) -> list[Sheet]:
     """Raises FileUnreadable."""
     if ENCRYPTED in content:
         raise FileUnreadable(file=name, reason="it is protected by a password")
@@ -85,7 +85,7 @@ def _hidden_rows(content: bytes, path: str) -> frozenset[int]:
     return frozenset(int(number[1]) for number in found if number)
 
 
-def _check_parts(content: bytes, budget: Budget) -> None:
+def _check_parts(content: bytes, budget: WorkLimit) -> None:
     """What would take a parser of XML long, although it is small or says nothing."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for entry in archive.infolist():

@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString, mark_safe
 from integrations.procore.sync.quarantine import UnreadMark
 from integrations.procore.sync.remaining import Remaining, left_of
 from partner_app.core.templatetags.show import day, measure, money
-from partner_app.embedded.sight import Amount, Shown
-from partner_app.insights.charts import Cell, Column, Figure
-from partner_app.insights.words import RESOURCE_WORDS
+from partner_app.embedded.sight import Amount, VisibleRecord
+from partner_app.insights.charts import Cell, ChartColumn, Figure
+from partner_app.insights.labels import RESOURCE_WORDS
 
 register = template.Library()
 
@@ -30,7 +30,7 @@ def as_json(value: object) -> str:
 def table_rows(figure: Figure) -> SafeString:
     """The same as its chart. A template takes ten times as long over hundreds of cells."""
 
-    def shown(cell: Cell, column: Column) -> str:
+    def shown(cell: Cell, column: ChartColumn) -> str:
         if column.unit == "money" and isinstance(cell, int | Decimal):
             return money(Decimal(cell), figure.currency)
         return measure(cell, column.unit)
@@ -93,7 +93,7 @@ def cost(amount: Amount | None) -> str:
 
 
 @register.filter
-def amount_in(row: Shown, column: str) -> str:
+def amount_in(row: VisibleRecord, column: str) -> str:
     return cost(getattr(row, column))
 
 

@@ -32,13 +32,13 @@ from partner_app.insights.forms import CasesForm, NoteForm, SnoozeForm
 from partner_app.insights.models import ExceptionCase
 from partner_app.insights.saved import views_of
 from partner_app.insights.selectors import (
-    asleep,
+    case_rows,
     cases_of,
     counts_of,
-    lines,
-    not_asleep,
+    not_snoozed,
     seen_before,
     sleeps,
+    snoozed,
 )
 from partner_app.tenancy.context import tenant
 
@@ -63,14 +63,14 @@ def exceptions(request: ViewerRequest) -> HttpResponse:
         if asked.get("rule"):
             rows = rows.filter(rule=asked["rule"])
         counts = counts_of(rows)
-        snoozed = asked.get("state") == "snoozed"
-        rows = rows.filter(asleep(clock.now().date())) if snoozed else not_asleep(rows)
+        only_snoozed = asked.get("state") == "snoozed"
+        rows = rows.filter(snoozed(clock.now().date())) if only_snoozed else not_snoozed(rows)
         pages = Paginator(rows, CASES_A_PAGE)
-        pages.count = counts["snoozed" if snoozed else "open"]
+        pages.count = counts["snoozed" if only_snoozed else "open"]
         page = pages.get_page(request.GET.get("page"))
         seen = seen_before(request.viewer)
         context: dict[str, Any] = {
-            "cases": lines(page, portfolio.rights, names=portfolio.names, seen=seen),
+            "cases": case_rows(page, portfolio.rights, names=portfolio.names, seen=seen),
             "saved": list(views_of(request.viewer)),
         }
     context |= {
@@ -151,7 +151,7 @@ def _shown(request: ViewerRequest, found: ExceptionCase, rights: Rights) -> dict
     company_id = request.company.id
     with tenant(company_id):
         project = project_or_error(company_id, found.project_id)
-        [line] = lines([found], {found.project_id: rights}, seen=seen_before(request.viewer))
+        [line] = case_rows([found], {found.project_id: rights}, seen=seen_before(request.viewer))
         return {
             "line": line,
             "case": found,

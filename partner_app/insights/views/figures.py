@@ -14,7 +14,7 @@ from partner_app.audit.record import record
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.errors import NotEntitled
-from partner_app.insights.charts import KINDS, Scope
+from partner_app.insights.charts import KINDS, ChartScope
 from partner_app.insights.context import (
     freshness,
     open_project,
@@ -23,7 +23,7 @@ from partner_app.insights.context import (
 )
 from partner_app.insights.contracts import DEFAULT_CURRENCY
 from partner_app.insights.export import as_csv, as_xlsx
-from partner_app.insights.health import Health, arrived, health_of, sums_of
+from partner_app.insights.health import Health, health_of, rights_with_data, sums_of
 from partner_app.insights.notes import notes_of
 from partner_app.insights.tiles import tiles_of
 from partner_app.tenancy.context import tenant
@@ -68,7 +68,7 @@ def insights(request: ViewerRequest, project_id: int = ALL) -> HttpResponse:
     about = _about(request, project_id)
     currency = about.currency(request.GET.get("currency", ""))
     with tenant(company_id):
-        scope = Scope(company_id, about.rights, currency)
+        scope = ChartScope(company_id, about.rights, currency)
         figures = [
             kind.make(scope) for kind in KINDS.values() if kind.open_to(about.rights.values())
         ]
@@ -102,7 +102,7 @@ def download(request: ViewerRequest, slug: str, form: str, project_id: int = ALL
         raise NotEntitled(tool=tool.label)
     with tenant(company_id):
         currency = about.currency(request.GET.get("currency", ""))
-        figure = kind.make(Scope(company_id, about.rights, currency))
+        figure = kind.make(ChartScope(company_id, about.rights, currency))
         record(
             Event.INSIGHT_EXPORTED, actor=request.viewer.actor, company_id=company_id,
             figure=slug, form=form, project=project_id,
@@ -124,5 +124,5 @@ def _about(request: ViewerRequest, project_id: int) -> About:
     own = {project_id: open_project(request, project_id)}
     with tenant(company_id):
         found = project_or_error(company_id, project_id)
-        rights = arrived(company_id, own)
+        rights = rights_with_data(company_id, own)
         return About(found, rights, 0, health_of(company_id, [found], rights))

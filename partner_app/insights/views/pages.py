@@ -15,7 +15,7 @@ from integrations.procore.sync.schedule import make_due
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.embedded.entitlement import Tool
 from partner_app.embedded.session import end_tour, wants_tour
-from partner_app.embedded.sight import Shown
+from partner_app.embedded.sight import VisibleRecord
 from partner_app.handoffs.selectors import waiting_for_approval, waiting_for_undo
 from partner_app.insights.budget_notes import budget_notes
 from partner_app.insights.context import (
@@ -28,22 +28,22 @@ from partner_app.insights.context import (
     today_of,
 )
 from partner_app.insights.forms import ProjectsForm
-from partner_app.insights.health import arrived, at_a_glance, health_of
+from partner_app.insights.health import at_a_glance, health_of, rights_with_data
+from partner_app.insights.labels import left_out_note
 from partner_app.insights.listings import KINDS, listing, open_to
 from partner_app.insights.notes import notes_of
 from partner_app.insights.panel import record_context
 from partner_app.insights.procore_check import project_check
 from partner_app.insights.rules import COST_TOOLS
 from partner_app.insights.selectors import (
+    case_rows,
     cases_of,
     figures_behind,
-    lines,
     news_since,
-    not_asleep,
+    not_snoozed,
     visit,
 )
 from partner_app.insights.unread import unread_sums
-from partner_app.insights.words import left_out_note
 from partner_app.tenancy.context import tenant
 
 PROJECTS_A_PAGE = 12
@@ -66,7 +66,7 @@ def home(request: ViewerRequest) -> HttpResponse:
         page = Paginator(order, PROJECTS_A_PAGE).get_page(request.GET.get("page"))
         rows = Project.objects.filter(company_id=company_id, remote_id__in=list(page))
         seen = visit(request.viewer)
-        cases = not_asleep(cases_of(company_id, portfolio.rights))
+        cases = not_snoozed(cases_of(company_id, portfolio.rights))
         news = news_since(company_id, portfolio.rights, seen)
         context: dict[str, Any] = {
             "found": health_of(
@@ -75,7 +75,9 @@ def home(request: ViewerRequest) -> HttpResponse:
                 portfolio.rights,
             ),
             "totals": totals,
-            "cases": lines(cases[:FIRST_CASES], portfolio.rights, names=portfolio.names, seen=seen),
+            "cases": case_rows(
+                cases[:FIRST_CASES], portfolio.rights, names=portfolio.names, seen=seen
+            ),
             "case_count": news.standing,
             "news": news,
             "left_out": left_out_note() if any(total.left_out for total in totals) else "",
@@ -145,13 +147,13 @@ def project(request: ViewerRequest, project_id: int) -> HttpResponse:
     company_id = request.company.id
     with tenant(company_id):
         found = project_or_error(company_id, project_id)
-        here = arrived(company_id, {project_id: rights})
+        here = rights_with_data(company_id, {project_id: rights})
         [health] = health_of(company_id, [found], here)
         seen = visit(request.viewer, project_id)
-        cases = not_asleep(cases_of(company_id, here))
+        cases = not_snoozed(cases_of(company_id, here))
         news = news_since(company_id, here, seen)
         context = {
-            "cases": lines(cases[:FIRST_CASES], here, seen=seen),
+            "cases": case_rows(cases[:FIRST_CASES], here, seen=seen),
             "case_count": news.standing,
             "news": news,
             "behind": figures_behind(company_id, project_id),
@@ -189,9 +191,14 @@ def arriving(request: ViewerRequest, project_id: int) -> HttpResponse:
     rights = open_project(request, project_id)
     company_id = request.company.id
     with tenant(company_id):
-        here = arrived(company_id, {project_id: rights})[project_id]
+        here = rights_with_data(company_id, {project_id: rights})[project_id]
     left = left_of(first_reading_left(company_id), project_id)
-    context = {"project_id": project_id, "rights": rights, "arrived": here, "left_here": left}
+    context = {
+        "project_id": project_id,
+        "rights": rights,
+        "arrived": here,
+        "left_here": left,
+    }
     response = render(request, "insights/_arriving.html", context)
     if left is None or request.GET.get("tools") != str(len(here.tools)):
         response["HX-Trigger"] = "synced"
@@ -212,7 +219,7 @@ def records(request: ViewerRequest, project_id: int, kind: str) -> HttpResponse:
         today = today_of(found)
         listed = listing(request.company.id, rights, KINDS[kind], today)
         page = Paginator(listed.rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
-        rows = [Shown(row, rights, KINDS[kind].tool) for row in page]
+        rows = [VisibleRecord(row, rights, KINDS[kind].tool) for row in page]
     context = {
         "project": found,
         "listing": listed,
@@ -240,7 +247,7 @@ def panel(
     with tenant(company_id):
         found = project_or_error(company_id, project_id)
         context = record_context(found, view, record_id, rights, today_of(found))
-        cases = lines(context.cases, {project_id: rights})
+        cases = case_rows(context.cases, {project_id: rights})
     here = {
         "project": found,
         "unclear": rights.unclear_labels,

@@ -6,13 +6,13 @@ from uuid import UUID
 from django.core.management.base import CommandParser
 
 from partner_app.core.command import JsonCommand
-from partner_app.handoffs.locate import company_of_estimate
-from partner_app.handoffs.services import (
+from partner_app.handoffs.cli import (
     approve_handoff,
     plan_handoff,
     push_handoff,
     undo_handoff,
 )
+from partner_app.handoffs.locate import company_of_estimate
 
 STEPS = {
     "plan": plan_handoff,

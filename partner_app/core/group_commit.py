@@ -8,7 +8,7 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-class Together(Generic[Item, Answer]):
+class GroupCommit(Generic[Item, Answer]):
     """One round of `work` at a time; those who come meanwhile are in the next one [group commit].
 
     `work` gives one answer an item. Where it fails with one of `each_alone`, which some item has

@@ -19,7 +19,7 @@ from integrations.procore.sync.models import SyncCursor, SyncRun, SyncStep
 from integrations.procore.sync.parts import Job
 from integrations.procore.sync.proof import Prover
 from integrations.procore.sync.quarantine import (
-    Shown,
+    ReadRecords,
     forget_gone,
     not_in_mirror,
     note_shown,
@@ -58,7 +58,7 @@ CURSOR_FIELDS = (
 )  # fmt: skip
 
 
-class Arrivals:
+class WriteBuffer:
     def __init__(self, run: SyncRun, prover: Prover) -> None:
         self.run, self.prover = run, prover
         self.absences = Absences(run)
@@ -158,7 +158,7 @@ class Arrivals:
         for job, piece in pieces:
             job.step.unreadable += records_of(piece.faults)
             if piece.faults or job.key in self.doubtful:
-                shown = Shown(job.key, job.began, list(piece.ids), piece.faults)
+                shown = ReadRecords(job.key, job.began, list(piece.ids), piece.faults)
                 note_shown(self.run.company_id, shown)
                 self.doubtful.add(job.key)
 

@@ -9,7 +9,15 @@ from integrations.procore.resources.projects import Project
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.spec import Scope
 from integrations.procore.sync.models import DueWork, SyncCursor
-from integrations.procore.sync.order import Day, Look, Part, Standing, at_night, looks, next_due
+from integrations.procore.sync.order import (
+    ListProgress,
+    Part,
+    PlannedRead,
+    ReadingConditions,
+    at_night,
+    looks,
+    next_due,
+)
 from integrations.procore.sync.parts import withheld_projects
 from integrations.procore.sync.use import uses_of
 from partner_app.core import clock
@@ -22,7 +30,7 @@ AT_ONCE = 60  # lists a run; what is wanted by then is chosen again
 EVERYTHING = 100_000  # lists; where Procore's headers alone limit the calls
 
 
-def looks_due(due: DueWork) -> list[Look]:
+def looks_due(due: DueWork) -> list[PlannedRead]:
     """The most wanted lists of the company, in order."""
     most = AT_ONCE if settings.PROCORE.plans_calls else EVERYTHING
     return looks(_parts(due.company_id), day_of(due), clock.now())[:most]
@@ -32,18 +40,18 @@ def next_look(due: DueWork) -> datetime:
     return next_due(_parts(due.company_id), day_of(due), clock.now())
 
 
-def day_of(due: DueWork) -> Day:
+def day_of(due: DueWork) -> ReadingConditions:
     pace = None if settings.PROCORE.plans_calls else timedelta(seconds=max(due.pace, SOONEST))
-    return Day(
+    return ReadingConditions(
         uses_of(due.company_id), hooked=due.hooked, night=_night(due.company_id),
         pace=pace, asked_at=due.asked_at,
     )  # fmt: skip
 
 
-def _parts(company_id: int) -> dict[Part, Standing]:
+def _parts(company_id: int) -> dict[Part, ListProgress]:
     """Every list that the company has, also those of which nothing was read yet."""
     known = {
-        (resource, project): Standing(*standing)
+        (resource, project): ListProgress(*standing)
         for resource, project, *standing in SyncCursor.objects.filter(
             company_id=company_id
         ).values_list("resource", "project_id", *STANDING)
@@ -56,7 +64,7 @@ def _parts(company_id: int) -> dict[Part, Standing]:
         for name, model in RESOURCES.items()
         for key in ([0] if model.spec.scope is Scope.COMPANY else projects)
     ]
-    return {part: known.get(part, Standing()) for part in parts}
+    return {part: known.get(part, ListProgress()) for part in parts}
 
 
 def _night(company_id: int) -> bool:

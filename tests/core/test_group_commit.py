@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from partner_app.core.together import Together
+from partner_app.core.group_commit import GroupCommit
 
 
 class Doubling:
@@ -27,7 +27,7 @@ class Doubling:
 
 
 async def asked_at_once(
-    together: Together[int, int], work: Doubling, numbers: Sequence[int]
+    together: GroupCommit[int, int], work: Doubling, numbers: Sequence[int]
 ) -> dict[int, "asyncio.Task[int]"]:
     """All come while the first, which asks for 0, is at work."""
     asked = {number: asyncio.create_task(ask(together, number)) for number in (0, *numbers)}
@@ -38,7 +38,7 @@ async def asked_at_once(
     return asked
 
 
-async def ask(together: Together[int, int], number: int) -> int:
+async def ask(together: GroupCommit[int, int], number: int) -> int:
     if number:
         await asyncio.sleep(0.001)
     return await together(number)
@@ -47,7 +47,7 @@ async def ask(together: Together[int, int], number: int) -> int:
 def test_those_who_come_while_one_works_are_done_in_one_round() -> None:
     async def check() -> None:
         work = Doubling()
-        found = await asked_at_once(Together(work), work, range(1, 9))
+        found = await asked_at_once(GroupCommit(work), work, range(1, 9))
         assert [each.result() for each in found.values()] == [2 * number for number in range(9)]
         assert [sorted(items) for items in work.rounds] == [[0], list(range(1, 9))]
 
@@ -57,7 +57,7 @@ def test_those_who_come_while_one_works_are_done_in_one_round() -> None:
 def test_an_error_belongs_to_its_item_alone() -> None:
     async def check() -> None:
         work = Doubling()
-        together = Together(work, each_alone=(ValueError,))
+        together = GroupCommit(work, each_alone=(ValueError,))
         found = await asked_at_once(together, work, (1, 13, 2))
         assert [found[number].result() for number in (0, 1, 2)] == [0, 2, 4]
         with pytest.raises(ValueError, match="13"):
@@ -70,7 +70,7 @@ def test_an_error_belongs_to_its_item_alone() -> None:
 def test_a_failure_of_the_place_is_not_tried_again_for_each() -> None:
     async def check() -> None:
         work = Doubling()
-        found = await asked_at_once(Together(work, each_alone=(ValueError,)), work, (1, 99, 2))
+        found = await asked_at_once(GroupCommit(work, each_alone=(ValueError,)), work, (1, 99, 2))
         for number in (1, 99, 2):
             with pytest.raises(OSError, match="99"):
                 found[number].result()
@@ -83,7 +83,7 @@ def test_many_lose_nothing_and_a_round_has_an_end() -> None:
     async def check() -> None:
         work = Doubling()
         work.go.set()
-        together = Together(work, most=50)
+        together = GroupCommit(work, most=50)
         found = await asyncio.gather(*(ask(together, number) for number in range(200, 700)))
         assert found == [2 * number for number in range(200, 700)]
         assert max(map(len, work.rounds)) == 50
@@ -94,7 +94,7 @@ def test_many_lose_nothing_and_a_round_has_an_end() -> None:
 def test_whoever_has_gone_is_left_out() -> None:
     async def check() -> None:
         work = Doubling()
-        together = Together(work)
+        together = GroupCommit(work)
         first = asyncio.create_task(together(0))
         gone = asyncio.create_task(together(1))
         stays = asyncio.create_task(together(2))

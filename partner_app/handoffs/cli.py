@@ -3,7 +3,7 @@
 from integrations.procore.api.client import ProcoreClient
 from partner_app.connections.access import app_client
 from partner_app.connections.purposes import CallPurpose
-from partner_app.handoffs import approve
+from partner_app.handoffs import decisions
 from partner_app.handoffs.errors import NotApproved, NothingToUndo
 from partner_app.handoffs.models import Handoff, HandoffState, Task
 from partner_app.handoffs.plan import make_plan
@@ -16,7 +16,7 @@ from partner_app.handoffs.work import run_here
 from partner_app.tenancy.context import tenant
 
 Answer = dict[str, object]
-OPERATOR = approve.OPERATOR
+OPERATOR = decisions.OPERATOR
 NOT_PROVED = "it is not proved that the service account may write this budget"
 PUSHABLE = (
     HandoffState.APPROVED,
@@ -50,7 +50,7 @@ def approve_handoff(*, company_id: int, estimate_id: str) -> Answer:
     with tenant(company_id):
         handoff = newest_handoff(estimate_id)
     proof = prove_write(client, handoff.project_id)
-    handoff = approve.approve(
+    handoff = decisions.approve(
         company_id=company_id, handoff_id=handoff.id, actor=OPERATOR, proof=proof
     )
     with tenant(company_id):

@@ -17,7 +17,7 @@ STALLED = 60.0  # seconds in which a peer reads nothing of an answer
 END = b"content-length: 0\r\nconnection: close\r\n\r\n"
 
 
-class Punctual(HttpToolsProtocol):
+class DeadlineProtocol(HttpToolsProtocol):
     """One connection."""
 
     in_head = True  # nothing, or a part of a head, has come
