@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := list
 
-.PHONY: list setup demo test smoke bench bench-calls bench-mapping bench-views chaos lint fix audit requirements screenshots
+.PHONY: list setup demo dev test test-fast smoke bench bench-calls bench-mapping bench-views chaos lint fix audit requirements screenshots
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 list: ## Lists the targets, a sentence each.
@@ -33,6 +33,9 @@ setup: .venv/ready .data/assets ## Makes the environment in .venv; does nothing 
 demo: setup ## Runs everything with the Procore stand-in and prints the address to open.
 	@exec $(PY) -m runtime.demo $(ARGS)
 
+dev: setup ## As demo, on its own data; every process follows the source as you save it.
+	@exec $(PY) -m runtime.demo --reload --data .data/dev $(ARGS)
+
 lint: setup ## Format, lint, templates, imports, dependencies, types, migrations.
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
@@ -45,6 +48,9 @@ lint: setup ## Format, lint, templates, imports, dependencies, types, migrations
 
 fix: setup ## Repairs what tools can repair.
 	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
+
+test-fast: setup ## Tests of plain functions: no service, no browser.
+	@.venv/bin/pytest -m 'not services'
 
 test: lint ## Every check: lint, then unit, integration and browser tests.
 	@.venv/bin/pytest -n 2 --dist loadgroup --durations 40

@@ -268,7 +268,7 @@ def measure(
     """Starts a database, a broker and the stand-in; they end with this process."""
     import django
 
-    from tests.environment import ANNOUNCEMENT
+    from tests.environment import services
 
     django.setup()
     from django.conf import settings
@@ -278,12 +278,13 @@ def measure(
     from partner_app.connections.discover import discover
     from tests.procore import Procore
 
+    announcement = services()
     for command in ("provision_database", "migrate", "provision_database"):
         call_command(command, stdout=sys.stderr)
     settings.PROCORE = replace(
         settings.PROCORE, calls_per_minute=PER_MINUTE, calls_per_hour=PER_HOUR
     )
-    procore = Procore(ANNOUNCEMENT)
+    procore = Procore(announcement)
     found: dict[str, dict[str, object]] = {}
     with VirtualClock(procore).ticking() as virtual:
         discover()

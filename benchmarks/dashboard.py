@@ -11,7 +11,7 @@ from typing import Any
 import django
 from django.core.management import call_command
 
-from tests.environment import ANNOUNCEMENT  # starts database, broker and stand-in
+from tests.environment import services
 
 SIZES = (100, 10_000)  # tenants
 LISTS = 15  # that each tenant's syncs read
@@ -21,7 +21,7 @@ ROUNDS = 30
 def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.dashboard", description=__doc__)
     parser.parse_args()
-    assert ANNOUNCEMENT
+    services()
     django.setup()
     print(json.dumps({f"{size} tenants": found for size, found in measured()}))
     return 0

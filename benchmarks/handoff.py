@@ -13,7 +13,7 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 
-from tests.environment import ANNOUNCEMENT
+from tests.environment import services
 
 SIZES = (1_000, 10_000)
 ROUNDS = 30
@@ -56,10 +56,11 @@ def main() -> int:
     from tests.handoffs.people import Desk
     from tests.procore import Procore
 
+    announcement = services()
     call_command("provision_database", stdout=sys.stderr)
     call_command("migrate", verbosity=0)
     call_command("provision_database", stdout=sys.stderr)
-    procore = Procore(ANNOUNCEMENT)
+    procore = Procore(announcement)
     procore.reset()
     discover()
     company = procore.company_id

@@ -11,7 +11,7 @@ import django
 from django.core.management import call_command
 from django.db import connection
 
-from tests.environment import ANNOUNCEMENT
+from tests.environment import services
 
 SIZES = (100, 1_000, 10_000, 100_000)
 DUE = 10
@@ -30,7 +30,7 @@ def main() -> int:
     from partner_app.core import clock
     from partner_app.tenancy.models import Company, CompanyState
 
-    assert ANNOUNCEMENT
+    services()
     call_command("provision_database", stdout=sys.stderr)
     call_command("migrate", verbosity=0)
     call_command("provision_database", stdout=sys.stderr)

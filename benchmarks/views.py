@@ -22,7 +22,7 @@ from django.db import connection
 from playwright.sync_api import Frame, sync_playwright
 
 from runtime.browser import PARTITIONED, require
-from tests.environment import ANNOUNCEMENT
+from tests.environment import services
 from tests.stack import running
 
 SIZES = ((20, 1_000), (100, 10_000), (500, 100_000))  # projects, records of the largest one
@@ -76,10 +76,11 @@ def server() -> dict[str, dict[str, float]]:
     from tests.procore import Procore
 
     settings.ALLOWED_HOSTS.append("testserver")  # as which the test client asks
+    announcement = services()
     call_command("provision_database", stdout=sys.stderr)
     call_command("migrate", verbosity=0)
     call_command("provision_database", stdout=sys.stderr)
-    procore = Procore(ANNOUNCEMENT)
+    procore = Procore(announcement)
     procore.reset()
     discover()
     company = procore.company_id

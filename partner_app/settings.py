@@ -46,6 +46,7 @@ VARIABLES = (
     "DATABASE_BACKUP_URL",
     "DATABASE_REPLICA_URL",
     "METRICS_TOKEN",
+    "DEVELOPMENT",
 )
 
 
@@ -274,6 +275,10 @@ if MAIL:
 SUPPORT_EMAIL = os.environ.get("SUPPORT_EMAIL", "").strip()
 TRACES = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()  # where traces go, if anywhere
 METRICS_TOKEN = _secret("METRICS_TOKEN", 20, needed=False)
+# Files are read as they change. Error pages stay those of production.
+DEVELOPMENT = _switch("DEVELOPMENT", default=False)
+if DEVELOPMENT and not ON_LOCALHOST:
+    raise ImproperlyConfigured("DEVELOPMENT is malformed: it should be 0 except on localhost.")
 
 DEBUG = False
 # Platforms probe with any Host header: core.probe_fast_path answers before this check.
@@ -327,12 +332,18 @@ MIDDLEWARE = [
     "partner_app.core.limits.AddressLimit",
     "partner_app.core.http.DomainErrors",
 ]
+TEMPLATE_LOADERS = [
+    "django.template.loaders.filesystem.Loader",
+    "django.template.loaders.app_directories.Loader",
+]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [ROOT / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": TEMPLATE_LOADERS
+            if DEVELOPMENT
+            else [("django.template.loaders.cached.Loader", TEMPLATE_LOADERS)],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -440,8 +451,13 @@ STATICFILES_DIRS = [
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "partner_app.core.storage.StaticFiles"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEVELOPMENT
+        else "partner_app.core.storage.StaticFiles"
+    },
 }
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEVELOPMENT
 
 # A browser takes a cookie of this name from this very host alone, over TLS, for all its paths.
 COOKIE_PREFIX = "__Host-" if HTTPS else ""

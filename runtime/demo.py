@@ -36,8 +36,9 @@ class Stopped(Exception):
 class Demo:
     """Starts in order, stops in reverse; what it started it knows by id."""
 
-    def __init__(self, folder: Path, *, size: str, port: int) -> None:
-        self.folder, self.size = folder, size
+    def __init__(self, folder: Path, *, size: str, port: int, reload: bool = False) -> None:
+        """`reload`: each process begins again when its Python changes; nothing else is cached."""
+        self.folder, self.size, self.reload = folder, size, reload
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.logs: list[IO[bytes]] = []
         self.postgres: Postgres | None = None
@@ -78,6 +79,8 @@ class Demo:
         self.set_up_link = self._invite()
         for line in (ROOT / "Procfile").read_text().splitlines():
             name, _, command = line.partition(":")
+            if self.reload:
+                command = _reloading(command)
             self.commands[name] = ["/bin/sh", "-c", "exec " + command.strip()]
             self.spawn(name)
         self._wait_for(f"http://127.0.0.1:{port}/readyz")
@@ -213,6 +216,7 @@ class Demo:
             "PROCORE_CALLS_PER_HOUR": "0",
             "DISCOVER_EVERY_SECONDS": "30",
             "WEBHOOKS_ENABLED": "1",
+            "DEVELOPMENT": "1" if self.reload else "0",
         }
 
     def manage(self, *arguments: str) -> str:
@@ -294,6 +298,12 @@ def _connected_companies(database: Database) -> list[int]:
         return [row[0] for row in rows.fetchall()]
 
 
+def _reloading(command: str) -> str:
+    if "web_server" in command:
+        return f"{command} --reload"
+    return f"watchfiles --filter python '{command.strip()}' partner_app integrations"
+
+
 def _signal_group(pid: int, number: signal.Signals) -> None:
     """Each of ours leads a session of its own, so this reaches its children too."""
     try:
@@ -310,11 +320,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("--size", choices=["S", "M", "L"], default="S")
     parser.add_argument("--port", type=int, default=8000, help="taken if free")
+    parser.add_argument("--reload", action="store_true", help="processes follow the source")
     parser.add_argument("--data", type=Path, default=ROOT / ".data" / "demo")
     arguments = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _raise_stopped)
-    demo = Demo(arguments.data.resolve(), size=arguments.size, port=arguments.port)
+    demo = Demo(
+        arguments.data.resolve(),
+        size=arguments.size,
+        port=arguments.port,
+        reload=arguments.reload,
+    )
     try:
         demo.start()
         print(

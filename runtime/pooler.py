@@ -48,11 +48,11 @@ def find() -> str | None:
 class Pooler:
     """Restarts at the same port, so that what depends on it need not be told."""
 
-    def __init__(self, postgres: Postgres, folder: Path) -> None:
+    def __init__(self, postgres: Postgres, folder: Path, port: int = 0) -> None:
         self.binary = find()
         if self.binary is None:
             raise CannotStart("PgBouncer is not installed: make setup, or the package pgbouncer.")
-        self.port, self.folder = free_port(), folder
+        self.port, self.folder = port or free_port(), folder
         folder.mkdir(parents=True, exist_ok=True)
         users = folder / "users.txt"
         users.write_text('"tieback_owner" ""\n"tieback_app" ""\n"postgres" ""\n')

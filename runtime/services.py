@@ -116,11 +116,16 @@ def _remove_stale_locks(folder: Path) -> None:
 class Redis:
     """A broker that keeps nothing: what matters stands in Postgres."""
 
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.password = secrets.token_hex(16)
-        self.url = f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+    def __init__(self, port: int = 0, password: str = "") -> None:
+        """At a free port and with a new password, where none is given."""
+        self.port = port or free_port()
+        self.password = password or secrets.token_hex(16)
+        self.url = self.url_of(self.port, self.password)
         self.start()
+
+    @staticmethod
+    def url_of(port: int, password: str) -> str:
+        return f"redis://:{password}@127.0.0.1:{port}/0"
 
     def start(self) -> None:
         """Also again at the same address, after it died."""

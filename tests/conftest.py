@@ -20,7 +20,7 @@ from integrations.procore.sync.services import sync_now
 from partner_app.connections.discover import discover
 from partner_app.core import clock
 from partner_app.core.broker import ask_again
-from tests.environment import ANNOUNCEMENT, SUPERUSER_URL
+from tests.environment import SUPERUSER_URL, services
 from tests.frame import Frame
 from tests.natures import STRICT, turn
 from tests.procore import Procore
@@ -32,9 +32,22 @@ settings.load_profile("shared")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
-@pytest.fixture(scope="session", autouse=True)
+# What needs no service at all is quick, and runs alone as `make test-fast`.
+SERVED = {"schema", "stack"}
+SERVED_FOLDERS = {"browser", "chaos", "runtime"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folders = {parent.name for parent in item.path.parents}
+        if SERVED & set(getattr(item, "fixturenames", ())) or SERVED_FOLDERS & folders:
+            item.add_marker(pytest.mark.services)
+
+
+@pytest.fixture(scope="session")
 def schema(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Migrated by the owner, used by the runtime role, as in production."""
+    """The services run; migrated by the owner, used by the runtime role, as in production."""
+    services()
     with django_db_blocker.unblock():
         call_command("provision_database", stdout=open("/dev/null", "w"))  # noqa: PTH123, SIM115
         call_command("migrate", verbosity=0)
@@ -86,7 +99,7 @@ def nature(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def procore(database: None, nature: str) -> Procore:
     """The stand-in, with its books cleared; two companies have the app, the third has not."""
-    found = Procore(ANNOUNCEMENT)
+    found = Procore(services())
     found.reset()
     turn(found, nature)
     return found

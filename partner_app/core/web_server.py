@@ -20,7 +20,6 @@ SETTINGS: dict[str, Any] = {
     "ws": "none",
     "loop": "uvloop",
     "lifespan": "on",
-    "workers": WORKERS,
     # Sockets. One that only waits costs some KB, so slow senders have to be thousands.
     "limit_concurrency": 4000,
     "backlog": 1024,
@@ -44,6 +43,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="partner_app.core.web_server", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--reload", action="store_true", help="restarts when Python changes")
     arguments = parser.parse_args()
     try:
         import partner_app.settings  # noqa: F401  # here, so that what is wrong is said once
@@ -53,8 +53,16 @@ def main() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(DESCRIPTORS, hard)), hard))
-    uvicorn.run(host=arguments.host, port=arguments.port, **SETTINGS)
+    uvicorn.run(
+        host=arguments.host, port=arguments.port, **SETTINGS, **_processes(reload=arguments.reload)
+    )
     return 0
+
+
+def _processes(*, reload: bool) -> dict[str, Any]:
+    if not reload:
+        return {"workers": WORKERS}
+    return {"reload": True, "reload_dirs": ["partner_app", "integrations"]}
 
 
 if __name__ == "__main__":

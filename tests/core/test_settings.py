@@ -12,7 +12,7 @@ from tests.house.test_rules import ROOT
 MAY_BE_MISSING = {
     "EMAIL_URL", "EMAIL_FROM", "PROCORE_ALLOWED_COMPANIES", "WEBHOOKS_ENABLED", "SUPPORT_EMAIL",
     "OTEL_EXPORTER_OTLP_ENDPOINT", "DATABASE_BACKUP_URL", "DATABASE_OWNER_URL",
-    "DATABASE_REPLICA_URL", "METRICS_TOKEN",
+    "DATABASE_REPLICA_URL", "DEVELOPMENT", "METRICS_TOKEN",
     "PROCORE_CALLS_PER_MINUTE", "PROCORE_CALLS_PER_HOUR", "DISCOVER_EVERY_SECONDS",
     "PROCORE_SUSPECT_SHARE", "PROCORE_SUSPECT_FLOOR", "PROCORE_CLOSE_AT_MOST",
 }  # fmt: skip
@@ -26,6 +26,7 @@ MALFORMED = {
     "PROCORE_ALLOWED_COMPANIES": "12,acme",
     "PROCORE_FRAME_ANCESTORS": "https://app.procore.com https://*procore.com",
     "WEBHOOKS_ENABLED": "yes",
+    "DEVELOPMENT": "yes",
     "PROCORE_SUSPECT_SHARE": "101",
     "PROCORE_SUSPECT_FLOOR": "ten",
     "PROCORE_CLOSE_AT_MOST": "-2",
@@ -95,3 +96,9 @@ def test_each_environment_of_procores_starts(addresses: tuple[str, ...]) -> None
 def test_addresses_of_two_environments_do_not_start(addresses: tuple[str, ...], named: str) -> None:
     line = start(**dict(zip(ADDRESSES, addresses, strict=True)))
     assert f"{named} is malformed: it should be" in line, line
+
+
+def test_development_starts_on_localhost_alone() -> None:
+    assert start(DEVELOPMENT="1", BASE_URL="http://localhost:8000") == ""
+    line = start(DEVELOPMENT="1", BASE_URL="https://tieback.example")
+    assert "DEVELOPMENT is malformed: it should be 0 except on localhost" in line
