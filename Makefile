@@ -50,7 +50,7 @@ fix: setup ## Repairs what tools can repair.
 	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
 
 test-fast: setup ## Tests of plain functions: no service, no browser.
-	@.venv/bin/pytest -m 'not services'
+	@.venv/bin/pytest -m 'not slow' --hypothesis-profile quick
 
 test: lint ## Every check: lint, then unit, integration and browser tests.
 	@.venv/bin/pytest -n 2 --dist loadgroup --durations 40

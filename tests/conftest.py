@@ -27,21 +27,22 @@ from tests.procore import Procore
 
 # Several suites may share a machine: how long an example takes says nothing.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("shared"), max_examples=10)
 settings.load_profile("shared")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
-# What needs no service at all is quick, and runs alone as `make test-fast`.
-SERVED = {"schema", "stack"}
-SERVED_FOLDERS = {"browser", "chaos", "runtime"}
+# The others are tests of plain functions: `make test-fast`.
+SERVICES = {"schema", "stack"}
+SLOW_FOLDERS = {"browser", "chaos", "runtime", "security"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folders = {parent.name for parent in item.path.parents}
-        if SERVED & set(getattr(item, "fixturenames", ())) or SERVED_FOLDERS & folders:
-            item.add_marker(pytest.mark.services)
+        if SERVICES & set(getattr(item, "fixturenames", ())) or SLOW_FOLDERS & folders:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

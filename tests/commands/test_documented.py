@@ -25,15 +25,17 @@ KNOWN = re.compile(r"(make|manage\.py|celery|docker|python|\.venv/bin/\w+) ")
 # Django's own, for whoever changes the code; the second needs GNU gettext.
 OF_DJANGO = {"makemigrations", "makemessages"}
 # What .ci/run and the targets it runs do, what tests run, and what a test would take hours for.
+pytestmark = pytest.mark.slow  # each runs a program
 RUN_BY = {
     "demo": "runtime/smoke.py: runtime.demo",
     "setup": ".ci/run: make test",
     "lint": ".ci/run: make test",
     "test": ".ci/run: make test",
     "smoke": ".ci/run: make smoke",
+    "dev": "tests/runtime/test_dev.py: reload=True",
     "audit": "tests/house/test_rules.py: tools.audit",
 }
-BY_HAND = {"chaos", "fix", "bench", "bench-calls", "bench-views", "bench-mapping"}
+BY_HAND = {"test-fast", "chaos", "fix", "bench", "bench-calls", "bench-views", "bench-mapping"}
 
 
 @dataclass(frozen=True)

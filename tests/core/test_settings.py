@@ -9,6 +9,7 @@ import pytest
 from partner_app.settings import VARIABLES
 from tests.house.test_rules import ROOT
 
+pytestmark = pytest.mark.slow  # each starts an interpreter
 MAY_BE_MISSING = {
     "EMAIL_URL", "EMAIL_FROM", "PROCORE_ALLOWED_COMPANIES", "WEBHOOKS_ENABLED", "SUPPORT_EMAIL",
     "OTEL_EXPORTER_OTLP_ENDPOINT", "DATABASE_BACKUP_URL", "DATABASE_OWNER_URL",

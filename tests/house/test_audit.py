@@ -136,6 +136,7 @@ def audit(**environment: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_command_fails_for_an_advisory_and_says_where_no_copy_is(tmp_path: Path) -> None:
     without = audit(ADVISORIES="")
     assert without.returncode == 0

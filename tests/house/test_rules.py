@@ -139,6 +139,7 @@ def test_no_file_holds_a_path_of_a_machine_or_an_address_of_a_registry() -> None
     assert [str(path) for path in kept if bad.search(path.read_text())] == []
 
 
+@pytest.mark.slow
 def test_the_audit_finds_nothing() -> None:
     subprocess.run([sys.executable, "-m", "tools.audit"], cwd=ROOT, check=True)
 

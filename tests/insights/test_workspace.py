@@ -237,7 +237,9 @@ def test_a_view_is_saved_opened_replaced_and_removed(admin: Frame) -> None:
         ("javascript:alert(1)", ""),
     ],
 )
-def test_a_deep_link_opens_pages_of_the_frame_alone(web: None, asked: str, opened: str) -> None:
+def test_a_deep_link_opens_pages_of_the_frame_alone(
+    web: None, database: None, asked: str, opened: str
+) -> None:
     page = Client().get("/embedded/", {"company_id": "1", "open": asked}).content.decode()
     found = re.search(r'data-open="([^"]*)"', page)
     assert found

@@ -21,6 +21,7 @@ def records(world: World) -> int:
     return rows + len(company.users) + len(company.vendors) + len(company.projects)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "about"), [("S", 600), ("M", 20_000), ("L", 200_000)])
 def test_a_size_has_about_as_many_records_as_it_says(size: str, about: int) -> None:
     count = records(build_world(Clock(), size=size, seed=1))

@@ -7,9 +7,12 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.environment import ROOT
 
 
+@pytest.mark.slow
 def test_an_opened_project_is_complete_first_and_within_two_minutes() -> None:
     command = [sys.executable, "-m", "benchmarks.calls", "--opened-alone"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

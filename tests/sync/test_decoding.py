@@ -264,6 +264,7 @@ def odd_records(draw: Any, model: type[SourceRecord]) -> dict[str, Any]:
     return row
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RESOURCES)
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a shared machine is slow
 @given(st.data())
