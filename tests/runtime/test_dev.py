@@ -42,6 +42,5 @@ def test_what_is_saved_shows_without_a_restart_by_hand(dev: Demo) -> None:
     before = {name: children(dev, name) for name in ("web", "worker", "reader", "beat")}
     assert all(before.values()), before
     os.utime(ROOT / "partner_app" / "core" / "clock.py")
-    for name, processes in before.items():
-        until(lambda name=name, old=processes: children(dev, name) - old, within=120)
+    until(lambda: all(children(dev, name) - old for name, old in before.items()), within=120)
     until(lambda: requests.get(f"{dev.environment['BASE_URL']}/readyz", timeout=30).ok, within=120)
