@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from partner_app.core.confines import Limits
 from partner_app.core.environments import MixedEnvironments, environment_of, web_origin
 from partner_app.core.frames import ancestor
+from partner_app.core.version import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -67,7 +68,7 @@ class Procore:
     allowed_companies: frozenset[int]
     calls_per_minute: int  # planned for each company; 0: what the headers say
     calls_per_hour: int
-    user_agent: str = "Tieback/0.1"
+    user_agent: str = f"Tieback/{VERSION}"
 
     @property
     def plans_calls(self) -> bool:

@@ -10,6 +10,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
+from partner_app.core.version import VERSION
+
 BOUND = 2.0  # seconds that all checks together may take
 
 
@@ -22,7 +24,8 @@ def alive(_request: HttpRequest) -> JsonResponse:
 def ready(_request: HttpRequest) -> JsonResponse:
     parts = within_bound()
     return JsonResponse(
-        {"ready": all(parts.values()), **parts}, status=200 if all(parts.values()) else 503
+        {"ready": all(parts.values()), **parts, "version": VERSION},
+        status=200 if all(parts.values()) else 503,
     )
 
 

@@ -1,52 +1,13 @@
-"""OpenTelemetry traces, where OTEL_EXPORTER_OTLP_ENDPOINT names a collector; otherwise nothing.
-
-A span carries an address without its query and without a secret in its path, of addresses beyond
-Procore the host alone, and a statement without its values: no content, no secret.
-"""
-
-from urllib.parse import urlsplit
+"""Traces, where a collector is named; otherwise their packages are not even loaded."""
 
 from django.conf import settings
-from django.http import HttpRequest
-from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.celery import CeleryInstrumentor
-from opentelemetry.instrumentation.django import DjangoInstrumentor
-from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor
-from opentelemetry.instrumentation.urllib3 import URLLib3Instrumentor
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Span
-
-from partner_app.core.logging import clean
 
 
 def start(service: str) -> bool:
     """Once in each process, after it was forked: an exporter has a thread of its own."""
     if not settings.TRACES:
         return False
-    provider = TracerProvider(resource=Resource.create({"service.name": f"tieback-{service}"}))
-    exporter = OTLPSpanExporter(endpoint=f"{settings.TRACES.rstrip('/')}/v1/traces")
-    provider.add_span_processor(BatchSpanProcessor(exporter))
-    trace.set_tracer_provider(provider)
-    DjangoInstrumentor().instrument(request_hook=_forget_query)
-    CeleryInstrumentor().instrument()  # type: ignore[no-untyped-call]  # it carries no types
-    PsycopgInstrumentor().instrument(skip_dep_check=True)
-    URLLib3Instrumentor().instrument(url_filter=_without_secret)
+    from partner_app.core.traces import instrument
+
+    instrument(service)
     return True
-
-
-def _forget_query(span: Span, request: HttpRequest) -> None:
-    """What stands in an address after its path may be a secret, or content; so is a set-up link."""
-    for name in ("http.url", "http.target", "url.full", "url.path"):
-        span.set_attribute(name, clean(request.path))
-    span.set_attribute("url.query", "")
-
-
-def _without_secret(url: str) -> str:
-    """The path of a chat's incoming webhook is its secret; Procore's paths hold ids alone."""
-    parts = urlsplit(url)
-    origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    ours = origin in {settings.PROCORE.api_url, settings.PROCORE.login_url}
-    return f"{origin}{parts.path}" if ours else origin

@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+import tomllib
 
 import pytest
+from django.conf import settings
 
 from partner_app.settings import VARIABLES
 from tests.house.test_rules import ROOT
@@ -103,3 +105,8 @@ def test_development_starts_on_localhost_alone() -> None:
     assert start(DEVELOPMENT="1", BASE_URL="http://localhost:8000") == ""
     line = start(DEVELOPMENT="1", BASE_URL="https://tieback.example")
     assert "DEVELOPMENT is malformed: it should be 0 except on localhost" in line
+
+
+def test_the_version_is_the_projects() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert settings.PROCORE.user_agent == f"Tieback/{project['version']}"

@@ -16,6 +16,7 @@ from partner_app.core import broker as broker_module
 from partner_app.core import health
 from partner_app.core.broker import ask_again, broker, reachable
 from partner_app.core.health import within_bound
+from partner_app.core.version import VERSION
 from tests.frame import Frame
 
 
@@ -134,4 +135,5 @@ def test_the_apps_role_has_a_bound_for_statements(database: None) -> None:
 def test_readiness_says_what_works(database: None) -> None:
     answer = Client().get("/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {"ready": True, "broker": True, "database": True, "migrations": True}
+    parts = {"broker": True, "database": True, "migrations": True}
+    assert answer.json() == {"ready": True, **parts, "version": VERSION}
