@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := list
 
-.PHONY: list setup demo dev test test-fast smoke bench bench-calls bench-mapping bench-views chaos lint fix audit requirements screenshots
+.PHONY: list setup demo dev test test-fast smoke bench bench-calls bench-mapping bench-views chaos lint fix audit requirements reference screenshots
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 list: ## Lists the targets, a sentence each.
@@ -57,6 +57,9 @@ test: lint ## Every check: lint, then unit, integration and browser tests.
 
 smoke: setup ## Starts the demo, drives it with a browser from install to dashboard, stops it.
 	@$(PY) -m runtime.smoke
+
+reference: setup ## Renews docs/dev/reference from the code.
+	@set -a; . tests/check.env; $(PY) -m tools.reference
 
 screenshots: setup ## Renews docs/images with a browser.
 	@$(PY) -m runtime.smoke --screenshots docs/images

@@ -1,4 +1,4 @@
-"""TiebackError ── AccountError ─ LinkVoid  RoleMissing  NoGrant  AdminUnknown"""
+"""Errors of partner admins."""
 
 from partner_app.core.errors import Blame, TiebackError
 

@@ -1,6 +1,4 @@
-"""TiebackError ── AccessError ─ ReconnectNeeded  StateUnknown  StateExpired  StateReplayed
-StateForeign  SignInRefused  CompanyNotAllowed  NoCompany  NotAdministrator
-"""
+"""Errors of sign-in and connection."""
 
 from partner_app.core.errors import Blame, TiebackError
 
@@ -50,12 +48,6 @@ class SignInRefused(AccessError):
     code = "access.sign_in_refused"
     user_message = "You did not allow Tieback to sign in with Procore."
     remedy = "Nothing was changed. Start again when you are ready."
-
-
-class CompanyNotAllowed(AccessError):
-    code = "access.company_not_allowed"
-    user_message = "This Tieback serves other companies only."
-    remedy = "Ask whoever runs this installation to add your company."
 
 
 class NoCompany(AccessError):

@@ -1,4 +1,4 @@
-"""The root of the error tree; each package draws its branch in its own errors.py."""
+"""The root of all errors; docs/dev/reference/errors.md lists them."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from partner_app.core.i18n import gettext_noop
 
 
 class Blame(StrEnum):
-    """Who can mend it. Alarms ring only for us."""
+    """Who can fix it. Only our own faults raise alerts."""
 
     US = "us"
     TENANT = "tenant"

@@ -1,4 +1,4 @@
-"""TiebackError ── IncidentUnknown  RunUnknown  ChannelUnknown"""
+"""What the dashboard does not find."""
 
 from partner_app.core.errors import Blame, TiebackError
 

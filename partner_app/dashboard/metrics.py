@@ -26,6 +26,24 @@ from partner_app.tenancy.models import Company
 
 # As Prometheus reads it, and in UTF-8.
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+HELP = {
+    "tieback_alert_channels_failing": "Alert channels whose last delivery failed",
+    "tieback_api_calls": "Calls to Procore",
+    "tieback_api_observations": "Answers that Procore counts against an app",
+    "tieback_companies": "Companies by state",
+    "tieback_due_companies": "Companies whose sync is due",
+    "tieback_file_wait_seconds": "Age of the oldest file that waits to be read",
+    "tieback_files_waiting": "Files that wait to be read",
+    "tieback_hooks": "Webhooks by state",
+    "tieback_incidents_open": "Open incidents by code",
+    "tieback_queue_messages": "Messages waiting in the broker, by queue",
+    "tieback_scheduler_alive": "1 while the scheduler reports",
+    "tieback_stale_companies": "Companies not read for an hour",
+    "tieback_stalest_seconds": "Age of the oldest reading, by resource",
+    "tieback_sync_runs": "Sync runs kept, by state",
+    "tieback_webhook_lag_seconds": "Age of the oldest webhook event that is not read yet",
+    "tieback_workers_alive": "Workers that reported lately",
+}
 
 
 @require_safe
@@ -53,21 +71,18 @@ class Tenants(Collector):
     """Asked of Postgres at each scrape, so that every process tells the same."""
 
     def collect(self) -> Iterator[Metric]:
-        yield _by("tieback_companies", "Companies by state", Company.objects, "state")
-        yield _by("tieback_hooks", "Webhooks by state", WebhookHook.objects, "state")
-        yield _by("tieback_sync_runs", "Syncs kept, by state", SyncRun.objects, "state")
+        yield _by("tieback_companies", Company.objects, "state")
+        yield _by("tieback_hooks", WebhookHook.objects, "state")
+        yield _by("tieback_sync_runs", SyncRun.objects, "state")
         incidents = Incident.objects.filter(closed_at=None)
-        yield _by("tieback_incidents_open", "Open incidents by code", incidents, "code")
+        yield _by("tieback_incidents_open", incidents, "code")
         now = clock.now()
         due = DueWork.objects.filter(due_at__lte=now)
-        yield _one("tieback_due_companies", "Companies whose sync is due", due.count())
-        told = DueRead.objects.aggregate(oldest=Min("due_at"))["oldest"]
-        lag = "Age of the oldest change told by a webhook and not yet read"
-        yield _one("tieback_webhook_lag_seconds", lag, _age(told, now))
+        yield _one("tieback_due_companies", due.count())
+        oldest = DueRead.objects.aggregate(oldest=Min("due_at"))["oldest"]
+        yield _one("tieback_webhook_lag_seconds", _age(oldest, now))
         fresh = SyncCursor.objects.exclude(fresh_at=None).values("resource")
-        stalest = GaugeMetricFamily(
-            "tieback_stalest_seconds", "Age of the oldest reading", labels=["resource"]
-        )
+        stalest = _labelled("tieback_stalest_seconds", "resource")
         for row in fresh.annotate(oldest=Min("fresh_at")).order_by("resource"):
             stalest.add_metric([row["resource"]], _age(row["oldest"], now))
         yield stalest
@@ -75,29 +90,26 @@ class Tenants(Collector):
         files = FileWork.objects.filter(holder=None).aggregate(
             oldest=Min("asked_at"), n=Count("id")
         )
-        yield _one("tieback_files_waiting", "Files that wait to be read", files["n"])
-        age = "Age of the oldest file that waits to be read"
-        yield _one("tieback_file_wait_seconds", age, _age(files["oldest"], now))
-        queues = GaugeMetricFamily("tieback_queue_messages", "Bells waiting", labels=["queue"])
+        yield _one("tieback_files_waiting", files["n"])
+        yield _one("tieback_file_wait_seconds", _age(files["oldest"], now))
+        queues = _labelled("tieback_queue_messages", "queue")
         for name, count in waiting(settings.QUEUES).items():
             if count is not None:
                 queues.add_metric([name], count)
         yield queues
         alive = signs()
-        yield _one("tieback_workers_alive", "Workers that gave a sign lately", alive.workers)
-        beats = "1 while the scheduler gives signs"
-        yield _one("tieback_scheduler_alive", beats, int(alive.scheduler))
-        yield _one("tieback_stale_companies", "Companies stale for an hour", stale().count())
+        yield _one("tieback_workers_alive", alive.workers)
+        yield _one("tieback_scheduler_alive", int(alive.scheduler))
+        yield _one("tieback_stale_companies", stale().count())
         silent = AlertChannel.objects.filter(failures__gt=0).count()
-        yield _one("tieback_alert_channels_failing", "Channels that take no alert", silent)
+        yield _one("tieback_alert_channels_failing", silent)
 
 
 def _usage() -> Iterator[CounterMetricFamily]:
     """Calls of the days that are kept; it grows, but for what is forgotten after ninety days."""
-    calls = CounterMetricFamily("tieback_api_calls", "Calls to Procore")
-    answers = CounterMetricFamily(
-        "tieback_api_observations", "Answers that Procore scores an app by", labels=["answer"]
-    )
+    calls = CounterMetricFamily("tieback_api_calls", HELP["tieback_api_calls"])
+    name = "tieback_api_observations"
+    answers = CounterMetricFamily(name, HELP[name], labels=["answer"])
     sums = ApiDay.objects.aggregate(**{name: Sum(name, default=0) for name in COUNTS})
     calls.add_metric([], sums.pop("calls"))
     for name, count in sums.items():
@@ -106,15 +118,19 @@ def _usage() -> Iterator[CounterMetricFamily]:
     yield answers
 
 
-def _by(name: str, text: str, rows: object, label: str) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(name, text, labels=[label])
+def _by(name: str, rows: object, label: str) -> GaugeMetricFamily:
+    family = _labelled(name, label)
     for row in rows.values(label).annotate(number=Count("pk")).order_by(label):  # type: ignore[attr-defined]  # a manager or a queryset
         family.add_metric([row[label]], row["number"])
     return family
 
 
-def _one(name: str, text: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(name, text, value=value)
+def _labelled(name: str, label: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, HELP[name], labels=[label])
+
+
+def _one(name: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, HELP[name], value=value)
 
 
 def _age(moment: datetime | None, now: datetime) -> float:

@@ -1,5 +1,4 @@
-"""TiebackError ── ViewerError ─ SignInNeeded  CodeRefused  RenewalRefused  PairingRefused
-NotEntitled  PermissionsUnclear  NotCompanyAdmin  ProjectHidden  CompanyNotReady"""
+"""Errors of a viewer: not signed in, or without the permission in Procore."""
 
 from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.i18n import gettext_noop

@@ -8,7 +8,6 @@ from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.connections.access import service_client, service_listed
 from partner_app.connections.authorize import (
-    CompanyChoice,
     SignedIn,
     choices,
     finish_choice,
@@ -71,10 +70,6 @@ def connect_company(signed_in: SignedIn, *, company_id: int) -> Welcome:
     )
     make_due(company_id=company_id)
     return welcome
-
-
-def installable(signed_in: SignedIn) -> list[CompanyChoice]:
-    return choices(signed_in)
 
 
 def _prove_service(company_id: int) -> None:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from integrations.procore.resources.registry import data_inventory
 from integrations.procore.sync.tasks import discover_soon
 from partner_app.connections.authorize import (
+    choices,
     complete,
     consume_state,
     keep_for_choice,
@@ -37,7 +38,7 @@ from partner_app.embedded.forms import (
     SessionForm,
     SignInForm,
 )
-from partner_app.embedded.install import Welcome, connect_company, installable, sign_viewer_in
+from partner_app.embedded.install import Welcome, connect_company, sign_viewer_in
 from partner_app.embedded.pairing import collect, confirm_pairing, start_pairing
 from partner_app.embedded.session import (
     SILENCE,
@@ -183,7 +184,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             welcome = connect_company(signed_in, company_id=form.cleaned_data["company_id"])
             return _welcome_page(request, welcome, installed=True)
-    found = installable(signed_in)
+    found = choices(signed_in)
     first = next(choice.company_id for choice in found if not choice.obstacle)
     context = {"choices": found, "first": first, "person": signed_in.person}
     return render(request, "install/choose.html", context)

@@ -1,7 +1,4 @@
-"""TiebackError ── ReadingError ─ FileUnreadable  FileForgotten  LayoutUnknown  LayoutAmbiguous
-NotYours  ChoosePart  MappingUnreadable  EstimateUnknown  ProjectUnknown  ReadingUnknown
-ReadingCancelled  PageClosed  FilesWait  CodeUnknown  SplitUneven
-FileUnreadable ── FileTakesLong  FileTakesMuch  FileSaysMuch  ReaderBroke"""
+"""Errors of estimates: a file that cannot be read, and answers that do not fit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

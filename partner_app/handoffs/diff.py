@@ -63,13 +63,6 @@ class Budget:
         return self.lines.get(live.wbs_code_id) if live else None
 
 
-def plan_rows(
-    exact: Mapping[str, Decimal], codes: Mapping[str, LiveCode], lines: Mapping[int, LiveLine]
-) -> list[PlannedRow]:
-    """A first handoff: see plan_against."""
-    return plan_against(exact, Budget(codes, lines))
-
-
 def plan_against(exact: Mapping[str, Decimal], budget: Budget) -> list[PlannedRow]:
     """One row a code. `exact` holds unrounded sums; the rows add up to their rounded total.
 

@@ -1,7 +1,4 @@
-"""TiebackError ── HandoffError ─ NoPlan  HandoffUnknown  NotNow  NotApproved  PlanIsStale
-PlanIsBlocked  BudgetLocked  ApproverIsSubmitter  BudgetNotEditable  WriteNotProved  AnotherHandoff
-NothingToUndo  UndoNotRequested  UndoNeedsAnother  UndoAlreadyRequested  UndoRequestOfAnother
-EstimateInUse  GaveUp"""
+"""Errors of handoffs: not possible in this state, or not by this person."""
 
 from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.i18n import gettext_noop

@@ -1,4 +1,4 @@
-"""TiebackError ── CompanyUnknown  MoveUnlawful  FeatureOff"""
+"""Errors about a company: unknown, in the wrong state, without a feature."""
 
 from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.i18n import gettext_noop

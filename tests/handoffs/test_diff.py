@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partner_app.core.money import to_cents
-from partner_app.handoffs.diff import Budget, LiveCode, LiveLine, plan_against, plan_rows
+from partner_app.handoffs.diff import Budget, LiveCode, LiveLine, plan_against
 
 CODES = {code: LiveCode(place, active=True) for place, code in enumerate("abcdef", 1)}
 amounts = st.decimals(
@@ -48,7 +48,7 @@ def test_a_code_with_two_rows_or_one_that_may_have_a_line_already_is_not_written
 
 def test_a_code_that_is_missing_or_inactive_is_blocked() -> None:
     codes = {"a": LiveCode(1, active=False)}
-    rows = plan_rows({"a": Decimal(1), "z": Decimal(1)}, codes, {})
+    rows = plan_against({"a": Decimal(1), "z": Decimal(1)}, Budget(codes, {}))
     assert [row.action for row in rows] == ["blocked", "blocked"]
     assert "is inactive" in rows[0].reason
     assert "does not exist" in rows[1].reason
@@ -79,7 +79,8 @@ def test_the_rows_always_add_up_to_the_estimate_to_the_cent(
     exact: dict[str, Decimal], data: st.DataObject
 ) -> None:
     have = data.draw(st.dictionaries(st.sampled_from("abcdef"), cents))
-    rows = plan_rows(exact, CODES, live(**{code: str(amount) for code, amount in have.items()}))
+    have_lines = live(**{code: str(amount) for code, amount in have.items()})
+    rows = plan_against(exact, Budget(CODES, have_lines))
     assert sum(row.after for row in rows) == to_cents(sum(exact.values(), Decimal(0)))
     assert all(abs(row.after - exact[row.wbs_code]) < Decimal("0.02") for row in rows)
     assert sum(row.moved for row in rows) == sum(

@@ -1,9 +1,4 @@
-"""Status and body to error.
-
-ProcoreError ─ Unauthorized  NotConnected  NotConnectedOnce*  Forbidden  NotFoundOrHidden
-               Refused  RateLimited* ─ NotSent*
-               ServerTrouble*  Unreachable*  Unreadable*  EndlessList          (* transient)
-"""
+"""Procore's answers as errors, by status and body."""
 
 from datetime import datetime
 

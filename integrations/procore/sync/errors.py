@@ -1,4 +1,4 @@
-"""TiebackError ── SyncError ─ SyncInProgress  Paused  SyncLeaseLost  Withdrawn  NotMissing"""
+"""Errors of a sync run."""
 
 from datetime import datetime
 
