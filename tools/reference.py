@@ -67,7 +67,7 @@ def errors() -> str:
 
     def walk(kind: type[TiebackError]) -> None:
         for child in kind.__subclasses__():
-            if "code" in vars(child):
+            if "code" in vars(child) and child.__module__.endswith(".errors"):
                 texts = (child.user_message, child.remedy)
                 package = child.__module__.removesuffix(".errors")
                 row = (f"`{child.code}`", f"`{child.__name__}`", str(child.status), *texts)
