@@ -27,7 +27,8 @@ from partner_app.connections.vault import seal, unseal
 from partner_app.core import clock
 from partner_app.core.secrets import fingerprint, random_secret
 
-LIFETIME = timedelta(minutes=10)  # as long as Procore's own code lives [oauth_endpoints]
+# As long as Procore's own code lives: https://developers.procore.com/documentation/oauth-endpoints
+LIFETIME = timedelta(minutes=10)
 COMPANIES_SHOWN = 20
 
 

@@ -1,4 +1,7 @@
-"""Calls to Procore, and the seven things that Procore scores an app by [integration_health]."""
+"""Calls to Procore, and the seven things that Procore scores an app by.
+
+https://developers.procore.com/documentation/integration-health
+"""
 
 from dataclasses import dataclass
 from datetime import date, timedelta

@@ -15,7 +15,7 @@ from partner_app.handoffs.states import move
 from partner_app.tenancy.context import tenant
 
 SYNC = "/rest/v1.0/budget_line_items/sync"
-LARGEST_BATCH = 1000  # [using_sync_actions]
+LARGEST_BATCH = 1000  # https://developers.procore.com/documentation/using-sync-actions
 ROW_REFUSALS = (400, 422)  # about what was sent; others are about the project
 ATTEMPTS = 3  # of a batch whose answer was lost; each after a read-back
 WRITES = (Action.CREATE, Action.UPDATE)
@@ -169,7 +169,8 @@ def _send(
         if len(batch) == 1:
             _refuse(handoff, batch[0], refusal.reasons)
             return
-        # Whether rows before the bad one were kept is not known [tutorial_budget_line_items].
+        # Whether rows before the bad one were kept is not known:
+        # https://developers.procore.com/documentation/tutorial-budget-line-items
         _read_back(client, handoff)
         half = len(batch) // 2
         for part in (batch[:half], batch[half:]):

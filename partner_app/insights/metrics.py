@@ -1,4 +1,4 @@
-"""One function for each metric, from plain facts to a number [product.md, section 5].
+"""One function for each metric, from plain facts to a number.
 
 Pure: the same facts give the same number, wherever they come from.
 """

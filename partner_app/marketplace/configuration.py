@@ -18,7 +18,8 @@ from partner_app.insights.panel import VIEWS
 NAME = "Tieback"
 FULL_SCREEN = "/embedded/?company_id={{procore.company.id}}&project_id={{procore.project.id}}"
 SIDE_PANEL = "/embedded/panel/?company_id={{procore.company.id}}&project_id={{procore.project.id}}"
-# Names of Procore's views in the side panel [side_panel_view_keys].
+# Names of Procore's views in the side panel:
+# https://developers.procore.com/documentation/side-panel-view-keys
 VIEW_KEYS = (
     "rfi.detail",
     "submittal_logs.detail",
@@ -33,7 +34,8 @@ VIEW_KEYS = (
     "commitments.purchase_order_contracts.edit",
     "commitments.requisitions.detail",
 )
-# High-volume retrieval for analytics is refused [api_usage_guidelines]: say what is held instead.
+# High-volume retrieval for analytics is refused: say what is held instead.
+# https://developers.procore.com/documentation/api-usage-guidelines
 CACHE = (
     "Tieback holds a scoped operational cache of the projects in use: only fields that its screens "
     "show, only of permitted projects, updated and deleted as in Procore, and gone after an "

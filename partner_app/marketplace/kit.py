@@ -90,7 +90,10 @@ def write_kit(folder: Path) -> dict[str, Any]:
 
 
 def requirements() -> list[Requirement]:
-    """Procore's rules for apps [marketplace_requirements, marketplace_checklist]."""
+    """Procore's rules for apps.
+
+    https://developers.procore.com/documentation/marketplace-checklist
+    """
     checks: tuple[tuple[str, Callable[[], list[str]]], ...] = (
         ("Least privilege", _too_much),
         ("Permissions are those of the operations called", _unlisted),

@@ -12,7 +12,7 @@ from tests.stack import Stack
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "river-street.csv"
 ROAD = "River Street Reconstruction"
-MOST_CLICKS = 12  # of a first handoff of a hundred lines with known codes [product.md, section 2]
+MOST_CLICKS = 12  # of a first handoff of a hundred lines with known codes
 MOST_SECONDS = 180
 NEW_CODES = (
     "Item,Description,Unit,Amount\n"

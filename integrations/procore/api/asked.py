@@ -17,7 +17,7 @@ class Tab(StrEnum):
 
 # Tools of the company tab; every other one is on the project tab.
 COMPANY_TOOLS = frozenset({"Admin", "Directory", "Portfolio"})
-BOTH_TABS = frozenset({"Webhooks API"})  # [webhooks_api]
+BOTH_TABS = frozenset({"Webhooks API"})  # https://developers.procore.com/documentation/webhooks-api
 
 
 @dataclass(frozen=True)

@@ -243,7 +243,10 @@ def _content(response: BaseHTTPResponse, decode: Callable[[bytes], Content]) -> 
 
 
 def _asks_to_wait(response: BaseHTTPResponse) -> datetime | None:
-    """Until when nobody may call: after a 429, and after a 5xx that says so [rate_limiting]."""
+    """Until when nobody may call: after a 429, and after a 5xx that says so.
+
+    https://developers.procore.com/documentation/rate-limiting
+    """
     if response.status == 429 or (response.status >= 500 and "Retry-After" in response.headers):
         return retry_at(response.headers, clock.now(), WAIT_WITHOUT_ADVICE)
     return None

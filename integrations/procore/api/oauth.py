@@ -1,4 +1,7 @@
-"""The four token requests and the address of the sign-in page [oauth_endpoints]."""
+"""The four token requests and the address of the sign-in page.
+
+https://developers.procore.com/documentation/oauth-endpoints
+"""
 
 import base64
 import hashlib

@@ -9,7 +9,7 @@ from integrations.procore.api.errors import EndlessList
 
 Content = TypeVar("Content")
 
-LARGEST_PAGE_V1 = 2000  # [restful_api_concepts]
+LARGEST_PAGE_V1 = 2000  # https://developers.procore.com/documentation/restful-api-concepts
 LARGEST_PAGE_V2 = 100
 LONGEST_NUMBER = 16  # digits of a header
 MOST_PAGES = 10_000  # of one list, where Procore does not say how many there are

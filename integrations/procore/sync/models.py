@@ -8,7 +8,7 @@ from django.db import models
 from partner_app.core.partitions import month_of
 from partner_app.tenancy.models import Company
 
-KEEP = 90  # days: retention class O [product.md, section 3]
+KEEP = 90  # days
 OPERATIONAL = "schedule and run counts; no customer content"
 
 

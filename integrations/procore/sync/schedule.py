@@ -20,7 +20,8 @@ from partner_app.tenancy.models import CONNECTED
 SLOWEST = 300  # seconds between looks at one company, where calls are not planned
 WITH_HOOKS = 900  # the same, where Procore sends webhooks
 SHARE = 0.3  # of the hourly budget of calls that looks may use
-HOURLY_BUDGET = 3600  # calls; Procore's documented example [rate_limiting]
+# Calls; Procore's documented example: https://developers.procore.com/documentation/rate-limiting
+HOURLY_BUDGET = 3600
 CLAIM = 100  # companies a tick rings for
 
 

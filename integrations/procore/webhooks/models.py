@@ -7,7 +7,7 @@ from django.db import models
 
 from partner_app.tenancy.models import Company
 
-KEEP = 90  # days: retention class O [product.md, section 3]
+KEEP = 90  # days
 
 
 class HookState(models.TextChoices):

@@ -10,7 +10,7 @@ from partner_app.estimates.reading.layout import FileColumn, Layout, header_of, 
 from partner_app.estimates.reading.numbers import NotANumber, number
 from partner_app.estimates.reading.sheets import Cell, Sheet, WorkLimit, text_of
 
-TOLERANCE = Decimal("0.005")  # half a cent between quantity × price and amount [product.md, 4]
+TOLERANCE = Decimal("0.005")  # half a cent between quantity × price and amount
 LARGEST = Decimal(10) ** 14  # an amount beyond it is no estimate's
 PLACES = 6  # decimals that are kept
 LONGEST = {
