@@ -9,7 +9,7 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 COPY requirements/base.txt requirements/base.txt
 RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements/base.txt
-COPY manage.py pyproject.toml ./
+COPY LICENSE manage.py pyproject.toml ./
 COPY partner_app partner_app
 COPY integrations integrations
 COPY templates templates
