@@ -119,7 +119,14 @@ def test_a_good_subject_of_a_commit_passes(subject: str) -> None:
 
 @pytest.mark.parametrize(
     "subject",
-    ["Fix a bug", "sync: resume a list", "sync: Resume a list.", "sync: " + "A" * 70, "sync:Resume", ""],
+    [
+        "Fix a bug",
+        "sync: resume a list",
+        "sync: Resume a list.",
+        "sync: " + "A" * 70,
+        "sync:Resume",
+        "",
+    ],
 )
 def test_a_bad_subject_of_a_commit_is_named(subject: str) -> None:
     assert problem(subject)
