@@ -16,7 +16,8 @@ GLOSSARY = ROOT / "docs" / "glossary.md"
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
     ROOT / "CODE_OF_CONDUCT.md",
-    *sorted((ROOT / "docs").rglob("*.md")),
+    # Not the reference: tools/reference.py writes it from the texts of the code.
+    *(p for p in sorted((ROOT / "docs").rglob("*.md")) if p.parent.name != "reference"),
 ]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 CODE = re.compile(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", re.DOTALL)
