@@ -180,7 +180,7 @@ class Smoke:
         files.set_input_files(
             {"name": "bridge-extras.csv", "mimeType": "text/csv", "buffer": NEW_CODES.encode()}
         )
-        frame.get_by_role("button", name="Go on to mapping").click()
+        frame.get_by_role("button", name="Continue to mapping").click()
         expect(frame.locator(".group").first).to_be_visible()
         said(f"lines that need a person: {frame.locator('.group').count()}")
         self.shoot("handoff-mapping")
@@ -205,13 +205,13 @@ class Smoke:
         expect(equal).to_be_visible()
         said(equal.inner_text())
         self.shoot("handoff-done")
-        frame.get_by_role("button", name="Take it back…").click()
-        asked = frame.get_by_role("heading", name="Take this handoff back?")
+        frame.get_by_role("button", name="Undo…").click()
+        asked = frame.get_by_role("heading", name="Undo this handoff?")
         expect(asked).to_be_visible()
         asked.scroll_into_view_if_needed()
         said("what taking it back would do is shown before it is done")
         self.shoot("handoff-undo")
-        frame.get_by_role("button", name="Ask for it to be taken back").click()
+        frame.get_by_role("button", name="Request undo").click()
         expect(frame.get_by_role("button", name="Withdraw the request")).to_be_visible()
         said("one person alone cannot take it back: a colleague is asked")
 

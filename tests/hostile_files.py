@@ -57,7 +57,7 @@ def ways() -> dict[str, tuple[bytes, str]]:
     return {
         "cells over the whole book": (changed(unsized, SHEET, inside(wide)), "cells"),
         "sheets": (workbook(titles=51), "more than 50 sheets"),
-        "one part twice": (changed(workbook(), BOOK, twice), "one and the same part"),
+        "one part twice": (changed(workbook(), BOOK, twice), "point to the same part"),
         "texts": (padded(changed(workbook(), SHEET, inside(b"<!--" + b"a>" * 90_000 + b"-->")),
                          20_000), "far too long"),
         "depth": (padded(changed(workbook(), SHEET, deep), 20_000), "too deeply"),

@@ -32,26 +32,26 @@ class ReadingError(TiebackError):
 class FileUnreadable(ReadingError):
     code = "estimate.file_unreadable"
     user_message = gettext_noop("{file} cannot be read: {reason}.")
-    remedy = gettext_noop("Give a CSV, XLSX or XLS file with a header row.")
+    remedy = gettext_noop("Upload a CSV, XLSX or XLS file with a header row.")
 
 
 class FileTakesLong(FileUnreadable):
     code = "estimate.file_takes_long"
     user_message = gettext_noop("{file} takes more than {seconds} seconds to read.")
     remedy = gettext_noop(
-        "Leave out sheets, rows and columns that are not needed, and give it once more."
+        "Remove sheets, rows and columns that are not needed, and upload it again."
     )
 
 
 class FileTakesMuch(FileUnreadable):
     code = "estimate.file_takes_much"
-    user_message = gettext_noop("{file} needs more memory than a file may take.")
+    user_message = gettext_noop("{file} needs more memory than we allow for one file.")
     remedy = FileTakesLong.remedy
 
 
 class FileSaysMuch(FileUnreadable):
     code = "estimate.file_says_much"
-    user_message = gettext_noop("{file} holds more text than an estimate may have.")
+    user_message = gettext_noop("{file} contains more text than an estimate may have.")
     remedy = FileTakesLong.remedy
 
 
@@ -61,42 +61,47 @@ class ReaderBroke(FileUnreadable):
     """
 
     code = "estimate.reader_broke"
-    user_message = gettext_noop("{file} could not be read to its end.")
+    user_message = gettext_noop("{file} could not be read to the end.")
     remedy = gettext_noop(
-        "Read it again. If it stays so, save it in its own program once more and give that file."
+        "Read it again. If that does not help, save it again in the program that made it and "
+        "upload that file."
     )
 
 
 class ReadingUnknown(ReadingError):
     code = "estimate.reading_unknown"
-    user_message = gettext_noop("This file is not kept any more.")
-    remedy = gettext_noop("Give it once more. A file that was not read is kept for a day.")
+    user_message = gettext_noop("This file is no longer kept.")
+    remedy = gettext_noop("Upload it again. A file that was not read is kept for one day.")
     status = 404
 
 
 class ReadingCancelled(ReadingError):
     code = "estimate.reading_cancelled"
-    user_message = gettext_noop("You stopped it before the file was read.")
-    remedy = gettext_noop("The file is kept for a day: read it again, or discard it.")
+    user_message = gettext_noop("You cancelled before the file was read.")
+    remedy = gettext_noop("The file is kept for one day: read it again, or discard it.")
 
 
 class PageClosed(ReadingError):
     code = "estimate.page_closed"
     user_message = gettext_noop("The page was closed before the file was read.")
-    remedy = gettext_noop("The file is kept for a day: read it again, or discard it.")
+    remedy = gettext_noop("The file is kept for one day: read it again, or discard it.")
 
 
 class FilesWait(ReadingError):
     code = "estimate.files_wait"
-    user_message = gettext_noop("{count} files of your company are kept that nobody has read yet.")
-    remedy = gettext_noop("Discard some on the page of the estimates, or wait until they are read.")
+    user_message = gettext_noop(
+        "Your company already has {count} files waiting to be read, the most we keep."
+    )
+    remedy = gettext_noop(
+        "Discard some on the project’s estimates page, or wait until they are read."
+    )
     status = 409
 
 
 class FileForgotten(ReadingError):
     code = "estimate.file_forgotten"
     user_message = gettext_noop("The original file is no longer kept.")
-    remedy = gettext_noop("Give the file once more; what was decided for its lines stays.")
+    remedy = gettext_noop("Upload the file again; your mapping is kept.")
     status = 409
 
 
@@ -113,7 +118,7 @@ class LayoutAmbiguous(ReadingError):
 
     code = "estimate.layout_ambiguous"
     user_message = gettext_noop("The estimate could be read in more than one way: {choices}.")
-    remedy = gettext_noop("Say which one counts, or leave only that one in the file.")
+    remedy = gettext_noop("Choose which one to use, or keep only that one in the file.")
 
     def __init__(self, choices: str, **details: object) -> None:
         super().__init__(choices=choices)
@@ -124,8 +129,10 @@ class ChoosePart(ReadingError):
     """Several contracts or bidders in one file; `details` say which, with lines and totals."""
 
     code = "estimate.choose_part"
-    user_message = gettext_noop("The file holds {count} estimates: {names}.")
-    remedy = gettext_noop("Say which one to import: its contract, or its contract and bidder.")
+    user_message = gettext_noop("The file contains {count} estimates: {names}.")
+    remedy = gettext_noop(
+        "Choose which one to import: by its contract, or by its contract and bidder."
+    )
 
     def __init__(self, parts: list[dict[str, object]]) -> None:
         names = ", ".join(str(part["name"]) for part in parts[:5])
@@ -136,14 +143,14 @@ class ChoosePart(ReadingError):
 class MappingUnreadable(ReadingError):
     code = "estimate.mapping_unreadable"
     user_message = "The mapping file, row {row}: {reason}."
-    remedy = "Its columns are item_code, wbs_code, percent; mend the row and import again."
+    remedy = "Its columns are item_code, wbs_code and percent. Correct the row and import again."
 
 
 class NotYours(ReadingError):
     code = "estimate.not_yours"
-    user_message = gettext_noop("Somebody else has brought this estimate in.")
+    user_message = gettext_noop("This estimate was imported by someone else.")
     remedy = gettext_noop(
-        "They can change it, and so can everybody who may edit the budget in Procore."
+        "That person can change it, and so can anyone who may edit the budget in Procore."
     )
     status = 403
 
@@ -158,7 +165,7 @@ class EstimateUnknown(ReadingError):
 class ProjectUnknown(ReadingError):
     code = "estimate.project_unknown"
     user_message = "Project {project_id} is not among this company’s synced projects."
-    remedy = "Permit the project for the app in Procore, then sync."
+    remedy = "Add the project to the app’s permitted projects in Procore, then sync."
     status = 404
 
 
@@ -171,4 +178,4 @@ class CodeUnknown(ReadingError):
 class SplitUneven(ReadingError):
     code = "estimate.split_uneven"
     user_message = gettext_noop("The shares add up to {total} percent, not 100.")
-    remedy = gettext_noop("Change a share so that all of them make 100 percent.")
+    remedy = gettext_noop("Change the shares so that they add up to 100 percent.")

@@ -63,8 +63,8 @@ CLAIM = 50
 
 class FileLeaseLost(ReadingError):
     code = "estimate.lease_lost"
-    user_message = "Another process has taken the file over."
-    remedy = "Nothing to do: it goes on there."
+    user_message = "Another process has taken over this file."
+    remedy = "Nothing to do: it continues there."
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def upload(request: ViewerRequest, project_id: int) -> HttpResponse:
     budget_rights(request, project_id)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
-        raise FileUnreadable(file=_("The file"), reason=_("none was given, or it is empty"))
+        raise FileUnreadable(file=_("The file"), reason=_("no file was chosen, or it is empty"))
     name, pieces = _uploaded(form)
     reading = files.ask_new(
         company_id=request.company.id,

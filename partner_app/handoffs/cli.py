@@ -17,7 +17,7 @@ from partner_app.tenancy.context import tenant
 
 Answer = dict[str, object]
 OPERATOR = decisions.OPERATOR
-NOT_PROVED = "it is not proved that the service account may write this budget"
+NOT_PROVED = "Procore does not confirm that the service account may edit this budget"
 PUSHABLE = (
     HandoffState.APPROVED,
     HandoffState.PUSHING,

@@ -26,7 +26,7 @@ class HandoffUnknown(HandoffError):
 class NotNow(HandoffError):
     code = "handoff.not_now"
     user_message = gettext_noop("The handoff is {state}: this is not possible now.")
-    remedy = gettext_noop("Look at its page again; somebody may have been quicker.")
+    remedy = gettext_noop("Open its page again; someone else may have acted first.")
 
 
 class NotApproved(HandoffError):
@@ -44,7 +44,7 @@ class PlanIsStale(HandoffError):
 class PlanIsBlocked(HandoffError):
     code = "handoff.plan_is_blocked"
     user_message = gettext_noop("The plan cannot be carried out: {reasons}.")
-    remedy = gettext_noop("Mend what is named and make a new plan.")
+    remedy = gettext_noop("Fix the problems named and make a new plan.")
 
 
 class BudgetLocked(HandoffError):
@@ -56,7 +56,10 @@ class BudgetLocked(HandoffError):
 class ApproverIsSubmitter(HandoffError):
     code = "handoff.approver_is_submitter"
     user_message = gettext_noop("You submitted this plan, so somebody else has to approve it.")
-    remedy = gettext_noop("Ask a colleague who may edit the budget. Settings can change it.")
+    remedy = gettext_noop(
+        "Ask a colleague who may edit the budget. An administrator can change this rule under "
+        "Settings."
+    )
     status = 403
 
 
@@ -76,71 +79,70 @@ class BudgetNotEditable(HandoffError):
 class WriteNotProved(HandoffError):
     code = "handoff.write_not_proved"
     user_message = (
-        "It is not proved that the service account may write the budget of project {project_id}. "
-        "Procore says of it: {found}."
+        "Procore does not confirm that the service account may edit the budget of project "
+        "{project_id}. Procore shows: {found}."
     )
     remedy = (
         "Give its user Budget: Admin or the granular permission “Create and Edit Original Budget "
-        "Amount” on this project; manage.py permissions COMPANY_ID says why it is missing. "
+        "Amount” on this project; manage.py permissions COMPANY_ID shows why it is missing. "
         "The plan stays as it is."
     )
 
 
 class AnotherHandoff(HandoffError):
     code = "handoff.another"
-    user_message = gettext_noop(
-        "{name} is being written to the budget of this project at this moment."
-    )
-    remedy = gettext_noop("Wait until it has ended, then make a new plan.")
+    user_message = gettext_noop("{name} is being written to the budget of this project right now.")
+    remedy = gettext_noop("Wait until it has finished, then make a new plan.")
 
 
 class NothingToUndo(HandoffError):
     code = "handoff.nothing_to_undo"
-    user_message = gettext_noop(
-        "Nothing was pushed that could be taken back (the handoff is {state})."
-    )
+    user_message = gettext_noop("There is nothing to undo (the handoff is {state}).")
     remedy = gettext_noop("Only a pushed handoff can be undone.")
 
 
 class UndoNotRequested(HandoffError):
     code = "handoff.undo_not_requested"
-    user_message = gettext_noop("Nobody has asked for this handoff to be taken back.")
+    user_message = gettext_noop("Nobody has asked to undo this handoff.")
     remedy = gettext_noop(
-        "Ask for it; a colleague who may edit the budget then takes it back. Settings can change "
-        "it."
+        "Request it; a colleague who may edit the budget then undoes the handoff. An administrator "
+        "can change this rule under Settings."
     )
 
 
 class UndoNeedsAnother(HandoffError):
     code = "handoff.undo_needs_another"
-    user_message = gettext_noop(
-        "You asked for this handoff to be taken back, so somebody else has to do it."
+    user_message = gettext_noop("You asked to undo this handoff, so someone else has to do it.")
+    remedy = gettext_noop(
+        "Ask a colleague who may edit the budget. An administrator can change this rule under "
+        "Settings."
     )
-    remedy = gettext_noop("Ask a colleague who may edit the budget. Settings can change it.")
     status = 403
 
 
 class UndoAlreadyRequested(HandoffError):
     code = "handoff.undo_already_requested"
-    user_message = gettext_noop("Somebody has already asked for this handoff to be taken back.")
-    remedy = gettext_noop("Look at its page again: it says who asked and what you can do.")
+    user_message = gettext_noop("Someone has already asked to undo this handoff.")
+    remedy = gettext_noop("Open its page again: it shows who asked and what you can do.")
 
 
 class UndoRequestOfAnother(HandoffError):
     code = "handoff.undo_request_of_another"
-    user_message = gettext_noop("Somebody else asked for this handoff to be taken back.")
-    remedy = gettext_noop("Only they can withdraw that; who may edit the budget can decline it.")
+    user_message = gettext_noop("Someone else asked to undo this handoff.")
+    remedy = gettext_noop(
+        "Only that person can withdraw the request; anyone who may edit the budget can decline it."
+    )
     status = 403
 
 
 class EstimateInUse(HandoffError):
     code = "handoff.estimate_in_use"
     user_message = gettext_noop("This estimate has been handed off, so it stays as a record.")
-    remedy = gettext_noop("Take the handoff back first if the budget should not have it.")
+    remedy = gettext_noop("Undo the handoff first if it should not be in the budget.")
 
 
 class GaveUp(HandoffError):
     code = "handoff.gave_up"
-    user_message = gettext_noop("Procore did not take the lines after many attempts.")
-    remedy = gettext_noop("Try the push again; lines that have arrived are not sent twice.")
+    user_message = gettext_noop("Procore did not accept the lines after many attempts.")
+    remedy = gettext_noop("Try the push again; lines already in the budget are not sent twice.")
     blame = Blame.PROCORE

@@ -21,8 +21,8 @@ class HandoffState(models.TextChoices):
     DONE = "done", _("Done")
     PARTIAL = "partial", _("Partly done")
     STALE = "stale", _("Out of date")
-    UNDOING = "undoing", _("Being taken back")
-    UNDONE = "undone", _("Taken back")
+    UNDOING = "undoing", _("Being undone")
+    UNDONE = "undone", _("Undone")
 
 
 class Action(models.TextChoices):
@@ -38,7 +38,7 @@ class RowState(models.TextChoices):
     SENT = "sent", _("Sent, answer unknown")
     CONFIRMED = "confirmed", _("Confirmed")
     REFUSED = "refused", _("Refused by Procore")
-    UNDONE = "undone", _("Taken back")
+    UNDONE = "undone", _("Undone")
 
 
 class UndoRequest(models.TextChoices):

@@ -91,8 +91,8 @@ def _obstacles(estimate: Estimate, live: LiveBudget) -> list[str]:
     if _hidden(estimate, live):
         found.append(
             gettext_noop(
-                "Procore shows an empty budget where Tieback has read one; check the app’s access "
-                "to Budget in Procore"
+                "Procore shows an empty budget, but Tieback has read one before; check the app’s "
+                "access to Budget in Procore"
             )
         )
     named = set(estimate.layout.get("currencies", [])) - {live.currency}
@@ -134,7 +134,8 @@ def _row(
     writes = row.action in {Action.CREATE, Action.UPDATE}
     if writes and unit and not uom and units:
         row = replace(
-            row, reason=row.reason or f"the unit {unit} is not in the company’s list: none is sent"
+            row,
+            reason=row.reason or f"the unit {unit} is not in the company’s list, so none is sent",
         )
     return HandoffRow(
         company_id=handoff.company_id,

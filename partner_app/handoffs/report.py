@@ -58,7 +58,7 @@ def report_pdf(handoff: Handoff, *, company: str, names: Mapping[str, str]) -> b
     _text(page, _("Budget by division"), size=12, bold=True)
     _table(page, handoff)
     page.set_y(-54)
-    made = _("Made by Tieback, %(moment)s UTC") % {"moment": f"{clock.now():%Y-%m-%d %H:%M}"}
+    made = _("Created by Tieback, %(moment)s UTC") % {"moment": f"{clock.now():%Y-%m-%d %H:%M}"}
     _text(page, made, size=8)
     return bytes(page.output())
 
@@ -100,9 +100,9 @@ def _facts(handoff: Handoff, names: Mapping[str, str]) -> Iterator[tuple[str, st
     yield _("Decided by"), by(handoff.decided_by, handoff.decided_at)
     yield _("Written by"), by(handoff.pushed_by, handoff.finished_at)
     if handoff.undo_asked_by:
-        yield _("Taking it back asked for by"), by(handoff.undo_asked_by, handoff.undo_asked_at)
+        yield _("Undo requested by"), by(handoff.undo_asked_by, handoff.undo_asked_at)
     if handoff.undone_by:
-        yield _("Taken back by"), by(handoff.undone_by, handoff.undone_at)
+        yield _("Undone by"), by(handoff.undone_by, handoff.undone_at)
     if handoff.comment:
         yield _("Comment"), handoff.comment
     yield _("SHA-256 of the file"), bytes(estimate.file_hash).hex()

@@ -172,7 +172,7 @@ def reject(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     _, rights = handoff_to_write(request, handoff_id)
     form = RejectForm(request.POST)
     if not form.is_valid():
-        said = gettext("Say in a few words why, so that it can be mended.")
+        said = gettext("Say briefly why, so that it can be fixed.")
         return _handoff_page(request, handoff_id, rights, said=said, status=422)
     comment = form.cleaned_data["comment"]
     return _after(request, handoff_id, rights, lambda who: approvals.reject(**who, comment=comment))

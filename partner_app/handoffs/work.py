@@ -51,22 +51,22 @@ MOST_ATTEMPTS = 20
 CLAIM = 50
 READ_BACK = DerivedWork(
     "budget_rows", "derived.read_back",
-    "A budget that was just written could not be queued for reading ({cause}).",
+    "A budget that was just written could not be queued for a sync ({cause}).",
 )  # fmt: skip
 STATES = {Task.PUSH: HandoffState.PUSHING, Task.UNDO: HandoffState.UNDOING}
 
 
 class HandoffLeaseLost(HandoffError):
     code = "handoff.lease_lost"
-    user_message = "Another process has taken the handoff over."
-    remedy = "Nothing to do: it goes on there."
+    user_message = "Another process has taken over this handoff."
+    remedy = "Nothing to do: it continues there."
 
 
 class Cancelled(HandoffError):
     code = "handoff.cancelled"
-    user_message = gettext_noop("It was stopped by hand.")
+    user_message = gettext_noop("It was stopped manually.")
     remedy = gettext_noop(
-        "Lines that had arrived stay. Push again to write the others, or take them back."
+        "Lines already written stay. Push again to write the others, or undo the handoff."
     )
 
 

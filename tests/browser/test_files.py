@@ -65,17 +65,17 @@ def test_a_file_is_waited_for_stopped_and_read_again(
     manager.page.wait_for_timeout(1500)  # some answers have come meanwhile
     expect(cancel).to_be_focused()
     cancel.click()
-    expect(manager.frame.get_by_text("You stopped it before the file was read.")).to_be_visible()
+    expect(manager.frame.get_by_text("You cancelled before the file was read.")).to_be_visible()
     assert opened(manager).startswith("readings/")
     reload(manager)
     say("button", name="Read it again").click()
-    expect(say("heading", name="The lines are being stored")).to_be_visible()
-    expect(say("heading", name="What was recognised")).to_be_visible(timeout=60_000)
+    expect(say("heading", name="The lines are being saved")).to_be_visible()
+    expect(say("heading", name="Recognised columns")).to_be_visible(timeout=60_000)
     assert opened(manager).startswith("estimates/")
     focused = manager.page.frames[1].evaluate("document.activeElement.id")
     assert focused == "main", "what was focused has gone, and nobody else took it"
     reload(manager)
-    expect(say("heading", name="What was recognised")).to_be_visible()
+    expect(say("heading", name="Recognised columns")).to_be_visible()
     assert problems == []
 
 
@@ -84,7 +84,7 @@ def test_who_reloads_in_between_goes_on_waiting(manager: Person, tmp_path: Path)
     expect(manager.frame.get_by_role("button", name="Cancel", exact=True)).to_be_visible()
     reload(manager)
     expect(manager.frame.get_by_role("heading", name="reload.csv")).to_be_visible()
-    recognised = manager.frame.get_by_role("heading", name="What was recognised")
+    recognised = manager.frame.get_by_role("heading", name="Recognised columns")
     expect(recognised).to_be_visible(timeout=60_000)
 
 
@@ -94,7 +94,7 @@ def test_a_covered_window_goes_on_waiting(manager: Person, tmp_path: Path) -> No
     manager.page.frames[1].evaluate(
         "Object.defineProperty(document, 'hidden', { get: () => true })"
     )
-    recognised = manager.frame.get_by_role("heading", name="What was recognised")
+    recognised = manager.frame.get_by_role("heading", name="Recognised columns")
     expect(recognised).to_be_visible(timeout=60_000)
 
 
@@ -131,7 +131,7 @@ def test_an_answer_comes_back_to_its_estimate(manager: Person, tmp_path: Path) -
     manager.frame.get_by_role("button", name="Leave row 4 out").click()
     expect(manager.frame.get_by_role("heading", name="Left out")).to_be_visible()
     assert opened(manager) == page
-    manager.frame.get_by_role("button", name="Count it again").click()
+    manager.frame.get_by_role("button", name="Include it again").click()
     expect(manager.frame.get_by_label("Amount of row 4")).to_be_visible()
 
 
@@ -153,7 +153,7 @@ def test_axe_finds_nothing_while_a_file_is_read_and_nothing_is_too_wide(
         page.set_viewport_size({"width": 1440, "height": 900})
 
     give(person, tmp_path, f"{scheme}-{'long-name-' * 9}.csv", LARGE)
-    expect(say("heading", name="The lines are being stored")).to_be_visible()
+    expect(say("heading", name="The lines are being saved")).to_be_visible()
     shoot(person, f"file-reading-{scheme}")
     check("being read")
     say("button", name="Cancel", exact=True).click()

@@ -41,7 +41,7 @@ def at_estimates(person: Person) -> Person:
 
 def drop(person: Person, path: str | Path) -> None:
     person.frame.locator("input[type=file]").first.set_input_files(path)
-    expect(person.frame.get_by_role("heading", name="What was recognised")).to_be_visible()
+    expect(person.frame.get_by_role("heading", name="Recognised columns")).to_be_visible()
 
 
 def no_fault(person: Person) -> None:
@@ -78,21 +78,21 @@ def test_a_hundred_lines_reach_the_budget_in_a_few_clicks_and_come_back(
     with page.expect_download() as report:
         approver.frame.get_by_role("button", name="Report (PDF)").click()
     assert report.value.suggested_filename.endswith(".pdf")
-    approver.frame.get_by_role("button", name="Take it back…").click()
-    expect(approver.frame.get_by_text("49 budget lines would be as before")).to_be_visible()
+    approver.frame.get_by_role("button", name="Undo…").click()
+    expect(approver.frame.get_by_text("49 budget lines would be restored")).to_be_visible()
     approver.frame.get_by_label("Comment for your colleague").fill("the railing is twice in it")
-    approver.frame.get_by_role("button", name="Ask for it to be taken back").click()
+    approver.frame.get_by_role("button", name="Request undo").click()
     expect(approver.frame.get_by_role("button", name="Withdraw the request")).to_be_visible()
     no_fault(approver)
     page.get_by_role("button", name="Sign out").first.click()
     other = Person(page, connected).into_procore("Project Manager").open_full_screen().sign_in()
     other.frame.get_by_role("button", name="river-street.csv").click()
     expect(other.frame.get_by_text("the railing is twice in it")).to_be_visible()
-    other.frame.get_by_role("button", name="Take it back…").click()
-    expect(other.frame.get_by_text("49 budget lines would be as before")).to_be_visible()
+    other.frame.get_by_role("button", name="Undo…").click()
+    expect(other.frame.get_by_text("49 budget lines would be restored")).to_be_visible()
     no_fault(other)
-    other.frame.get_by_role("button", name="Take it back", exact=True).click()
-    expect(other.frame.get_by_role("heading", name="Taken back")).to_be_visible()
+    other.frame.get_by_role("button", name="Undo the handoff", exact=True).click()
+    expect(other.frame.get_by_role("heading", name="Undone")).to_be_visible()
     assert connected.procore.violations() == []
     assert problems == []
 
@@ -104,7 +104,7 @@ def test_doubtful_lines_are_mapped_from_the_keyboard(
     file.write_text(NEW_CODES)
     person = Person(page, connected).into_procore("Project Manager").open_full_screen().sign_in()
     drop(at_estimates(person), file)
-    person.frame.get_by_role("button", name="Go on to mapping").click()
+    person.frame.get_by_role("button", name="Continue to mapping").click()
     standing = person.frame.locator("#standing")
     expect(standing).to_contain_text("0 of 3 lines mapped")
     first = person.frame.locator("[data-group]").first
@@ -156,13 +156,13 @@ def test_axe_finds_nothing_on_the_way_and_nothing_is_too_wide(
     frame.get_by_label("Amount of row 5").fill("12.00")
     frame.get_by_role("button", name="Save").click()
     expect(frame.get_by_text("$47.00")).to_be_visible()
-    frame.get_by_role("button", name="Go on to mapping").click()
+    frame.get_by_role("button", name="Continue to mapping").click()
     expect(frame.locator("[data-group]").first).to_be_visible()
     frame.get_by_role("searchbox", name="Find a WBS code for Bronze plaque").click()
     expect(frame.locator(".choices button").first).to_be_visible()
     check("mapping")
     frame.get_by_role("button", name="1 Read").click()
-    expect(frame.get_by_role("heading", name="What was recognised")).to_be_visible()
+    expect(frame.get_by_role("heading", name="Recognised columns")).to_be_visible()
     frame.get_by_role("button", name="Estimates").click()
     frame.get_by_role("row").filter(has_text=file.name).get_by_role("button", name="Open").click()
     frame.get_by_role("button", name="2 Map").click()

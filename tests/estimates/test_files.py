@@ -118,7 +118,7 @@ def test_how_far_it_is_shows_and_its_end_takes_the_pages_place(manager: Desk) ->
             seen.append(text_of(answer))
             worker.join(0.2)
     assert any("The file is being read" in text or "being checked" in text for text in seen)
-    assert any("The lines are being stored" in text for text in seen), seen
+    assert any("The lines are being saved" in text for text in seen), seen
     assert any("of 12,000 lines" in text for text in seen)
     answer = manager.frame.get(at(page))
     assert "12,000" in text_of(answer) or "12000" in text_of(answer)
@@ -149,7 +149,7 @@ def test_a_cancellation_ends_what_goes_on_and_nothing_is_stored(manager: Desk, w
     with reading_now():
         until(lambda: step() == when)
         asked = time.monotonic()
-        assert "Being stopped" in text_of(manager.frame.post(f"{at(page)}cancel/"))
+        assert "Cancelling" in text_of(manager.frame.post(f"{at(page)}cancel/"))
         until(lambda: not FileWork.objects.exists(), within=3)
         assert time.monotonic() - asked < 3
         assert readers() == []
@@ -206,7 +206,7 @@ def test_a_file_is_discarded(manager: Desk) -> None:
         assert FileReading.objects.count() == 0
     gone = manager.frame.get(at(page))
     assert gone.status_code == 404
-    assert "not kept any more" in text_of(gone)
+    assert "no longer kept" in text_of(gone)
 
 
 def killed(work_id: int, when: Callable[[], bool]) -> None:
@@ -376,7 +376,7 @@ def test_only_who_may_change_an_estimate_stops_its_file(
     for verb in ("cancel/", "again/", "discard/"):
         refused = reader.frame.post(f"{at(page)}{verb}")
         assert refused.status_code == 403
-        assert "Somebody else has brought this estimate in" in text_of(refused)
+        assert "This estimate was imported by someone else" in text_of(refused)
     engineer = Desk(procore, synced, "engineer")
     assert engineer.frame.get(at(page)).status_code == 403
     assert (

@@ -230,7 +230,7 @@ def test_a_right_that_is_not_proved_refuses_the_approval_and_loses_nothing(
     road.procore.control("service-account", company_id=road.company_id, **rights)
     plan = road.step("plan", estimate_id)
     assert plan["write_permission"]["proved"] is False
-    assert "not proved that the service account may write" in plan["reasons"][-1]
+    assert "does not confirm that the service account may edit" in plan["reasons"][-1]
     with pytest.raises(WriteNotProved) as refused:
         road.step("approve", estimate_id)
     assert "Budget: Admin" in refused.value.advice

@@ -51,7 +51,7 @@ def test_an_estimate_with_known_codes_needs_no_mapping_and_equals_the_budget(
     assert "100 of 100" in text_of(page)
     assert "Make the plan" in text_of(page)
     plan = text_of(manager.plan())
-    assert "All rows together are the estimate’s total, to the cent." in plan
+    assert "All rows add up to the estimate’s total, to the cent." in plan
     assert "$6,703,536.86" in plan
     assert "Somebody else who may edit the budget decides" in text_of(manager.act("submit"))
     approver.estimate_id = manager.estimate_id
@@ -65,7 +65,7 @@ def test_an_estimate_with_known_codes_needs_no_mapping_and_equals_the_budget(
     assert sum(added.values()) == Decimal("6703536.86")
     assert manager.procore.violations() == []
     for desk in (manager, approver):
-        assert "49 budget lines would be as before" in text_of(desk.see("undo/"))
+        assert "49 budget lines would be restored" in text_of(desk.see("undo/"))
         desk.act("undo/ask" if desk is manager else "undo/now")
     carry_on()
     assert budget(manager) == before
@@ -171,7 +171,7 @@ def test_lines_are_mapped_by_hand_by_suggestion_and_shared_out(
     )
     page = text_of(manager.of_estimate("mapping/"))
     assert "0 of 3 lines mapped" in page
-    assert "which went there before" in page
+    assert "which was mapped here before" in page
     assert "Accept 1 suggestion" in page
     assert "1 of 3" in text_of(
         manager.frame.post(f"/embedded/estimates/{manager.estimate_id}/mapping/accept/")
@@ -288,7 +288,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_reason(
 
 def test_a_column_that_was_recognised_wrongly_is_changed_by_one_choice(manager: Desk) -> None:
     content = b"Item,Description,Amount,Cost\n1,Dig,10.00,7.00\n2,Fill,5.00,3.00\n"
-    assert "Which column counts?" in text_of(manager.drop(content))
+    assert "Which column should be used?" in text_of(manager.drop(content))
     assert "$15.00" in text_of(manager.of_estimate("answer/", column="amount", place="2"))
     assert "$10.00" in text_of(manager.of_estimate("answer/", column="amount", place="3"))
 
@@ -337,7 +337,7 @@ def test_a_later_edit_in_procore_is_shown_as_drift(manager: Desk, approver: Desk
     manager.procore.control(path, set={"original_budget_amount": "1.00"})
     sync_now(company_id=manager.company_id, full=False, only=[], wait=clock.wait_until)
     page = text_of(manager.see())
-    assert "The budget was changed in Procore since" in page
+    assert "The budget was changed in Procore since the handoff" in page
     assert "$1.00" in page
 
 

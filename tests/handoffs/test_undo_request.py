@@ -93,7 +93,7 @@ def test_another_person_sees_who_asked_and_why_and_carries_it_out(
     manager: Desk, admin: Desk
 ) -> None:
     preview = manager.see("undo/")
-    assert "2 budget lines would be as before" in text_of(preview)
+    assert "2 budget lines would be restored" in text_of(preview)
     assert "Your company keeps duties apart" in text_of(preview)
     assert offers(preview) == {"undo/ask/"}
     asked = manager.act("undo/ask", comment="the railing is twice in it")
@@ -106,7 +106,7 @@ def test_another_person_sees_who_asked_and_why_and_carries_it_out(
     assert "the railing is twice in it" in text_of(page)
     assert offers(page) == {DECLINE}
     preview = admin.see("undo/")
-    assert "2 budget lines would be as before" in text_of(preview)
+    assert "2 budget lines would be restored" in text_of(preview)
     assert offers(preview) == {NOW}
     admin.act("undo/now")
     carry_on()
@@ -117,7 +117,7 @@ def test_another_person_sees_who_asked_and_why_and_carries_it_out(
     assert "205-000.S" not in budget(admin)
     assert events("requested") == 1
     page = text_of(manager.see())
-    assert "Asked to be taken back" in page.split("Who did what")[1]
+    assert "Undo requested" in page.split("Who did what")[1]
     assert "asked for it just now" not in page
 
 
@@ -126,14 +126,14 @@ def test_the_other_finds_it_on_home_and_among_the_estimates(manager: Desk, admin
     for desk in (manager, admin):
         assert "Waiting for your decision" not in text_of(desk.frame.get("/embedded/home/"))
     manager.act("undo/ask")
-    assert "to be taken back" not in text_of(manager.frame.get("/embedded/home/"))
-    assert "to be taken back, asked just now" in text_of(admin.frame.get("/embedded/home/"))
+    assert "undo requested" not in text_of(manager.frame.get("/embedded/home/"))
+    assert "undo requested just now" in text_of(admin.frame.get("/embedded/home/"))
     found = text_of(admin.frame.get(estimates))
-    assert "to be taken back, asked by Project Manager just now" in found
+    assert "undo requested by Project Manager just now" in found
     admin.act("undo/now")
     carry_on()
-    assert "to be taken back" not in text_of(admin.frame.get("/embedded/home/"))
-    assert "to be taken back" not in text_of(admin.frame.get(estimates))
+    assert "undo requested" not in text_of(admin.frame.get("/embedded/home/"))
+    assert "undo requested" not in text_of(admin.frame.get(estimates))
 
 
 def test_a_request_is_declined_with_words_and_can_be_made_again(manager: Desk, admin: Desk) -> None:
@@ -141,7 +141,7 @@ def test_a_request_is_declined_with_words_and_can_be_made_again(manager: Desk, a
     assert refused(admin.act("undo/ask")) == (409, "handoff.undo_already_requested")
     admin.act("undo/decline", comment="the owner has signed it")
     page = text_of(manager.see())
-    assert "Taking it back was declined" in page
+    assert "Undo declined" in page
     assert "Project Manager asked for it; Company Admin declined just now" in page
     assert "the owner has signed it" in page
     assert refused(admin.act("undo/now")) == (409, "handoff.undo_not_requested")
@@ -164,7 +164,7 @@ def test_only_who_asked_withdraws_it_also_without_the_right_to_edit(
     later = Desk(procore, manager.company_id, "manager")
     later.estimate_id = manager.estimate_id
     page = text_of(later.act("undo/withdraw"))
-    assert "Project Manager asked for this to be taken back, and withdrew the request" in page
+    assert "Project Manager requested an undo and withdrew the request" in page
     assert (events("withdrawn"), later.handoff.undo_request) == (1, UndoRequest.WITHDRAWN)
     assert refused(admin.act("undo/now")) == (409, "handoff.undo_not_requested")
 
@@ -180,7 +180,7 @@ def test_without_the_right_to_edit_somebody_sees_it_and_can_do_nothing(
     assert "Company Admin asked for it just now" in text_of(page)
     assert "Waiting for somebody who may edit the budget in Procore" in text_of(page)
     assert offers(page) == set()
-    assert "Take it back" not in text_of(page)
+    assert "Undo the handoff" not in text_of(page)
     for verb in ("undo/ask", "undo/decline", "undo/now"):
         assert reader.act(verb).status_code == 403
     assert admin.handoff.undo_request == UndoRequest.OPEN
@@ -205,7 +205,7 @@ def test_a_new_plan_ends_the_request(manager: Desk, admin: Desk, *, revised: boo
     page = admin.frame.get(f"/embedded/handoffs/{asked}/")
     assert "a new plan or push ended the request just now" in text_of(page)
     assert events("request_ended") == 1
-    assert "to be taken back" not in text_of(admin.frame.get("/embedded/home/"))
+    assert "undo requested" not in text_of(admin.frame.get("/embedded/home/"))
 
 
 def test_a_push_of_the_rest_ends_the_request(manager: Desk, admin: Desk) -> None:
@@ -265,7 +265,7 @@ def test_a_request_that_is_open_when_duties_are_joined_can_be_carried_out_by_its
     manager.act("undo/ask")
     change_duties(company_id=manager.company_id, apart=False, actor="operator")
     page = manager.see()
-    assert "Look at what would be taken back" in text_of(page)
+    assert "Review what would be undone" in text_of(page)
     assert offers(manager.see("undo/")) == {NOW}
     manager.act("undo/now")
     carry_on()
@@ -289,8 +289,8 @@ def test_the_report_names_both_people(manager: Desk, admin: Desk) -> None:
     names = {admin.handoff.undo_asked_by: "Asker", admin.handoff.undone_by: "Doer"}
     with tenant(admin.company_id):
         found = dict(_facts(admin.handoff, names))
-    assert found["Taking it back asked for by"].startswith("Asker, ")
-    assert found["Taken back by"].startswith("Doer, ")
+    assert found["Undo requested by"].startswith("Asker, ")
+    assert found["Undone by"].startswith("Doer, ")
 
 
 def test_in_french_each_state_has_its_words(manager: Desk, admin: Desk) -> None:

@@ -176,7 +176,7 @@ def test_a_limit_is_waited_for_visibly_and_then_it_goes_on(approver: Desk) -> No
     )
     approver.act("approve")
     carry_on()
-    assert "It goes on by itself at" in text_of(approver.see("progress/"))
+    assert "It resumes automatically at" in text_of(approver.see("progress/"))
     due = HandoffWork.objects.get().due_at
     carry_on()  # not yet
     assert not arrived(approver)
@@ -299,7 +299,7 @@ def test_a_push_can_be_stopped_between_two_calls(
     monkeypatch.setattr(push, "_mark", mark)
     carry_on()
     assert approver.handoff.state == HandoffState.PARTIAL
-    assert "stopped by hand" in text_of(approver.see())
+    assert "stopped manually" in text_of(approver.see())
     assert sum(code in budget(approver) for code in AMOUNTS) == 4
 
 

@@ -69,7 +69,7 @@ def test_who_only_reads_the_budget_changes_nobody_elses_estimate(
                  "mapping/open/"):  # fmt: skip
         refused = reader.of_estimate(verb, group=group, code="", part="x")
         assert refused.status_code == 403, verb
-        assert "Somebody else has brought this estimate in" in text_of(refused)
+        assert "This estimate was imported by someone else" in text_of(refused)
     assert reader.of_estimate().status_code == 200
     with tenant(synced):
         assert Handoff.objects.get().state == "planned"

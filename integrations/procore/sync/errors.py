@@ -20,7 +20,7 @@ class SyncInProgress(SyncError):
 class SyncLeaseLost(SyncError):
     code = "sync.lease_lost"
     user_message = "Another worker has taken this sync over."
-    remedy = "Nothing to do: it goes on there."
+    remedy = "Nothing to do: it continues there."
 
 
 class Paused(SyncError):

@@ -38,7 +38,7 @@ def choose_codes(
         reason = (
             gettext_noop("chosen by a person")
             if len(shares) == 1
-            else gettext_noop("shared out by a person")
+            else gettext_noop("split by a person")
         )
         _replace(
             estimate,

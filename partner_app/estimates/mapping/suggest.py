@@ -141,5 +141,5 @@ def calibrated(vote: float) -> float:
 
 def _reason(nearest: Known) -> str:
     if nearest.remembered:
-        return f"like “{nearest.words}”, which went there before"
-    return f"the code’s name is like it: {nearest.words}"
+        return f"similar to “{nearest.words}”, which was mapped here before"
+    return f"the code has a similar name: {nearest.words}"

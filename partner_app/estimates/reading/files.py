@@ -23,7 +23,7 @@ def read_sheets(name: str, content: bytes, budget: WorkLimit | None = None) -> l
     elif content.startswith(PDF):
         raise FileUnreadable(file=name, reason="it is a PDF; export the estimate as CSV or XLSX")
     elif content.startswith(PICTURES) and b"\x00" in content[:4096]:
-        raise FileUnreadable(file=name, reason="it is a picture; give CSV or XLSX")
+        raise FileUnreadable(file=name, reason="it is a picture; upload a CSV or XLSX file")
     elif re.match(rb"\s*(\xef\xbb\xbf)?\s*<(!doctype|html|table|\?xml)", content[:500].lower()):
         raise FileUnreadable(file=name, reason="it is a web page; save it as XLSX or CSV")
     else:

@@ -95,7 +95,7 @@ def read_lines(
         if not index % A_STRETCH:
             budget.say("rows", index, len(sheet.rows))
         if max(len(reading.errors), len(reading.warnings)) > MOST_PROBLEMS:
-            budget.refuse(f"more than {MOST_PROBLEMS} of its cells need a look")
+            budget.refuse(f"more than {MOST_PROBLEMS} of its cells need checking")
         if not any(text_of(cell) for cell in row):
             continue
         if part is not None and part_of(row, layout) != part:
@@ -110,7 +110,7 @@ def read_lines(
             found = line.read(reading)
             if found and line.number in sheet.hidden:
                 message = gettext_noop(
-                    "This row is hidden in the file. It is counted; check that it should be."
+                    "This row is hidden in the file but counted. Check that it should be."
                 )
                 reading.warnings.append(line.problem(FileColumn.DESCRIPTION, message))
             amount = found.amount if found else Decimal(0)
@@ -162,7 +162,7 @@ class _Row:
             return
         nearest = min((section, whole), key=lambda sum_: abs(given - sum_))
         message = (
-            f"This row says {given:,.2f}, the lines above add up to {nearest:,.2f}: "
+            f"This row shows {given:,.2f}, but the lines above add up to {nearest:,.2f}: "
             f"a difference of {given - nearest:,.2f}."
         )
         yield self.problem(FileColumn.AMOUNT, message)
@@ -191,8 +191,8 @@ class _Row:
             amount = price * (1 if quantity is None else quantity)
         if amount is None:
             message = gettext_noop(
-                "There is no amount, and none follows from quantity and unit price. "
-                "If a formula gives it, save the file in its own program once more."
+                "There is no amount, and it cannot be computed from quantity and unit price. "
+                "If a formula gives it, save the file again in the program that made it."
             )
             reading.errors.append(self.problem(FileColumn.AMOUNT, message))
             return None
@@ -259,6 +259,7 @@ class _Row:
                 yield self.problem(FileColumn.AMOUNT, f"{message}; the amount is used.")
         if amount and OPTION.search(self.text(FileColumn.DESCRIPTION)):
             message = gettext_noop(
-                "This may be an alternate or an allowance. It is counted; check that it is."
+                "This may be an alternate or an allowance, and it is counted. Check that it should "
+                "be."
             )
             yield self.problem(FileColumn.DESCRIPTION, message)

@@ -43,14 +43,14 @@ def read_xlsx(name: str, content: bytes, budget: WorkLimit) -> list[Sheet]:
         shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
         paths = [sheet._worksheet_path for sheet in shown]  # type: ignore[attr-defined]  # of a read-only sheet
         if len(set(paths)) < len(paths):
-            budget.refuse("two of its sheets are one and the same part")
+            budget.refuse("two of its sheets point to the same part")
         sheets = []
         for number, (sheet, path) in enumerate(zip(shown, paths, strict=True)):
             budget.say("sheets", number, len(shown))
             rows = [budget.take(map(_cell, row)) for row in sheet.iter_rows(values_only=True)]
             sheets.append(Sheet(sheet.title, rows, _hidden_rows(content, path)))
     except (InvalidFileException, KeyError, ValueError, zipfile.BadZipFile, SyntaxError):
-        raise FileUnreadable(file=name, reason="it is not a whole workbook") from None
+        raise FileUnreadable(file=name, reason="the workbook is damaged or incomplete") from None
     return sheets
 
 
@@ -62,10 +62,12 @@ def read_xls(name: str, content: bytes, budget: WorkLimit) -> list[Sheet]:
         book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), ragged_rows=True)
     except XLRDError as error:
         locked = "encrypted" in str(error)
-        reason = "it is protected by a password" if locked else "it is not a whole workbook"
+        reason = (
+            "it is protected by a password" if locked else "the workbook is damaged or incomplete"
+        )
         raise FileUnreadable(file=name, reason=reason) from None
     except Exception:  # noqa: BLE001  # xlrd raises whatever a broken file makes of its parser
-        raise FileUnreadable(file=name, reason="it is not a whole workbook") from None
+        raise FileUnreadable(file=name, reason="the workbook is damaged or incomplete") from None
     if book.nsheets > MOST_SHEETS:
         budget.refuse(f"it has more than {MOST_SHEETS} sheets")
     shown = [sheet for sheet in book.sheets() if sheet.visibility == 0]
@@ -95,13 +97,11 @@ def _check_parts(content: bytes, budget: WorkLimit) -> None:
                 budget.refuse("a part of it unpacks to more than 150 MB")
             part = archive.read(entry)
             if b"\x00" in part[:4] or part[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                budget.refuse("a part of it is not UTF-8; save it as .xlsx once more")
+                budget.refuse("a part of it is not UTF-8; save it as .xlsx again")
             if LONG_TAG.search(part) or _has_long_span(part):
-                budget.refuse(
-                    "a comment or tag within it is far too long; save it as .xlsx once more"
-                )
+                budget.refuse("a comment or tag within it is far too long; save it as .xlsx again")
             if DEEP.search(part):
-                budget.refuse("its parts are nested too deeply; save it as .xlsx once more")
+                budget.refuse("its parts are nested too deeply; save it as .xlsx again")
             if entry.filename.endswith("workbook.xml") and len(SHEET.findall(part)) > MOST_SHEETS:
                 budget.refuse(f"it has more than {MOST_SHEETS} sheets")
             budget.check_time()
@@ -148,15 +148,15 @@ def _check_archive(name: str, content: bytes) -> None:
     try:
         entries = zipfile.ZipFile(io.BytesIO(content)).infolist()
     except zipfile.BadZipFile:
-        raise FileUnreadable(file=name, reason="it is not a whole workbook") from None
+        raise FileUnreadable(file=name, reason="the workbook is damaged or incomplete") from None
     if len(entries) > MOST_PARTS:
         raise FileUnreadable(file=name, reason=f"it has more than {MOST_PARTS} parts")
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > LARGEST_UNPACKED or unpacked > LARGEST_RATIO * max(len(content), 1):
-        raise FileUnreadable(file=name, reason="it unpacks to far more than it is")
+        raise FileUnreadable(file=name, reason="it unpacks to far more than its own size")
     if any(entry.filename == "xl/workbook.bin" for entry in entries):
         raise FileUnreadable(file=name, reason="it is a binary workbook; save it as .xlsx")
     if not any(entry.filename == "[Content_Types].xml" for entry in entries):
-        raise FileUnreadable(file=name, reason="it is an archive; give the file in it")
+        raise FileUnreadable(file=name, reason="it is an archive; upload the file inside it")
     if any(entry.filename.endswith("vbaProject.bin") for entry in entries):
         raise FileUnreadable(file=name, reason="it holds macros; save it as .xlsx without them")
