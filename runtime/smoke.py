@@ -130,7 +130,7 @@ class Smoke:
         said(f"first exception: {frame.locator('.case').first.inner_text()}".replace("\n", " "))
         self.shoot("exceptions")
         frame.locator(".case").first.click()
-        expect(frame.get_by_text("Leave a note")).to_be_visible()
+        expect(frame.get_by_text("Add a note")).to_be_visible()
         self.shoot("exception")
         frame.get_by_role("button", name="Exceptions", exact=True).click()
         frame.get_by_role("button", name="Insights", exact=True).click()
@@ -143,7 +143,7 @@ class Smoke:
         frame = self.page.frame_locator("iframe")
         frame.get_by_role("button", name="Settings").click()
         frame.get_by_role("button", name="Allow", exact=True).click()
-        expect(frame.get_by_text("may look at your records until")).to_be_visible()
+        expect(frame.get_by_text("may view your records until")).to_be_visible()
         said("the company lets support look for a while")
         self.shoot("settings")
 
@@ -191,7 +191,7 @@ class Smoke:
         self.shoot("handoff-read")
         frame.get_by_role("button", name="Make the plan").click()
         frame.get_by_role("button", name="Send for approval").click()
-        expect(frame.get_by_text("Somebody else who may edit the budget")).to_be_visible()
+        expect(frame.get_by_text("Someone else who may edit the budget")).to_be_visible()
         said("an estimate of 100 lines is planned and sent for approval")
 
     def approval(self) -> None:

@@ -34,7 +34,9 @@ class Cause(StrEnum):
 
 CAUSES: Mapping[Cause, tuple[str, str]] = {
     Cause.MANIFEST: (
-        gettext_noop("An update of the app waits: its installed version does not ask for this."),
+        gettext_noop(
+            "An update of the app is available: the installed version does not request this."
+        ),
         gettext_noop(
             "Update Tieback under App Management in Procore, then choose its permitted projects "
             "again."
@@ -58,8 +60,8 @@ CAUSES: Mapping[Cause, tuple[str, str]] = {
             "template of the service account’s user is lower; Procore does not say which."
         ),
         gettext_noop(
-            "Look for an update of Tieback under App Management. Where there is none, set"
-            " in the permission template of the service account’s user {tool}: {asked}."
+            "Check for an update of Tieback under App Management. If there is none, set {tool}: "
+            "{asked} in the permission template of the service account’s user."
         ),
     ),
     Cause.MEMBERSHIP: (
@@ -76,24 +78,26 @@ CAUSES: Mapping[Cause, tuple[str, str]] = {
     Cause.NOT_PERMITTED: (
         gettext_noop("The project is not among the app’s permitted projects."),
         gettext_noop(
-            "Choose it under App Management in Procore; after each update of the app the choice "
-            "has to be made again."
+            "Choose it under App Management in Procore; each update of the app clears the list, so "
+            "choose again after an update."
         ),
     ),
     Cause.ABSENT: (
         gettext_noop(
-            "Procore’s answer does not name this tool: it is switched off there, or has another "
+            "Procore’s answer does not include this tool: it is switched off there, or has another "
             "name."
         ),
         gettext_noop("Switch {tool} on in Procore. If it is on, write to support."),
     ),
     Cause.UNCLEAR: (
-        gettext_noop("Procore’s answer was not understood, so nothing counts as granted."),
-        gettext_noop("Check again in five minutes. If it stays, write to support and name {tool}."),
+        gettext_noop("Procore’s answer could not be read, so nothing counts as granted."),
+        gettext_noop(
+            "Check again in five minutes. If the problem remains, write to support and name {tool}."
+        ),
     ),
     Cause.REFUSED: (
         gettext_noop(
-            "Procore does not say what the service account may do, so nothing counts as granted."
+            "Procore does not show what the service account may do, so nothing counts as granted."
         ),
         gettext_noop(
             "Set for the service account’s user in Procore’s Directory {tool}: {asked}. "
@@ -178,7 +182,7 @@ def granted_words(right: Right, _: Words = str) -> str:
     if right.cause in {Cause.REFUSED, Cause.UNCLEAR}:
         return _(gettext_noop("Unknown"))
     if right.cause is Cause.ABSENT:
-        return _(gettext_noop("Not named"))
+        return _(gettext_noop("Not listed"))
     level = _(answer.manifest.level(asked.tool).label)
     given = [each for each in asked.granular if each.given_by(answer.manifest, asked.tool)]
     if not given:

@@ -21,8 +21,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 class LengthNeeded(TiebackError):
     code = "body.length_needed"
-    user_message = gettext_noop("This request does not say how long it is.")
-    remedy = gettext_noop("Send it again with its length, not in chunks.")
+    user_message = gettext_noop("This request does not state its length.")
+    remedy = gettext_noop("Send it again with a Content-Length header, not in chunks.")
     blame = Blame.TENANT
     status = 411
 

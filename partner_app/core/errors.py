@@ -21,7 +21,7 @@ class TiebackError(Exception):
 
     code = "tieback.error"
     user_message = gettext_noop("Something went wrong.")
-    remedy = gettext_noop("Try again. If it stays, write to support.")
+    remedy = gettext_noop("Try again. If the problem remains, write to support.")
     transient = False
     blame = Blame.US
     status = 500

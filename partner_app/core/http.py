@@ -31,7 +31,7 @@ class DomainErrors:
 
 class PageUnknown(TiebackError):
     code = "page.unknown"
-    user_message = gettext_noop("There is no such page.")
+    user_message = gettext_noop("This page does not exist.")
     remedy = gettext_noop("Check the address, or start again from the beginning.")
     blame = Blame.TENANT
     status = 404
@@ -39,7 +39,7 @@ class PageUnknown(TiebackError):
 
 class RequestRefused(TiebackError):
     code = "page.request_refused"
-    user_message = gettext_noop("This request cannot be read, or it is too large.")
+    user_message = gettext_noop("We couldn’t process this request. It may be too large.")
     remedy = gettext_noop("Go back, make it smaller and try again.")
     blame = Blame.TENANT
     status = 400

@@ -29,7 +29,7 @@ BY_COMPANY = "1200/m"
 
 class TooOften(TiebackError):
     code = "limit.too_often"
-    user_message = gettext_noop("That was too often in too short a time.")
+    user_message = gettext_noop("Too many requests in a short time.")
     remedy = gettext_noop("Wait a minute, then try again.")
     blame = Blame.TENANT
     transient = True

@@ -19,14 +19,14 @@ class SignInNeeded(ViewerError):
 
 class SignedOutEverywhere(SignInNeeded):
     code = "viewer.signed_out_everywhere"
-    user_message = gettext_noop("You are signed out in every window, here and elsewhere.")
-    remedy = gettext_noop("To go on, sign in with Procore; it takes one click.")
+    user_message = gettext_noop("You are signed out of every window, on this and other devices.")
+    remedy = gettext_noop("To continue, sign in with Procore; it takes one click.")
 
 
 class CodeRefused(ViewerError):
     code = "viewer.code_refused"
     user_message = gettext_noop(
-        "This sign-in code is used, expired or was made for another window."
+        "This sign-in code has been used, has expired or belongs to another window."
     )
     remedy = gettext_noop("Sign in again.")
     status = 400
@@ -41,11 +41,9 @@ class RenewalRefused(ViewerError):
 
 class PairingRefused(ViewerError):
     code = "viewer.pairing_refused"
-    user_message = gettext_noop(
-        "This code does not belong to the Tieback window that you came from."
-    )
+    user_message = gettext_noop("This code does not belong to the Tieback window you came from.")
     remedy = gettext_noop(
-        "Go back to Tieback in Procore, choose Sign in again, and type the code shown there."
+        "Go back to Tieback in Procore, sign in again, and type the code shown there."
     )
     status = 400
 
@@ -64,7 +62,7 @@ class PermissionsUnclear(ViewerError):
         "Procore’s answer about your access to {tool} could not be read, so it counts as no access."
     )
     remedy = gettext_noop(
-        "Try again in five minutes. If it stays, write to support and name this tool."
+        "Try again in five minutes. If the problem remains, write to support and name this tool."
     )
     blame = Blame.PROCORE
 
@@ -77,7 +75,7 @@ class NotCompanyAdmin(ViewerError):
 
 class ProjectHidden(ViewerError):
     code = "viewer.project_hidden"
-    user_message = gettext_noop("This project is not here, or Procore does not show it to you.")
+    user_message = gettext_noop("This project does not exist, or Procore does not let you see it.")
     remedy = gettext_noop(
         "Check in Procore that you are on the project and that Tieback is permitted there."
     )
@@ -87,5 +85,5 @@ class ProjectHidden(ViewerError):
 class CompanyNotReady(ViewerError):
     code = "viewer.company_not_ready"
     user_message = gettext_noop("Tieback is not connected to this company at the moment.")
-    remedy = gettext_noop("A company administrator can connect it from the page Install.")
+    remedy = gettext_noop("A company administrator can connect it on the Install page.")
     status = 409

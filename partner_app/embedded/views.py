@@ -56,7 +56,7 @@ SAID_BY_SCRIPTS = {
     "loading": _("Loading…"),
     "unreachable": _("Tieback cannot be reached at the moment."),
     "preparing": _("Preparing the file…"),
-    "no_file": _("The file could not be made. Please try again."),
+    "no_file": _("The file could not be created. Please try again."),
     "copied": _("Link copied."),
     "waiting": _("Waiting for the sign-in window…"),
     "closed": _(

@@ -9,10 +9,10 @@ class QuestionForm(forms.Form):
         label=_("What did you do, and what did you see?"),
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 6}),
-        error_messages={"required": _("Say what you did and what you saw.")},
+        error_messages={"required": _("Tell us what you did and what you saw.")},
     )
     page = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
     consent = forms.BooleanField(
-        label=_("Attach how syncs and connection are: states, times and counts, no records"),
+        label=_("Attach the status of syncs and connection: states, times and counts, no records"),
         required=False,
     )

@@ -20,10 +20,10 @@ def budget_notes(
     count, sums = untied(rows)
     if count:
         text = ngettext(
-            "%(number)s budget row could not be tied to a WBS code: %(amounts)s. It counts in the "
-            "totals, under no code.",
-            "%(number)s budget rows could not be tied to a WBS code: %(amounts)s. They count in "
-            "the totals, under no code.",
+            "%(number)s budget row could not be matched to a WBS code: %(amounts)s. It counts in "
+            "the totals, but under no code.",
+            "%(number)s budget rows could not be matched to a WBS code: %(amounts)s. They count in "
+            "the totals, but under no code.",
             count,
         )
         amounts = [money(sum_, currency or DEFAULT_CURRENCY) for currency, sum_ in sums.items()]
@@ -37,8 +37,8 @@ def budget_notes(
         )
     if lacks_pinned_view(company_id, project_id):
         text = _(
-            "This project does not have the budget view “%(name)s”, which your company chose; its "
-            "standard view is read. Add the view to the project in Procore to change that."
+            "This project does not have the budget view “%(name)s” that your company chose, so its "
+            "standard view is used. To change that, add the view to the project in Procore."
         )
         found.append(text % {"name": choice_of(company_id).name})
     return found

@@ -348,7 +348,7 @@ def trend(scope: ChartScope) -> Figure:
     return Figure(
         "trend",
         _("Exposure over time"),
-        _("One snapshot a day, kept since Tieback was connected; nothing before that is made up."),
+        _("One snapshot a day since Tieback was connected; there is no data from before."),
         _("Tieback’s daily snapshots"),
         "line",
         scope.currency,

@@ -12,13 +12,13 @@ class InsightError(TiebackError):
 
 class CaseUnknown(InsightError):
     code = "insight.case_unknown"
-    user_message = gettext_noop("This exception is over.")
+    user_message = gettext_noop("This exception is closed.")
     remedy = gettext_noop("Its cause is gone; the list shows what is open now.")
     status = 404
 
 
 class ViewUnknown(InsightError):
     code = "insight.view_unknown"
-    user_message = gettext_noop("There is no such saved view.")
+    user_message = gettext_noop("This saved view does not exist.")
     remedy = gettext_noop("It may have been removed in another window.")
     status = 404

@@ -234,7 +234,7 @@ def _event(look: ProjectView, key: str) -> list[EvidenceGroup]:
     )
     return [
         EvidenceGroup(Tool.CHANGE_EVENTS, _("Change event"), "change_events", event),
-        EvidenceGroup(Tool.RFIS, _("It came from this RFI"), "rfis", origin),
+        EvidenceGroup(Tool.RFIS, _("Created from this RFI"), "rfis", origin),
     ]
 
 

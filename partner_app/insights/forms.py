@@ -72,7 +72,7 @@ class CasesForm(_Filters):
 
 
 class SearchForm(_Filters):
-    q = forms.CharField(required=False, max_length=200, strip=True, label=_("Words"))
+    q = forms.CharField(required=False, max_length=200, strip=True, label=_("Search words"))
     kind = forms.ChoiceField(required=False, label=_("Kind"))
     project = forms.TypedChoiceField(
         required=False, coerce=int, empty_value=None, label=_("Project"), widget=PlainSelect
@@ -95,7 +95,7 @@ class SnoozeForm(forms.Form):
         max_length=300,
         strip=True,
         label=_("Why"),
-        error_messages={"required": _("Say why, for whoever looks next.")},
+        error_messages={"required": _("Give a reason, for the next person.")},
     )
 
     def clean(self) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class SaveViewForm(forms.Form):
         max_length=60,
         strip=True,
         label=_("Name"),
-        error_messages={"required": _("Give the view a name.")},
+        error_messages={"required": _("Name the view.")},
     )
     path = forms.CharField(max_length=500)
 

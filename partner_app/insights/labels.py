@@ -47,15 +47,15 @@ METRICS: dict[str, Metric] = {
         Metric(
             "over_commitment", gettext_lazy("Committed over budget"), "money", COST_TOOLS,
             gettext_lazy(
-                "Committed plus direct costs minus revised budget, of the codes where that is "
-                "above zero."
+                "Committed plus direct costs minus revised budget, for codes where that is above "
+                "zero."
             ),
         ),
         Metric(
             "buyout_gap", gettext_lazy("Not bought out"), "money", COST_TOOLS,
             gettext_lazy(
-                "Revised budget minus committed minus direct costs, of the codes that are begun: "
-                "something is committed there, or the project has started."
+                "Revised budget minus committed minus direct costs, for codes that have started: "
+                "something is committed under them, or the project has started."
             ),
         ),
         Metric(
@@ -64,7 +64,7 @@ METRICS: dict[str, Metric] = {
             gettext_lazy(
                 "Pending change orders plus the latest cost of open change events, less what is in "
                 "a contract, a change order or a budget change, and less pending budget changes "
-                "for the same codes. Links of an event’s lines tell what is ordered, never its "
+                "for the same codes. The links of an event’s lines show what is ordered, not its "
                 "status: an event stays open after its order."
             ),
         ),
@@ -79,8 +79,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             "coverage", gettext_lazy("Forecast coverage"), "percent", COST_TOOLS,
             gettext_lazy(
-                "Share of the revised budget that stands under codes with commitments or direct "
-                "costs."
+                "Share of the revised budget under codes with commitments or direct costs."
             ),
         ),
         Metric(
@@ -104,9 +103,9 @@ METRICS: dict[str, Metric] = {
             gettext_lazy("Cost impact of open RFIs that have a value."),
         ),
         Metric(
-            "rfis_cost_unknown", gettext_lazy("RFIs with cost yet unknown"), "count",
+            "rfis_cost_unknown", gettext_lazy("RFIs with unknown cost"), "count",
             frozenset({Tool.RFIS}),
-            gettext_lazy("Open RFIs that say yes to a cost impact without a value."),
+            gettext_lazy("Open RFIs with a cost impact but no value."),
         ),
         Metric(
             "open_rfis", gettext_lazy("Open RFIs"), "count", frozenset({Tool.RFIS}),
@@ -114,7 +113,7 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             "overdue_rfis", gettext_lazy("Overdue RFIs"), "count", frozenset({Tool.RFIS}),
-            gettext_lazy("Open RFIs whose due date has passed where the project is."),
+            gettext_lazy("Open RFIs past their due date, in the project’s time zone."),
         ),
         Metric(
             "rfi_age", gettext_lazy("Age of open RFIs"), "days", frozenset({Tool.RFIS}),
@@ -266,8 +265,7 @@ def relief_note(amount: Decimal, currency: str) -> list[str]:
     if not amount:
         return []
     return [
-        _("Changes of the budget that wait for approval set off %(amount)s of it.")
-        % {"amount": money(amount, currency)}
+        _("Pending budget changes offset %(amount)s of it.") % {"amount": money(amount, currency)}
     ]
 
 
@@ -276,8 +274,8 @@ def maybe_ordered_note(amount: Decimal, currency: str) -> list[str]:
         return []
     return [
         _(
-            "%(amount)s of the pending exposure may already be ordered: these change events name "
-            "no change order. Link them in Procore to count them once."
+            "%(amount)s of the pending exposure may already be ordered: its change events are not "
+            "linked to a change order. Link them in Procore so that they count only once."
         )
         % {"amount": money(amount, currency)}
     ]
@@ -287,8 +285,8 @@ def not_covered_note(amount: Decimal, currency: str, *, withheld: bool = False) 
     if amount:
         return [
             _(
-                "Not covered: %(amount)s of change orders that contracts report and no list that "
-                "the app may read shows. Projects with three tiers of change orders need the "
+                "Not covered: %(amount)s of change orders that contracts report but that are in no "
+                "list the app may read. Projects with three tiers of change orders need the "
                 "permission to read potential change orders and packages."
             )
             % {"amount": money(amount, currency)}

@@ -296,7 +296,7 @@ class CaseSettings(TenantModel):
     handoff_drift = _limit(_("Drift since a handoff, from"), 0)
     invoice_over_contract = _limit(_("Invoiced beyond contract, from"), 0)
     rfi_days = _days(_("RFIs, days after the due date"), 0)
-    submittal_days = _days(_("Submittals, days after their day"), 0)
+    submittal_days = _days(_("Submittals, days after their due date"), 0)
     event_days = _days(_("Change events, days without a change order"), 14)
 
 

@@ -24,8 +24,8 @@ def notes_of(found: Iterable[Health], currency: str) -> list[str]:
     if unknown := _sum(own.unknown_cost for own in rows):
         notes.append(
             _(
-                "%(amount)s is counted nowhere: the status of its contracts, change orders or "
-                "direct costs is not known to Tieback. Check their status in Procore."
+                "%(amount)s is not counted: Tieback does not know the status of its contracts, "
+                "change orders or direct costs. Check their status in Procore."
             )
             % {"amount": money(unknown, currency)}
         )

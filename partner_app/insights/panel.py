@@ -177,7 +177,7 @@ def _event(look: Glance) -> RecordContext:
     figures = look.changes().filter(resource=ChangeEvent.spec.name, remote_id=row.remote_id)
     figure = figures.first()
     if figure and figure.amount != row.latest_cost:
-        label = _("Of it not ordered yet")
+        label = _("Of which not ordered yet")
         facts.append(look.money(label, Tool.CHANGE_EVENTS, figure.amount, row.currency))
     if row.created_on:
         days = business_days(row.created_on.date(), look.today)
@@ -188,7 +188,7 @@ def _event(look: Glance) -> RecordContext:
     if look.sees(Tool.RFIS) and row.origin_id and "rfi" in row.origin_type.lower():
         origin = look.rows(Rfi, remote_id=row.origin_id)
         shown = "cost_impact" if look.rights.sees_budget else ""
-        linked.append(_linked(look, _("It came from this RFI"), origin, Tool.RFIS, shown))
+        linked.append(_linked(look, _("Created from this RFI"), origin, Tool.RFIS, shown))
     currency = row.currency or DEFAULT_CURRENCY
     return RecordContext(
         kind, f"{row.number}: {row.title}", row, currency, facts, linked,

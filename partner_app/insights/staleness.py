@@ -50,8 +50,8 @@ def _list(name: str, rows: list[Absence], *, withheld: bool) -> str:
         )
     return (
         _(
-            "%(list)s: Procore stopped showing %(records)s records and does not say that they were "
-            "deleted; they are shown as of %(day)s, and Tieback asks again."
+            "%(list)s: Procore no longer lists %(records)s records but does not confirm that they "
+            "were deleted. They are shown as of %(day)s, and Tieback will check again."
         )
         % facts
     )

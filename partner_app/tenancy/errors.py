@@ -22,6 +22,6 @@ class MoveUnlawful(TiebackError):
 class FeatureOff(TiebackError):
     code = "company.feature_off"
     user_message = gettext_noop("{feature} is switched off for your company.")
-    remedy = gettext_noop("Tieback’s support can tell why, and switch it on again.")
+    remedy = gettext_noop("Tieback’s support can explain why, and switch it on again.")
     blame = Blame.TENANT
     status = 403

@@ -10,7 +10,7 @@ from partner_app.tenancy.models import Company
 
 class Feature(models.TextChoices):
     HANDOFFS = "handoffs", "Estimate Handoff"
-    DIGESTS = "digests", "Digest by mail"
+    DIGESTS = "digests", "Email digest"
     WEBHOOKS = "webhooks", "Webhooks"
 
 

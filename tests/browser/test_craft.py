@@ -35,7 +35,7 @@ def go_budget(person: Person) -> None:
 def go_exceptions(person: Person) -> None:
     person.frame.get_by_role("button", name="Exceptions", exact=True).click()
     expect(person.frame.locator(".cases li").first).to_be_visible()
-    person.frame.get_by_text("Keep this view").click()
+    person.frame.get_by_text("Save this view").click()
 
 
 def go_case(person: Person) -> None:
@@ -48,13 +48,13 @@ def go_case(person: Person) -> None:
 def go_insights(person: Person) -> None:
     person.frame.get_by_role("button", name="Insights", exact=True).click()
     expect(person.frame.locator("canvas").first).to_be_visible()
-    person.frame.get_by_text("The same as a table").first.click()
+    person.frame.get_by_text("View as a table").first.click()
 
 
 def go_search(person: Person) -> None:
     person.frame.get_by_role("button", name="Search", exact=True).first.click()
-    person.frame.get_by_label("Words").fill("sub")
-    person.frame.get_by_label("Words").press("Enter")
+    person.frame.get_by_label("Search words").fill("sub")
+    person.frame.get_by_label("Search words").press("Enter")
     expect(person.frame.locator(".hits li").first).to_be_visible()
 
 

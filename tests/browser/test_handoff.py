@@ -65,7 +65,7 @@ def test_a_hundred_lines_reach_the_budget_in_a_few_clicks_and_come_back(
     person.frame.get_by_role("button", name="Make the plan").click()
     expect(person.frame.get_by_text("to the cent")).to_be_visible()
     person.frame.get_by_role("button", name="Send for approval").click()
-    expect(person.frame.get_by_text("Somebody else who may edit the budget")).to_be_visible()
+    expect(person.frame.get_by_text("Someone else who may edit the budget")).to_be_visible()
     page.get_by_role("button", name="Sign out").first.click()
     approver = Person(page, connected).into_procore("Company Admin").open_full_screen().sign_in()
     signing_in = [c for c in clicks if "Sign" in c or "Allow" in c or "Company Admin" in c]

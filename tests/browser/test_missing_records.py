@@ -55,7 +55,7 @@ def test_a_stale_list_is_said_in_a_sentence_and_confirmed_in_the_dashboard(
     person.open_full_screen().sign_in()
     said = person.frame.locator("#progress .problems li")
     expect(said.filter(has_text="no longer permitted for Tieback in Procore")).to_have_count(1)
-    expect(said.filter(has_text="Submittals: Procore stopped showing")).to_have_count(1)
+    expect(said.filter(has_text="Submittals: Procore no longer lists")).to_have_count(1)
     for width in (1440, 400):
         picture(page, "home", width=width)
         assert not person.overflows()

@@ -102,7 +102,7 @@ def test_each_action_asks_and_then_does_what_it_said(browser: Browser, connected
         act(title)
     for title in ("Renew the webhook’s secret", "Ask to reconnect"):
         act(title)
-    for feature in ("Estimate Handoff", "Digest by mail", "Webhooks"):
+    for feature in ("Estimate Handoff", "Email digest", "Webhooks"):
         act(f"Switch {feature} off")
         act(f"Switch {feature} on")
     act("Pause")

@@ -22,7 +22,7 @@ def test_from_what_costs_money_to_its_records_and_back(admin: Person) -> None:
     first.click()
     expect(frame.get_by_role("heading", name=words)).to_be_visible()
     expect(frame.locator("table.records a").first).to_have_attribute("target", "_blank")
-    frame.get_by_text("Leave a note").click()
+    frame.get_by_text("Add a note").click()
     frame.get_by_label("Note").fill("Asked the vendor for a breakdown")
     frame.get_by_role("button", name="Save").click()
     expect(frame.get_by_text("Asked the vendor for a breakdown").first).to_be_visible()
@@ -49,12 +49,12 @@ def test_a_filtered_list_is_kept_linked_to_and_comes_back_after_a_reload(
     expect(kept).to_have_value(
         re.compile(r"\?rule=rfi_overdue")
     )  # the list has come, not only asked
-    frame.get_by_text("Keep this view").click()
+    frame.get_by_text("Save this view").click()
     frame.get_by_label("Name").fill("Late questions")
     frame.get_by_role("button", name="Save").click()
     expect(frame.get_by_role("button", name="Late questions", exact=True)).to_be_visible()
-    frame.get_by_text("Keep this view").click()
-    frame.get_by_role("button", name="Copy a link to it").click()
+    frame.get_by_text("Save this view").click()
+    frame.get_by_role("button", name="Copy a link to this view").click()
     link = frame.get_by_label("Link to this view").input_value()
     assert "open=exceptions%2F%3Frule%3Drfi_overdue" in link
     page.goto(f"{admin.company_home}/app?{link.partition('?')[2]}")

@@ -133,4 +133,4 @@ def test_public_pages_open_for_anybody_and_refuse_to_be_framed(database: None, p
 def test_an_unknown_address_says_so_with_a_way_back(database: None) -> None:
     answer = Client().get("/nowhere/")
     assert answer.status_code == 404
-    assert "no such page" in text_of(answer)
+    assert "This page does not exist" in text_of(answer)

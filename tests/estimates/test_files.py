@@ -133,7 +133,7 @@ def test_how_far_it_is_shows_and_its_end_takes_the_pages_place(manager: Desk) ->
 def test_a_file_that_waits_is_stopped_at_once_and_read_when_asked_again(manager: Desk) -> None:
     page = manager.give(SMALL, "mine.csv")
     stopped = manager.frame.post(f"{at(page)}cancel/")
-    assert "You stopped it" in text_of(stopped)
+    assert "You cancelled before" in text_of(stopped)
     read_files()
     assert estimates(manager) == 0
     listed = manager.frame.get(f"/embedded/projects/{manager.project_id}/estimates/")
@@ -158,7 +158,7 @@ def test_a_cancellation_ends_what_goes_on_and_nothing_is_stored(manager: Desk, w
         assert EstimateLine.objects.count() == 0
     again = manager.frame.get(at(page))
     assert again["HX-Retarget"] == "#main"
-    assert "You stopped it" in text_of(again)
+    assert "You cancelled before" in text_of(again)
 
 
 def test_when_the_page_goes_away_the_work_ends_and_the_file_stays(manager: Desk) -> None:
@@ -274,7 +274,7 @@ def test_each_company_gets_its_turn(manager: Desk, procore: Procore) -> None:
     sync_now(company_id=procore.neighbour_id, full=True, only=[], wait=clock.wait_until)
     other = Desk(procore, procore.neighbour_id, "admin")
     *_, last = [manager.give(SMALL, f"{number}.csv") for number in range(3)]
-    assert "2 files came before it" in text_of(last)
+    assert "2 files are ahead of it" in text_of(last)
     other.give(SMALL, "other.csv")
     FileWork.objects.update(rung_at=None)
     first, theirs = files.claim_due()
@@ -298,7 +298,7 @@ def test_answers_from_two_tabs_are_taken_in_one_after_another(manager: Desk) -> 
     address = f"/embedded/estimates/{manager.estimate_id}/answer/"
     first = manager.frame.post(address, row="3", column="amount", text="12")
     second = manager.frame.post(address, row="4", column="amount", text="3")
-    assert "1 file came before it" in text_of(second)
+    assert "1 file is ahead of it" in text_of(second)
     read_files()
     assert "$35.00" in text_of(manager.frame.get(at(first)))
     answer = manager.frame.get(at(second))
@@ -360,7 +360,7 @@ def test_a_company_keeps_no_more_than_it_may(
         assert manager.give(SMALL).status_code == 200
     refused = manager.give(SMALL)
     assert refused.status_code == FilesWait.status
-    assert "2 files of your company are kept" in text_of(refused)
+    assert "Your company already has 2 files waiting to be read" in text_of(refused)
     read_files()
     assert manager.give(SMALL).status_code == 200
 

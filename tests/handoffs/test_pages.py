@@ -201,7 +201,7 @@ def test_lines_are_mapped_by_hand_by_suggestion_and_shared_out(
         assert {row.evidence for row in rows} == {"suggestion", "person"}
     reopened = text_of(manager.of_estimate("mapping/open/", group=second))
     assert "2 of 3" in reopened
-    assert "Find its code" in reopened
+    assert "Find the code" in reopened
 
 
 def test_a_cost_type_column_tells_codes_of_one_cost_code_apart(
@@ -267,7 +267,7 @@ def test_a_file_with_two_contracts_asks_which_and_forgets_nothing(manager: Desk)
     rows = ["Contract,Item,Description,Amount"]
     rows += [f"{c},{n},Work {n},{n}.00" for c in ("Alpha", "Beta") for n in range(1, 6)]
     page = text_of(manager.drop("\n".join(rows).encode()))
-    assert "The file holds 2 estimates" in page
+    assert "The file contains 2 estimates" in page
     assert manager.frame.post(f"/embedded/estimates/{manager.estimate_id}/plan/").status_code == 200
     assert "holds 2 estimates" in text_of(manager.see())
     page = text_of(manager.of_estimate("answer/", part="Beta"))
@@ -276,7 +276,7 @@ def test_a_file_with_two_contracts_asks_which_and_forgets_nothing(manager: Desk)
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "empty"), (b"%PDF-1.4", "PDF"), (b"PK\x03\x04broken", "whole workbook")],
+    [(b"", "empty"), (b"%PDF-1.4", "PDF"), (b"PK\x03\x04broken", "damaged or incomplete")],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_its_reason(
     manager: Desk, content: bytes, words: str
@@ -396,7 +396,7 @@ def test_an_empty_budget_where_one_was_is_no_plan_to_create_every_line_again(
 ) -> None:
     manager.procore.control("hiding", rules=[{"path": path}])
     manager.drop(TWO)
-    assert "Procore shows an empty budget where Tieback has read one" in text_of(manager.plan())
+    assert "Procore shows an empty budget, but Tieback has read one before" in text_of(manager.plan())
     assert manager.act("submit").status_code == 409
 
 

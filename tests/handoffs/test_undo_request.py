@@ -67,7 +67,7 @@ def test_one_person_alone_takes_nothing_back(manager: Desk, admin: Desk) -> None
     manager.act("undo/ask")
     answer = manager.act("undo/now")
     assert refused(answer) == (403, "handoff.undo_needs_another")
-    assert "so somebody else has to do it" in text_of(answer)
+    assert "so someone else has to do it" in text_of(answer)
     assert not HandoffWork.objects.exists()
     carry_on()
     assert manager.handoff.state == HandoffState.DONE
@@ -94,11 +94,11 @@ def test_another_person_sees_who_asked_and_why_and_carries_it_out(
 ) -> None:
     preview = manager.see("undo/")
     assert "2 budget lines would be restored" in text_of(preview)
-    assert "Your company keeps duties apart" in text_of(preview)
+    assert "Your company requires two people for this" in text_of(preview)
     assert offers(preview) == {"undo/ask/"}
     asked = manager.act("undo/ask", comment="the railing is twice in it")
     assert "You asked for it just now" in text_of(asked)
-    assert "Somebody else who may edit the budget takes it back or declines" in text_of(asked)
+    assert "Someone else who may edit the budget undoes the handoff or declines" in text_of(asked)
     assert offers(asked) == {WITHDRAW}
     assert offers(manager.see("undo/")) == set()
     page = admin.see()
@@ -149,7 +149,7 @@ def test_a_request_is_declined_with_words_and_can_be_made_again(manager: Desk, a
     assert (events("declined"), manager.handoff.state) == (1, HandoffState.DONE)
     page = text_of(admin.act("undo/ask"))
     assert "the owner has signed it" not in page
-    assert "was declined" not in page
+    assert "Undo declined" not in page
     manager.act("undo/now")
     carry_on()
     assert manager.handoff.state == HandoffState.UNDONE

@@ -45,7 +45,7 @@ def test_a_question_reaches_support_with_diagnostics_by_consent_alone(
     assert "Ask support" in text_of(admin.get("/embedded/help/"))
     refused = admin.post("/embedded/help/ask/", text="")
     assert refused.status_code == 422
-    assert "Say what you did" in text_of(refused)
+    assert "Tell us what you did" in text_of(refused)
     admin.post("/embedded/help/ask/", text="The budget is old")
     admin.post("/embedded/help/ask/", text="It is older still", consent="on")
     without, attached = SupportRequest.objects.order_by("asked_at")

@@ -191,7 +191,7 @@ def test_a_snoozed_case_comes_back_when_it_has_grown(admin: Frame) -> None:
     found = case_of(company, Rule.RFI_OVERDUE, f"rfi:{key}")
     assert found is not None
     refused = text_of(admin.post(f"/embedded/exceptions/{found.id}/snooze/", days=30))
-    assert "Say why" in refused
+    assert "Give a reason" in refused
     page = admin.post(f"/embedded/exceptions/{found.id}/snooze/", days=30, reason="Owner knows")
     assert "Snoozed until" in text_of(page)
     assert "Owner knows" in text_of(page)

@@ -154,7 +154,7 @@ def test_an_open_event_whose_order_is_executed_is_counted_in_the_order_alone(
     sync(company)
     assert day(company, project).open_event_cost == 20_000
     panel = text_of(admin.get(f"/embedded/panel/{project}/change_events.detail/{event['id']}/"))
-    assert "Of it not ordered yet $20,000.00" in panel
+    assert "Of which not ordered yet $20,000.00" in panel
     link(procore, project, second, contract_id=contract["id"], order_cost="21000.00")
     sync(company)
     here = day(company, project)
@@ -376,7 +376,7 @@ def test_a_status_that_nobody_knows_is_counted_nowhere_and_said(
     assert (here.committed, here.unknown_cost) == (before - amount, amount)
     assert_equal(company, tmp_path)
     page = text_of(admin.get(f"/embedded/projects/{project}/"))
-    assert f"{money(amount, 'USD')} is counted nowhere" in page
+    assert f"{money(amount, 'USD')} is not counted" in page
     procore.control(key, set={"status": "APPROVED"})
     sync(company)
     assert (day(company, project).committed, day(company, project).unknown_cost) == (before, 0)

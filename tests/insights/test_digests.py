@@ -131,7 +131,7 @@ def test_a_snoozed_case_is_in_no_digest(admin: Frame, mailbox: Mailbox) -> None:
 
 
 def test_without_a_mail_server_no_digest_is_offered(admin: Frame) -> None:
-    assert "Digest by mail" not in text_of(admin.get("/embedded/settings/"))
+    assert "Email digest" not in text_of(admin.get("/embedded/settings/"))
     admin.post("/embedded/settings/digest/", often="daily")
     assert not DigestWork.objects.exists()
 

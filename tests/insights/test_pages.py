@@ -183,7 +183,7 @@ def test_the_panel_has_words_for_what_is_not_here_and_what_it_does_not_know(
     admin: Frame,
 ) -> None:
     project = admin.procore.projects()[0]
-    assert "Not here yet" in text_of(admin.get(f"/embedded/panel/{project}/rfi.detail/1/"))
+    assert "Not synced yet" in text_of(admin.get(f"/embedded/panel/{project}/rfi.detail/1/"))
     assert "Nothing to add" in text_of(admin.get(f"/embedded/panel/{project}/daily_log.x/1/"))
 
 
@@ -199,7 +199,7 @@ def test_a_page_costs_a_bounded_number_of_queries(
 
 
 def test_sync_now_makes_the_company_due_and_says_so(admin: Frame) -> None:
-    assert "begins in a moment" in text_of(admin.post("/embedded/refresh/"))
+    assert "will start in a moment" in text_of(admin.post("/embedded/refresh/"))
     assert "Up to date" in text_of(admin.get("/embedded/progress/"))
 
 

@@ -168,7 +168,7 @@ def test_an_rfi_and_the_change_event_that_came_from_it_name_each_other(admin: Fr
                 path = f"/embedded/panel/{project}/rfi.detail/{origin}/"
                 assert event["title"] in text_of(admin.get(path))
                 path = f"/embedded/panel/{project}/change_events.detail/{event['id']}/"
-                assert "It came from this RFI" in text_of(admin.get(path))
+                assert "Created from this RFI" in text_of(admin.get(path))
                 return
     raise AssertionError("no change event in this world came from an RFI")
 
@@ -215,7 +215,7 @@ def test_a_view_is_saved_opened_replaced_and_removed(admin: Frame) -> None:
     for bad in ("https://evil.example/", "/dashboard/", "/embedded//evil.example"):
         answer = text_of(admin.post("/embedded/views/", name="Bad", path=bad))
         assert "This page cannot be saved" in answer
-    assert "Give the view a name" in text_of(admin.post("/embedded/views/", name=" ", path=path))
+    assert "Name the view" in text_of(admin.post("/embedded/views/", name=" ", path=path))
     with tenant(admin.company_id):
         [view] = SavedView.objects.all()
     assert view.path.endswith("state=snoozed")

@@ -48,7 +48,7 @@ def test_a_view_with_columns_of_its_own_is_shown_before_it_is_pinned(admin: Fram
     assert event.facts == {"view": own["name"], "columns": "committed_costs=Signed Contracts"}
     assert "Executive Summary" in text_of(admin.get("/embedded/settings/"))
     page = text_of(admin.post(PAGE + "unpin/", project=project))
-    assert "Every project is read by Procore’s standard budget view." in page
+    assert "Every project is read with Procore’s standard budget view." in page
 
 
 def test_a_view_or_column_that_the_project_does_not_have_cannot_be_pinned(admin: Frame) -> None:
@@ -74,7 +74,7 @@ def test_a_project_without_views_or_rights_and_a_silent_procore_are_said_in_word
         "faults", kind="status", method="GET", path="*budget_views", status=500, times=9
     )
     text = text_of(admin.get(PAGE, project=second))
-    assert "You can look at another project." in text
+    assert "You can preview with another project." in text
     procore.control("clear-faults", all=True)
     procore.control("people", id=procore.person("admin")["id"], tools=["rfis"])
 

@@ -30,10 +30,10 @@ def test_the_page_asks_once_and_not_again_while_the_answer_is_fresh(
     admin: Frame, procore: Procore
 ) -> None:
     page = admin.get(SETTINGS)
-    assert "Procore is being asked" in text_of(page)
+    assert "Asking Procore" in text_of(page)
     assert 'hx-trigger="load"' in page.content.decode()
     assert asked_procore(procore) == 0
-    assert "Procore grants all that is asked" in text_of(check(admin))
+    assert "Procore grants everything the app asks for" in text_of(check(admin))
     once = asked_procore(procore)
     assert 1 < once <= A_CHECK + 1
     page = admin.get(SETTINGS)
@@ -58,10 +58,14 @@ def test_each_gap_says_what_is_missing_where_why_and_what_to_do(
     answer = check(admin)
     text = text_of(answer)
     assert "2 permissions are missing" in text
-    assert "An update of the app waits" in text
+    assert "An update of the app is available" in text
     assert "added to this one before its permission template was right" in text
     assert "Directory Budget: Read-Only, with “Create and Edit Original Budget Amount”" in text
-    assert text.index("Directory") < text.index("What is granted as asked") < text.index("RFIs")
+    assert (
+        text.index("Directory")
+        < text.index("Permissions granted as requested")
+        < text.index("RFIs")
+    )
 
 
 def test_trouble_is_said_beside_what_is_known_and_does_not_ask_in_a_loop(
@@ -73,7 +77,7 @@ def test_trouble_is_said_beside_what_is_known_and_does_not_ask_in_a_loop(
     answer = check(admin)
     assert answer.status_code == 200
     assert "Procore has trouble" in text_of(answer)
-    assert "Procore grants all that is asked" in text_of(answer)
+    assert "Procore grants everything the app asks for" in text_of(answer)
     assert 'hx-trigger="load"' not in answer.content.decode()
 
 
@@ -84,7 +88,7 @@ def test_before_anything_is_known_the_page_says_so(admin: Frame, procore: Procor
 
 
 def test_it_is_for_administrators_alone(engineer: Frame, procore: Procore) -> None:
-    assert "service account may do" not in text_of(engineer.get(SETTINGS))
+    assert "Permissions of the service account" not in text_of(engineer.get(SETTINGS))
     assert check(engineer).status_code == 403
     assert asked_procore(procore) == 0
 

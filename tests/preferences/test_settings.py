@@ -9,7 +9,7 @@ from tests.frame import Frame, text_of
 def test_an_administrator_lets_support_look_and_ends_it(admin: Frame) -> None:
     assert "Nobody at Tieback can see your records" in text_of(admin.get("/embedded/settings/"))
     answer = admin.ask("POST", "/embedded/settings/support/", {"hours": "8"})
-    assert "may look at your records until" in text_of(answer)
+    assert "may view your records until" in text_of(answer)
     assert living_grant(admin.company_id)
     text = text_of(admin.ask("POST", "/embedded/settings/support/", {"hours": "0"}))
     assert "Nobody at Tieback" in text
@@ -34,7 +34,7 @@ def test_who_is_no_administrator_sees_the_state_and_neither_log_nor_buttons(
 ) -> None:
     text = text_of(engineer.get("/embedded/settings/"))
     assert "Active" in text
-    assert "takes a company administrator" in text
+    assert "Only a company administrator" in text
     assert "What happened" not in text
     for path in ("support", "grace"):
         answer = engineer.ask("POST", f"/embedded/settings/{path}/", {"hours": "1", "days": "1"})

@@ -268,7 +268,7 @@ def test_a_reader_that_breaks_off_is_a_refusal_with_its_place_for_the_log() -> N
 
     with pytest.raises(ReaderBroke) as broke:
         read_apart("a.csv", LONG.encode(), Answers(), Limits(), kill)
-    assert "could not be read to its end" in broke.value.message
+    assert "could not be read to the end" in broke.value.message
     assert broke.value.facts["place"] == f"status {-signal.SIGSEGV}"
 
 

@@ -67,7 +67,7 @@ def test_signing_out_everywhere_ends_every_window_of_that_person_alone(
     assert "3 windows are signed in" in text_of(windows[0].get("/embedded/settings/"))
     answer = windows[0].post("/embedded/sign-out/everywhere/")
     assert answer.status_code == 401
-    assert "signed out in every window" in text_of(answer)
+    assert "signed out of every window" in text_of(answer)
     assert [window.get("/embedded/home/").status_code for window in windows] == [401] * 3
     assert other.get("/embedded/home/").status_code == 200
     assert AuditEvent.objects.filter(event="viewer.signed_out").count() == 1

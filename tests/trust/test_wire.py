@@ -104,7 +104,7 @@ def test_an_address_that_asks_too_often_waits(database: None, monkeypatch: Any) 
     browser = Client()
     answers = [browser.post("/embedded/pairing/", {"nonce": "n" * 32}) for _ in range(8)]
     assert [a.status_code for a in answers].count(429) >= 2
-    assert "too often" in text_of(answers[-1])
+    assert "Too many requests" in text_of(answers[-1])
     other = Client(REMOTE_ADDR="10.1.2.3")
     assert other.post("/embedded/pairing/", {"nonce": "n" * 32}).status_code == 200
 

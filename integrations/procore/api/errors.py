@@ -43,9 +43,9 @@ class NotConnectedOnce(ProcoreError):
 
     code = "procore.not_connected_once"
     user_message = gettext_noop(
-        "Procore said that the app is not connected, and did not confirm it."
+        "Procore reported that the app is not connected, but did not confirm it."
     )
-    remedy = gettext_noop("Nothing to do: we ask again in half a minute.")
+    remedy = gettext_noop("Nothing to do: we check again in 30 seconds.")
     transient = True
 
 
@@ -59,8 +59,8 @@ class Forbidden(ProcoreError):
 
 class NotFoundOrHidden(ProcoreError):
     code = "procore.not_found"
-    user_message = gettext_noop("Procore does not have this, or may not show it to you.")
-    remedy = gettext_noop("Check that the project is among the app's permitted projects.")
+    user_message = gettext_noop("Procore does not have this, or does not let you see it.")
+    remedy = gettext_noop("Check that the project is one of the app’s permitted projects.")
     blame = Blame.TENANT
     status = 404
 
@@ -70,7 +70,7 @@ class Refused(ProcoreError):
 
     code = "procore.refused"
     user_message = gettext_noop("Procore refused the data: {reasons}.")
-    remedy = gettext_noop("Mend what is named and try again.")
+    remedy = gettext_noop("Correct what Procore names and try again.")
     blame = Blame.TENANT
     status = 422
 
@@ -82,7 +82,7 @@ class Refused(ProcoreError):
 class RateLimited(ProcoreError):
     code = "procore.rate_limited"
     user_message = gettext_noop("Procore asks us to wait until {until:%H:%M:%S} UTC.")
-    remedy = gettext_noop("Nothing is lost; work goes on by itself then.")
+    remedy = gettext_noop("Nothing is lost; work resumes automatically then.")
     transient = True
     status = 503
 
@@ -121,7 +121,7 @@ class Unreadable(ProcoreError):
     """`shape` says what came in place of the answer; never a value of it."""
 
     code = "procore.unreadable"
-    user_message = gettext_noop("Procore sent an answer that cannot be read.")
+    user_message = gettext_noop("Procore sent an answer we could not read.")
     remedy = gettext_noop("Try again in a few minutes.")
     transient = True
 
@@ -133,8 +133,10 @@ class Unreadable(ProcoreError):
 class EndlessList(ProcoreError):
     code = "procore.endless_list"
     user_message = gettext_noop(
-        "A list of Procore’s does not come to its end: its pages repeat, or are more than it says."
+        "A list from Procore does not end: its pages repeat, or there are more of them than it "
+        "announced."
     )
     remedy = gettext_noop(
-        "What came before is kept, and the next sync tries again. If it stays, write to support."
+        "Records already read are kept, and the next sync tries again. If the problem remains, "
+        "write to support."
     )
