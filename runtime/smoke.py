@@ -256,11 +256,11 @@ class Smoke:
         page.get_by_role("link", name="Halden Bay Builders").click()
         expect(page.get_by_role("heading", name="Halden Bay Builders")).to_be_visible()
         self.shoot("dashboard-tenant", page)
-        page.get_by_role("link", name="Look at its records").click()
+        page.get_by_role("link", name="View its records").click()
         expect(page.get_by_text("Lakefront Medical Pavilion")).to_be_visible()
         said("support sees records under the company's grant")
         page.goto(set_up_link)
-        expect(page.get_by_text("was used already")).to_be_visible()
+        expect(page.get_by_text("has been used")).to_be_visible()
         said("the set-up link works once")
         page.close()
 

@@ -39,14 +39,14 @@ def read_address(address: str, *, local: bool = False) -> WebhookTarget:
         host, port = parts.hostname or "", parts.port
         host.encode("idna")
         if any(letter <= " " for letter in address):
-            raise NotifyFailed("The address cannot be read.")
+            raise NotifyFailed("This is not a valid address.")
         path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         path.encode("ascii")
     except ValueError:  # a port, an IPv6 address or a name that is none
-        raise NotifyFailed("The address cannot be read.") from None
+        raise NotifyFailed("This is not a valid address.") from None
     secure = parts.scheme == "https"
     if not host or not (secure or (local and parts.scheme == "http")):
-        raise NotifyFailed("The address has to begin with https:// and name a host.")
+        raise NotifyFailed("The address must start with https:// and name a host.")
     origin = parts.netloc.rpartition("@")[2]
     return WebhookTarget(secure, host, port or (443 if secure else 80), origin, path)
 
@@ -84,9 +84,9 @@ def _checked(host: str, port: int, *, local: bool) -> str:
     try:
         entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, ValueError):
-        raise NotifyFailed("The host of the address is not known.") from None
+        raise NotifyFailed("The host of the address was not found.") from None
     found = {str(entry[4][0]) for entry in entries}
     for each in found:
         if not ip_address(each).is_global and not (local and ip_address(each).is_loopback):
-            raise NotifyFailed("The address leads into a private network.")
+            raise NotifyFailed("The address points to a private network.")
     return min(found)

@@ -11,7 +11,7 @@ class AccountError(TiebackError):
 
 class LinkVoid(AccountError):
     code = "account.link_void"
-    user_message = "This set-up link was used already, has expired, or was never made."
+    user_message = "This set-up link has been used, has expired or never existed."
     remedy = "Ask an operator of this installation for a new one (manage.py create_partner_admin)."
     status = 410
 
@@ -24,12 +24,14 @@ class RoleMissing(AccountError):
 
 class NoGrant(AccountError):
     code = "account.no_grant"
-    user_message = "This company has not let support look at its data."
-    remedy = "Ask its administrator to allow it under Settings in Tieback; it ends by itself."
+    user_message = "This company has not given support access to its data."
+    remedy = (
+        "Ask its administrator to allow it under Settings in Tieback; access ends automatically."
+    )
 
 
 class AdminUnknown(AccountError):
     code = "account.admin_unknown"
     user_message = "There is no partner admin {username}."
-    remedy = "Look the name up in the audit log."
+    remedy = "Find the name in the audit log."
     status = 404

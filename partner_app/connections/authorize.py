@@ -178,7 +178,9 @@ def _judge(signed_in: SignedIn) -> Iterator[CompanyChoice]:
     ordered = sorted(signed_in.companies.items(), key=lambda item: (item[0] != hint, item[1]))
     for company_id, name in ordered[:COMPANIES_SHOWN]:
         if allowed and company_id not in allowed:
-            yield CompanyChoice(company_id, name, "this Tieback serves other companies only")
+            yield CompanyChoice(
+                company_id, name, "this Tieback installation does not serve this company"
+            )
             continue
         yield CompanyChoice(company_id, name, _obstacle(signed_in.pair, company_id))
 
@@ -196,7 +198,7 @@ def _obstacle(pair: TokenPair, company_id: int) -> str:
         return ""
     if not manifest.understood("admin"):
         return (
-            "Procore’s answer about your permissions there could not be read; "
-            "try again in five minutes, and if it stays, write to support"
+            "Procore’s answer about your permissions there could not be read; try again in five "
+            "minutes, and if the problem remains, write to support"
         )
     return "you are not an administrator there"

@@ -22,7 +22,7 @@ from partner_app.tenancy.models import USABLE, Company
 LINEAR_EXPAT = (2, 6, 0)
 LARGEST_SKEW = 30.0  # seconds
 COMPANIES_SHOWN = 20
-MISSING = "Run manage.py permissions COMPANY_ID: it says what is missing, why, and what to do."
+MISSING = "Run manage.py permissions COMPANY_ID: it shows what is missing, why, and what to do."
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class StateExpired(AccessError):
 class StateReplayed(AccessError):
     code = "access.state_replayed"
     user_message = "This sign-in was already used."
-    remedy = "Start again from Tieback. If you did not sign in twice, tell us."
+    remedy = "Start again from Tieback. If you did not sign in twice, contact support."
     status = 400
 
 
@@ -61,5 +61,5 @@ class NoCompany(AccessError):
 
 class NotMember(AccessError):
     code = "access.not_member"
-    user_message = "Procore does not count you among this company’s people."
-    remedy = "Sign in as somebody who works at the company, or ask its administrator."
+    user_message = "You are not in this company’s Procore directory."
+    remedy = "Sign in as a user of this company, or ask its administrator to add you."

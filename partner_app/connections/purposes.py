@@ -46,13 +46,13 @@ class CallPurpose(Enum):
 
 
 LABELS = {
-    "people": "People in front of a screen",
-    "push": "Pushes of budgets",
-    "hooks": "Looking after webhooks",
-    "discovery": "Looking for installs",
-    "first_read": "The first reading",
-    "freshness": "Keeping fresh",
-    "proof": "Proof that nothing was missed",
+    "people": "People using the app",
+    "push": "Budget pushes",
+    "hooks": "Webhook upkeep",
+    "discovery": "Install discovery",
+    "first_read": "First sync",
+    "freshness": "Regular syncs",
+    "proof": "Completeness checks",
 }
 SHOWN_FROM = timedelta(seconds=30)  # of waiting; what is shorter is over before it is read
 READING = ("first_read", "freshness", "proof")

@@ -34,7 +34,7 @@ class SameRole(TiebackError):
 class OwnerUnknown(TiebackError):
     code = "database.owner_unknown"
     user_message = "DATABASE_OWNER_URL is missing: it should be the role that owns the schema."
-    remedy = "Give it to this command alone, not to web, worker and beat."
+    remedy = "Set it for this command only, not for web, worker and beat."
 
 
 def require_owner() -> None:

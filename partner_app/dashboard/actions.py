@@ -146,63 +146,65 @@ ACTIONS: dict[str, OperatorAction] = {
     for action in (
         OperatorAction(
             "resync", "Sync now", Role.OPERATOR,
-            "What changed in Procore is read as soon as a worker is free.",
+            "Changes in Procore are read as soon as a worker is free.",
             "The sync is due now.", _resync, _connected,
         ),
         OperatorAction(
             "read-all", "Read everything again", Role.OPERATOR,
-            "Every resource of every permitted project is read from its beginning. That costs as "
-            "many calls as the first sync; what is here stays readable meanwhile.",
+            "Every resource of every permitted project is read from the beginning. This takes as "
+            "many calls as the first sync; existing records stay available meanwhile.",
             "A full sync is due now.", _read_all, _connected,
         ),
         OperatorAction(
             "pause", "Pause", Role.OPERATOR,
-            "No sync begins until somebody resumes it. People at the company go on seeing what is "
-            "here, and how old it is. Webhooks are still accepted.",
+            "No sync starts until someone resumes it. People at the company still see the existing "
+            "records and their age. Webhooks are still accepted.",
             "Syncs are paused.", _pause, lambda company: company.paused_at is None,
         ),
         OperatorAction(
             "resume", "Resume", Role.OPERATOR,
-            "Syncs go on from where they stopped.",
-            "Syncs go on.", _resume, lambda company: company.paused_at is not None,
+            "Syncs continue where they stopped.",
+            "Syncs are resumed.", _resume, lambda company: company.paused_at is not None,
         ),
         OperatorAction(
             "reconnect-link", "Ask to reconnect", Role.SUPPORT,
-            "An administrator of the company opens the link below, signs in with Procore and is "
-            "done. It holds no secret.",
-            "The link was sent, where an address was given.", _send_link,
+            "An administrator of the company opens the link below and signs in with Procore. The "
+            "link holds no secret.",
+            "The link was sent if you gave an address.", _send_link,
             lambda company: company.state in USABLE, mails=True,
         ),
         OperatorAction(
             "check-hook", "Check the webhook", Role.OPERATOR,
-            "The hook at Procore is compared with the one we want, and mended; then Procore’s log "
-            "is read for events that never arrived.",
-            "The hook is looked at within seconds.", _check_hook, _connected,
+            "The webhook at Procore is compared with the expected one and corrected; then "
+            "Procore’s log is read for events that never arrived.",
+            "The webhook is checked within seconds.", _check_hook, _connected,
         ),
         OperatorAction(
             "rotate-hook", "Renew the webhook’s secret", Role.OPERATOR,
-            "Procore gets a new secret for our hook. The former one is accepted until the next "
+            "Procore gets a new secret for our webhook. The former one is accepted until the next "
             "renewal, so no event is lost.",
             "The secret is renewed within seconds.", _rotate_hook, _connected,
         ),
         OperatorAction(
             "missing-records", "Confirm missing records", Role.OPERATOR,
-            "Procore no longer shows these records, and nothing proves that they were deleted, so "
+            "Procore no longer shows these records but does not confirm that they were deleted, so "
             "they are kept. Choose those that the company did delete in Procore: they are deleted "
-            "here at the next reading of their lists.",
-            "What you have chosen is deleted at the next reading.", _confirm_missing,
+            "here when their lists are read next.",
+            "Your selection is deleted when the lists are read next.", _confirm_missing,
             lambda company: bool(_missing(company)), word=True, choices=_missing,
         ),
         OperatorAction(
             "purge", "Delete after the grace period", Role.OPERATOR,
-            "When the company’s grace period has passed from now, all its data is deleted.",
-            "The deletion is set.", _purge, lambda company: company.purge_after is None, word=True,
+            "All data of the company is deleted when its grace period, counted from now, has "
+            "passed.",
+            "The deletion is scheduled.", _purge,
+            lambda company: company.purge_after is None, word=True,
         ),
         OperatorAction(
             "purge-now", "Delete everything now", Role.OWNER,
             "Tokens are revoked and every row of this company is deleted now. This cannot be "
-            "undone; the audit log keeps that it happened.",
-            "Everything of this company is deleted.", _purge_now, lambda _company: True, word=True,
+            "undone; the audit log keeps a record of it.",
+            "All data of this company is deleted.", _purge_now, lambda _company: True, word=True,
         ),
         *_features(),
     )

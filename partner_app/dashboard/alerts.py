@@ -106,7 +106,7 @@ def is_quiet(channel: AlertChannel, now: datetime) -> bool:
 
 def subject(opened: list[Incident], closed: list[Incident]) -> str:
     parts = [f"{len(opened)} opened"] if opened else []
-    parts += [f"{len(closed)} over"] if closed else []
+    parts += [f"{len(closed)} closed"] if closed else []
     return f"Tieback incidents: {', '.join(parts)}"
 
 
@@ -129,7 +129,7 @@ def _opened(incident: Incident) -> str:
 def _closed(incident: Incident) -> str:
     minutes = round(((incident.closed_at or clock.now()) - incident.opened_at).total_seconds() / 60)
     lasted = f"{minutes} minute{'' if minutes == 1 else 's'}"
-    return f"{incident.company.name}: {label(incident.resource)} is well again, after {lasted}."
+    return f"{incident.company.name}: {label(incident.resource)} recovered after {lasted}."
 
 
 def send(channel: AlertChannel, title: str, text: str) -> None:

@@ -5,7 +5,7 @@ from partner_app.core.errors import Blame, TiebackError
 
 class IncidentUnknown(TiebackError):
     code = "dashboard.incident_unknown"
-    user_message = "There is no such incident, or it is older than ninety days."
+    user_message = "This incident does not exist, or is older than ninety days."
     remedy = "Look for it in the list of incidents."
     blame = Blame.TENANT
     status = 404
@@ -13,7 +13,7 @@ class IncidentUnknown(TiebackError):
 
 class RunUnknown(TiebackError):
     code = "dashboard.run_unknown"
-    user_message = "There is no such sync, or it is older than ninety days."
+    user_message = "This sync does not exist, or is older than ninety days."
     remedy = "Look for it in the list of syncs."
     blame = Blame.TENANT
     status = 404
@@ -21,7 +21,7 @@ class RunUnknown(TiebackError):
 
 class ChannelUnknown(TiebackError):
     code = "dashboard.channel_unknown"
-    user_message = "There is no such channel any more."
-    remedy = "Look at the list of channels."
+    user_message = "This channel no longer exists."
+    remedy = "Check the list of channels."
     blame = Blame.TENANT
     status = 404

@@ -55,7 +55,7 @@ class DeliveriesForm(FilterForm):
 
 class IncidentsForm(FilterForm):
     state = forms.ChoiceField(
-        choices=[("open", "Open"), ("closed", "Over"), ("any", "All")], required=False
+        choices=[("open", "Open"), ("closed", "Closed"), ("any", "All")], required=False
     )
 
 
@@ -78,7 +78,7 @@ class ChannelForm(forms.Form):
     name = forms.CharField(max_length=60)
     kind = forms.ChoiceField(choices=ChannelKind.choices)
     address = forms.CharField(
-        max_length=500, help_text="A mail address, or a webhook’s https address"
+        max_length=500, help_text="An email address, or the https address of a webhook"
     )
     quiet_from = forms.TimeField(
         label="Quiet from", required=False, widget=forms.TimeInput(attrs={"type": "time"})
@@ -91,7 +91,7 @@ class ChannelForm(forms.Form):
     def clean_time_zone(self) -> str:
         zone: str = self.cleaned_data["time_zone"]
         if zone not in available_timezones():
-            raise ValidationError("Name it as in America/Chicago, or UTC.")
+            raise ValidationError("Use a name such as America/Chicago or UTC.")
         return zone
 
     def clean(self) -> dict[str, Any]:
@@ -101,14 +101,14 @@ class ChannelForm(forms.Form):
             try:
                 validate_email(address)
             except ValidationError:
-                self.add_error("address", "This is not a mail address.")
+                self.add_error("address", "This is not an email address.")
         elif address:
             try:
                 read_address(address, local=settings.ON_LOCALHOST)
             except NotifyFailed as error:
                 self.add_error("address", str(error))
         if bool(found.get("quiet_from")) != bool(found.get("quiet_to")):
-            self.add_error("quiet_to", "Quiet hours need a beginning and an end.")
+            self.add_error("quiet_to", "Quiet hours need a start and an end.")
         return found
 
 

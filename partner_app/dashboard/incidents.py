@@ -20,16 +20,20 @@ NEXT_STEPS = {
     "project to be permitted again: an update of the app clears that list.",
     "procore.not_found": "The project may have been removed from the permitted ones: ask the "
     "company’s administrator.",
-    "procore.rate": "Nothing: calls go on when Procore allows them again.",
-    "procore.server": "Nothing yet: it is asked again by itself. After an hour, see Procore’s own "
-    "status page.",
-    "procore.unreachable": "Nothing yet: it is asked again by itself. If all tenants have it, look "
-    "at this installation’s network.",
-    "procore.unreadable": "Procore answers differently than documented: tell the developers, with "
-    "this page.",
+    "procore.rate": "Nothing: calls resume when Procore allows them again.",
+    "procore.server": (
+        "Nothing yet: we retry automatically. After an hour, check Procore’s status page."
+    ),
+    "procore.unreachable": (
+        "Nothing yet: we retry automatically. If all tenants are affected, check this "
+        "installation’s network."
+    ),
+    "procore.unreadable": (
+        "Procore answers differently than documented: report it to the developers with this page."
+    ),
     "hook.refused": "Ask the company’s administrator to grant “Webhooks API: Standard”.",
-    "sync.late": "Look at queues and workers; then choose Sync now on the tenant’s page.",
-    "sync.": "Tell the developers, with this page.",
+    "sync.late": "Check queues and workers; then choose Sync now on the tenant’s page.",
+    "sync.": "Report it to the developers with this page.",
     "derived.": "Nothing for the customer: the synced records are complete, and the step is "
     "retried. Report it to the developers with this page.",
 }

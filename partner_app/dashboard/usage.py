@@ -30,11 +30,13 @@ class ApiErrorCount:
 
 
 OBSERVATIONS = (
-    ApiErrorCount("401 Unauthorized", "unauthorized", "A token had ended; they are renewed ahead."),
+    ApiErrorCount(
+        "401 Unauthorized", "unauthorized", "A token had expired; tokens are renewed ahead of time."
+    ),
     ApiErrorCount("403 Forbidden", "forbidden", "A tool or project that the app may not see."),
     ApiErrorCount("404 Not found", "not_found", "A record that is gone or hidden."),
     ApiErrorCount("429 Too many requests", "rate_limited", "Calls beyond what Procore allows."),
-    ApiErrorCount("Missing company header", "", "Each call at a company names it."),
+    ApiErrorCount("Missing company header", "", "Every call for a company carries the header."),
     ApiErrorCount("Deprecated operations", "", "Only listed operations can be called."),
     ApiErrorCount("Private operations", "", "Only listed operations can be called."),
 )

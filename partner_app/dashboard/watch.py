@@ -36,8 +36,8 @@ RECONNECT = Watched(
 LATE_SYNC = Watched(
     "sync",
     "sync.late",
-    "No sync has ended for more than 45 minutes.",
-    "Look at queues and workers first; then at the newest run of this tenant.",
+    "No sync has finished for more than 45 minutes.",
+    "Check queues and workers first; then the newest sync of this tenant.",
 )
 HOOK = Watched(
     "webhooks",

@@ -55,7 +55,7 @@ class BudgetLocked(HandoffError):
 
 class ApproverIsSubmitter(HandoffError):
     code = "handoff.approver_is_submitter"
-    user_message = gettext_noop("You submitted this plan, so somebody else has to approve it.")
+    user_message = gettext_noop("You submitted this plan, so someone else has to approve it.")
     remedy = gettext_noop(
         "Ask a colleague who may edit the budget. An administrator can change this rule under "
         "Settings."

@@ -48,11 +48,11 @@ def _nothing(_facts: ProjectFacts, _limits: CaseSettings, _since: datetime | Non
 PARTS = (
     Part("figures", DerivedWork(
         "figures", "derived.figures",
-        "Figures could not be computed ({cause}); the pages show the ones before.",
+        "Figures could not be computed ({cause}); pages show the previous ones.",
     ), _figures),
     Part("exceptions", DerivedWork(
         "exceptions", "derived.exceptions",
-        "Exceptions could not be updated ({cause}); the lists show the ones before.",
+        "Exceptions could not be updated ({cause}); lists show the previous ones.",
     ), _cases),
     Part("search", DerivedWork(
         "search", "derived.search",
@@ -61,7 +61,7 @@ PARTS = (
 )  # fmt: skip
 PROJECTS = Part("projects", DerivedWork(
     "figures", "derived.projects",
-    "Figures of projects that are gone could not be removed ({cause}).",
+    "Figures of removed projects could not be deleted ({cause}).",
 ), _nothing)  # fmt: skip
 
 

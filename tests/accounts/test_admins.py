@@ -56,7 +56,7 @@ def test_the_link_sets_a_password_once_and_leads_to_a_second_factor(database: No
     answer = browser.get("/dashboard/")
     assert urlsplit(answer["Location"]).path == "/accounts/2fa/totp/activate/"
     assert Client().get(path).status_code == 410
-    assert "used already" in text_of(choose_password(Client(), path, "another-long-word-1"))
+    assert "has been used" in text_of(choose_password(Client(), path, "another-long-word-1"))
     assert events("admin.set_up") == 1
 
 
@@ -142,7 +142,7 @@ def test_without_a_grant_no_content_is_shown_and_each_look_under_one_is_recorded
     path = f"/dashboard/tenants/{synced}/content/"
     refused = browser.get(path)
     assert refused.status_code == 403
-    assert "has not let support look" in text_of(refused)
+    assert "has not given support access" in text_of(refused)
     assert "Lakefront" not in text_of(browser.get(f"/dashboard/tenants/{synced}/"))
     allow_support(company_id=synced, granted_by=7, hours=1)
     assert "Lakefront Medical Pavilion" in text_of(browser.get(path))

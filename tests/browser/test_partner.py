@@ -92,7 +92,7 @@ def test_each_action_asks_and_then_does_what_it_said(browser: Browser, connected
     def act(title: str, *, word: str = "") -> None:
         page.goto(tenant)
         page.get_by_role("link", name=title, exact=True).click()
-        expect(page.get_by_text("It is recorded with your name.")).to_be_visible()
+        expect(page.get_by_text("This is recorded under your name.")).to_be_visible()
         if word:
             page.get_by_label("Type the company’s name").fill(word)
         page.get_by_role("button", name=title, exact=True).click()
@@ -112,7 +112,7 @@ def test_each_action_asks_and_then_does_what_it_said(browser: Browser, connected
     act("Delete after the grace period", word=name)
     expect(page.get_by_text("data is deleted after")).to_be_visible()
     act("Delete everything now", word=name)
-    expect(page.get_by_text("Everything of this company is deleted.")).to_be_visible()
+    expect(page.get_by_text("All data of this company is deleted.")).to_be_visible()
     page.context.close()
 
 

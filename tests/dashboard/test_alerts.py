@@ -97,8 +97,8 @@ def test_trouble_of_one_among_a_hundred_is_named_told_once_and_closes_by_itself(
     for _ in range(3):
         send_alerts()
     assert len(chat.texts) == 2
-    assert "RFIs is well again" in chat.texts[1]
-    assert "over" in text_of(admin_of(Role.SUPPORT).get("/dashboard/incidents/?state=closed"))
+    assert "RFIs recovered" in chat.texts[1]
+    assert "closed, " in text_of(admin_of(Role.SUPPORT).get("/dashboard/incidents/?state=closed"))
 
 
 def test_what_opens_together_is_one_message(
@@ -236,7 +236,7 @@ def test_a_channel_is_added_tried_and_removed_and_its_address_is_shown_nowhere(
     assert "Our chat" in text_of(page)
     assert chat.address not in page.text
     assert browser.post(f"/dashboard/alerts/{channel.id}/try/").status_code == 302
-    assert "a trial" in chat.texts[0]
+    assert "test message" in chat.texts[0]
     assert browser.post(f"/dashboard/alerts/{channel.id}/remove/").status_code == 302
     assert not AlertChannel.objects.exists()
 
@@ -244,9 +244,9 @@ def test_a_channel_is_added_tried_and_removed_and_its_address_is_shown_nowhere(
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"address": "not-one", "kind": "email"}, "not a mail address"),
-        ({"address": "ftp://x"}, "begin with https"),
-        ({"quiet_from": "22:00"}, "a beginning and an end"),
+        ({"address": "not-one", "kind": "email"}, "not an email address"),
+        ({"address": "ftp://x"}, "start with https"),
+        ({"quiet_from": "22:00"}, "a start and an end"),
         ({"time_zone": "Mars"}, "America/Chicago"),
     ],
 )

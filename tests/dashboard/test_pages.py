@@ -98,7 +98,7 @@ def test_each_page_opens_from_its_role_upward_and_has_words_for_nothing(
     for role in Role:
         answer = admin_of(role).get(path)
         assert answer.status_code == (200 if role.covers(PAGES[path]) else 403), role
-        assert "None" not in text_of(answer).replace("None. Nothing", "")
+        assert "None" not in text_of(answer).replace("None. No tenant", "")
 
 
 def test_the_cost_of_a_page_does_not_grow_with_the_tenants(database: None) -> None:
@@ -138,17 +138,22 @@ def test_tenants_are_found_filtered_and_sorted(database: None) -> None:
     assert names(trouble="incidents") == ["Builder 3", "Zebra Works"]
     assert names(sort="stalest")[0] == "Builder 3"
     assert names(text="nobody") == []
-    assert "No tenant is like that" in text_of(browser.get("/dashboard/tenants/?text=nobody"))
+    assert "No tenants match this filter" in text_of(browser.get("/dashboard/tenants/?text=nobody"))
 
 
 def test_a_tenants_page_shows_its_operation_and_none_of_its_content(synced: int) -> None:
     text = text_of(admin_of(Role.OPERATOR).get(f"/dashboard/tenants/{synced}/"))
-    for words in ("RFIs", "WBS codes", "Calls left in the nearer window", "Company connected"):
+    for words in (
+        "RFIs",
+        "WBS codes",
+        "Calls left in the tighter rate limit window",
+        "Company connected",
+    ):
         assert words in text
     assert "Lakefront" not in text
     run = SyncRun.objects.get(company_id=synced)
     page = text_of(admin_of(Role.VIEWER).get(f"/dashboard/syncs/{run.id}/"))
-    assert "Everything: done" in page
+    assert "Full sync: done" in page
     assert "Submittals" in page
 
 

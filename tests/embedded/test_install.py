@@ -82,7 +82,7 @@ def test_a_company_that_has_not_installed_the_app_in_procore_is_told_to_do_so(
 def test_a_deployment_for_one_company_serves_no_other(frame: Frame, settings: Any) -> None:
     only = frozenset({frame.procore.neighbour_id})
     settings.PROCORE = replace(settings.PROCORE, allowed_companies=only)
-    assert "serves other companies only" in text_of(frame.connect())
+    assert "does not serve" in text_of(frame.connect())
     found = {row["id"] for row in discover()["installed"]}  # type: ignore[attr-defined]
     assert found == {frame.procore.neighbour_id}
 

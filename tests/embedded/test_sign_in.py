@@ -90,7 +90,7 @@ def test_refused_consent_changes_nothing_and_says_so(procore: Procore) -> None:
 @both_natures
 def test_somebody_of_another_company_gets_no_session(synced: int, frame: Frame) -> None:
     stranger = frame.procore.person("admin", frame.procore.neighbour_id)["id"]
-    refused(frame.come_back(stranger), 403, "does not count you among this company")
+    refused(frame.come_back(stranger), 403, "are not in this company")
 
 
 @pytest.mark.parametrize("kind", ["reset_before", "status", "html"])

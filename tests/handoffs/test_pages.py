@@ -53,7 +53,7 @@ def test_an_estimate_with_known_codes_needs_no_mapping_and_equals_the_budget(
     plan = text_of(manager.plan())
     assert "All rows add up to the estimate’s total, to the cent." in plan
     assert "$6,703,536.86" in plan
-    assert "Somebody else who may edit the budget decides" in text_of(manager.act("submit"))
+    assert "Someone else who may edit the budget decides" in text_of(manager.act("submit"))
     approver.estimate_id = manager.estimate_id
     assert "River" not in text_of(approver.frame.get("/embedded/home/")).split("Projects")[0]
     assert "river-street.csv" in text_of(approver.frame.get("/embedded/home/"))
@@ -86,7 +86,7 @@ def test_whoever_submits_may_not_approve_unless_the_company_wants_it_so(
     manager.act("submit")
     refused = manager.act("approve")
     assert refused.status_code == 403
-    assert "somebody else has to approve it" in text_of(refused)
+    assert "someone else has to approve it" in text_of(refused)
     assert manager.handoff.state == HandoffState.SUBMITTED
     assert approver.frame.post("/embedded/settings/duties/").status_code == 200
     assert manager.frame.post("/embedded/settings/duties/").status_code == 403
@@ -127,7 +127,7 @@ def test_somebody_who_may_only_see_the_budget_can_submit_and_not_approve(
     procore.control("people", id=procore.person("manager")["id"], edits_budget=False)
     manager = Desk(procore, manager.company_id, "manager")
     manager.estimate_id = approver.estimate_id
-    assert "Waiting for somebody who may edit the budget" in text_of(manager.see())
+    assert "Waiting for someone who may edit the budget" in text_of(manager.see())
     for verb in ("approve", "reject", "cancel", "undo/ask", "undo/decline", "undo/now"):
         answer = manager.act(verb, comment="no")
         assert answer.status_code == 403
@@ -396,7 +396,9 @@ def test_an_empty_budget_where_one_was_is_no_plan_to_create_every_line_again(
 ) -> None:
     manager.procore.control("hiding", rules=[{"path": path}])
     manager.drop(TWO)
-    assert "Procore shows an empty budget, but Tieback has read one before" in text_of(manager.plan())
+    assert "Procore shows an empty budget, but Tieback has read one before" in text_of(
+        manager.plan()
+    )
     assert manager.act("submit").status_code == 409
 
 

@@ -178,7 +178,7 @@ def test_without_the_right_to_edit_somebody_sees_it_and_can_do_nothing(
     admin.act("undo/ask")
     page = reader.see()
     assert "Company Admin asked for it just now" in text_of(page)
-    assert "Waiting for somebody who may edit the budget in Procore" in text_of(page)
+    assert "Waiting for someone who may edit the budget in Procore" in text_of(page)
     assert offers(page) == set()
     assert "Undo the handoff" not in text_of(page)
     for verb in ("undo/ask", "undo/decline", "undo/now"):

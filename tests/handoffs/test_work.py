@@ -339,7 +339,9 @@ def test_lines_with_costs_are_not_deleted_unless_both_want_them_at_zero(
     approver.procore.control(path, set={"deletable": False})
     assert "has costs and cannot be deleted" in text_of(approver.see("undo/"))
     submitted.act("undo/ask")
-    assert "The request does not set lines that cannot be deleted to zero" in text_of(approver.see("undo/"))
+    assert "The request does not set lines that cannot be deleted to zero" in text_of(
+        approver.see("undo/")
+    )
     approver.act("undo/now", zero="1")
     carry_on()
     assert approver.handoff.state == HandoffState.PARTIAL

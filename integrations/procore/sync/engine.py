@@ -314,7 +314,7 @@ class _Walk:
 def _describe(job: Job, error: ProcoreError) -> None:
     job.step.error, job.step.error_remedy = error.message, error.advice
     if isinstance(error, Unreadable) and error.shape:
-        job.step.error = f"In place of this list, Procore sent {error.shape}."
-        job.step.error_remedy = "What was read before is unchanged; the next sync asks again."
+        job.step.error = f"Procore sent {error.shape} instead of this list."
+        job.step.error_remedy = "Records read before are unchanged; the next sync tries again."
     job.step.error_code = error.code
     log.info("resource.failed", resource=job.step.resource, code=error.code)

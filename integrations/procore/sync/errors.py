@@ -11,15 +11,15 @@ class SyncError(TiebackError):
 
 class SyncInProgress(SyncError):
     code = "sync.sync_in_progress"
-    user_message = "A sync of this company is running already."
-    remedy = "Wait until it ends; its progress is shown in the frame and by status."
+    user_message = "A sync of this company is already running."
+    remedy = "Wait until it ends; Tieback in Procore and manage.py status show its progress."
     blame = Blame.TENANT
     status = 409
 
 
 class SyncLeaseLost(SyncError):
     code = "sync.lease_lost"
-    user_message = "Another worker has taken this sync over."
+    user_message = "Another worker has taken over this sync."
     remedy = "Nothing to do: it continues there."
 
 
@@ -28,7 +28,7 @@ class Paused(SyncError):
 
     code = "sync.paused"
     user_message = "Procore asked us to wait until {until:%H:%M:%S} UTC."
-    remedy = "The sync goes on by itself then."
+    remedy = "The sync resumes automatically then."
     transient = True
     blame = Blame.PROCORE
 
@@ -40,13 +40,13 @@ class Paused(SyncError):
 class Withdrawn(SyncError):
     code = "sync.withdrawn"
     user_message = "Procore hides the project from the app."
-    remedy = "Permit the project again where the app is managed in Procore."
+    remedy = "Permit the project again under App Management in Procore."
     blame = Blame.TENANT
 
 
 class NotMissing(SyncError):
     code = "sync.not_missing"
-    user_message = "These records are not missing any more, or never were."
-    remedy = "Look at the list of missing records again."
+    user_message = "These records are no longer missing, or never were."
+    remedy = "Check the list of missing records again."
     blame = Blame.TENANT
     status = 409

@@ -34,8 +34,8 @@ def note_view(run: SyncRun) -> None:
         Incident.objects.filter(**key, closed_at=None).update(closed_at=now)
         return
     words = {
-        "message": f"No project has the budget view “{name}” any more; the standard view is read.",
-        "remedy": "A company administrator chooses a view again under Settings, Budget view.",
+        "message": f"No project has the budget view “{name}” any more; the standard view is used.",
+        "remedy": "A company administrator can choose a view again under Settings, Budget view.",
         "seen_at": now,
     }
     Incident.objects.update_or_create(
@@ -47,7 +47,7 @@ IN_DOUBT = "sync.in_doubt"
 MESSAGES = {
     Reason.EMPTY: "Procore shows an empty list where {missing} records were.",
     Reason.SHRUNK: "Procore no longer lists {missing} records that were here.",
-    Reason.HIDDEN: "Procore does not find the list of {missing} records that are here.",
+    Reason.HIDDEN: "Procore no longer finds the list of {missing} records that are here.",
     Reason.FORBIDDEN: "Procore no longer lets the app read {missing} records that are here.",
     Reason.NOT_PERMITTED: "Procore no longer lists projects with {missing} records for the app.",
 }
@@ -56,7 +56,7 @@ GIVE_ACCESS = (
     "Give the app’s service account access to the tool in Procore, or permit the project again."
 )
 PERMIT = "Permit the projects again in App Management in Procore; an update of the app clears them."
-CONFIRM = "If they were deleted in Procore: Confirm missing records, on the tenant’s page."
+CONFIRM = "If they were deleted in Procore, choose Confirm missing records on the tenant’s page."
 
 
 def note_incidents(run: SyncRun) -> None:

@@ -20,9 +20,9 @@ class RunState(models.TextChoices):
 
 
 class Mode(models.TextChoices):
-    FULL = "full", "Everything"
-    INCREMENTAL = "incremental", "What changed"
-    TARGETED = "targeted", "What Procore told us of"
+    FULL = "full", "Full sync"
+    INCREMENTAL = "incremental", "Changes"
+    TARGETED = "targeted", "Webhook events"
 
 
 class SyncRun(models.Model):

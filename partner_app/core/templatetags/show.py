@@ -130,7 +130,7 @@ def actor_words(actor: str, names: dict[str, str] | None = None) -> str:
     """Who it was, in words; people of Procore by name where the reader may know it."""
     kind, which = actor.partition(":")[::2]
     if kind == "procore" and which:
-        return (names or {}).get(actor) or _("Somebody at the company")
+        return (names or {}).get(actor) or _("Someone at the company")
     if kind == "partner":
         return _("Partner admin %(number)s") % {"number": which}
     known = {"operator": _("Operator"), "system": "Tieback", "procore": "Procore"}

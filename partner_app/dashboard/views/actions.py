@@ -56,9 +56,9 @@ def redeliver(request: AdminRequest, event_id: int) -> HttpResponse:
         raise Http404
     if read_again(event):
         _record(request, event.company_id, "redeliver")
-        messages.success(request, "What it told of is read again within seconds.")
+        messages.success(request, "The records of this event are read again within seconds.")
     else:
-        messages.info(request, "Nothing that Tieback keeps depends on this kind of event.")
+        messages.info(request, "Tieback keeps no records that depend on this kind of event.")
     return redirect("deliveries")
 
 

@@ -32,7 +32,7 @@ def channels(request: AdminRequest) -> HttpResponse:
             time_zone=given["time_zone"],
         )
         _record(request, "added", given["name"])
-        messages.success(request, "Added. Try it, so that you know that it arrives.")
+        messages.success(request, "Added. Send a test to check that messages arrive.")
         return redirect("alerts")
     status = 422 if request.method == "POST" else 200
     context = {"channels": AlertChannel.objects.order_by("name", "id"), "form": form}
@@ -45,7 +45,7 @@ def remove(request: AdminRequest, channel_id: int) -> HttpResponse:
     channel = _channel(channel_id)
     _record(request, "removed", channel.name)
     channel.delete()
-    messages.success(request, f"{channel.name} is removed; its address is forgotten.")
+    messages.success(request, f"{channel.name} has been removed and its address deleted.")
     return redirect("alerts")
 
 
@@ -53,11 +53,11 @@ def remove(request: AdminRequest, channel_id: int) -> HttpResponse:
 @role_required(Role.OPERATOR)
 def attempt(request: AdminRequest, channel_id: int) -> HttpResponse:
     channel = _channel(channel_id)
-    text = f"Tieback: a trial, asked for by {request.admin.user.get_username()}. Nothing is wrong."
+    text = f"Tieback: test message, sent by {request.admin.user.get_username()}. Nothing is wrong."
     try:
-        send(channel, "Tieback: a trial", text)
+        send(channel, "Tieback: test message", text)
     except NotifyFailed as error:
-        messages.error(request, f"It did not arrive. {error}")
+        messages.error(request, f"The message was not delivered. {error}")
     else:
         messages.success(request, "Sent.")
     return redirect("alerts")

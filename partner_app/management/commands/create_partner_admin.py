@@ -21,7 +21,7 @@ class Command(JsonCommand):
             "--unless-set-up", action="store_true", help="no new link where one was used"
         )
         parser.add_argument(
-            "--reset-second-factor", action="store_true", help="for somebody who has lost theirs"
+            "--reset-second-factor", action="store_true", help="for someone who has lost theirs"
         )
 
     def work(self, **options: Any) -> Any:
