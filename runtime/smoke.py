@@ -209,11 +209,11 @@ class Smoke:
         asked = frame.get_by_role("heading", name="Undo this handoff?")
         expect(asked).to_be_visible()
         asked.scroll_into_view_if_needed()
-        said("what taking it back would do is shown before it is done")
+        said("what an undo would do is shown before it is done")
         self.shoot("handoff-undo")
         frame.get_by_role("button", name="Request undo").click()
         expect(frame.get_by_role("button", name="Withdraw the request")).to_be_visible()
-        said("one person alone cannot take it back: a colleague is asked")
+        said("one person alone cannot undo it: a colleague is asked")
 
     def without_budget(self) -> None:
         frame = self.become("Field Engineer")

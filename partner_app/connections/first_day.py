@@ -118,7 +118,7 @@ def _shapes(look: CompanyProbe) -> tuple[object, str]:
         ),
     }
     if all(shape["envelope"] != "unknown" for shape in found.values()):
-        return found, "Both shapes are read. A list with 0 rows says nothing of its fields."
+        return found, "Both shapes are read. A list with 0 rows shows nothing about its fields."
     return found, "A shape that no sync reads: support needs this output before the first sync."
 
 

@@ -106,7 +106,7 @@ def _permission(each: Asked) -> Iterator[Entry]:
     for granular in each.granular:
         label = f"{each.tool}, granular: {granular.label}"
         only = f"on; where the form has no granular permissions, {each.tool}: Admin"
-        yield Entry(where, label, only, "Writes an approved estimate, and takes it back")
+        yield Entry(where, label, only, "Writes an approved estimate, and undoes it")
 
 
 def _line(entry: Entry) -> str:

@@ -27,7 +27,7 @@ ANSWERS = (
     ),
     QuestionnaireAnswer(
         "How are tokens stored, and who can read them?",
-        "Sealed with rotating Fernet keys (AES-128-CBC with HMAC-SHA256). One room of the code opens "
+        "Sealed with rotating Fernet keys (AES-128-CBC with HMAC-SHA256). One module of the code opens "
         "them; no page, log, export, traceback or message holds one.",
         (
             "tests/trust/test_secrets.py::test_no_token_stands_in_the_database_unsealed",

@@ -76,7 +76,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "GET", "/rest/v1.0/app_installations", As.SERVICE,
-        "Whether an update of the app waits, which may bring permissions",
+        "Whether an update of the app, which may bring permissions, is available",
     ),
     _reads("/rest/v1.1/projects", "Portfolio", "Names and numbers of projects", As.BOTH),
     _reads("/rest/v1.3/companies/{id}/users", "Directory", "Names beside RFIs"),
@@ -88,7 +88,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _reads("/rest/v1.1/change_events", "Change Events", "What changes may cost before an order"),
     _reads(
         "/rest/v1.0/change_events", "Change Events",
-        "What of a change event is in a contract, an order or the budget",
+        "How much of a change event is in a contract, an order or the budget",
     ),
     _reads("/rest/v1.0/work_order_contracts", "Commitments", "Subcontracts against the budget"),
     _reads(
@@ -130,7 +130,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Which columns a view has, for the company's choice", As.VIEWER,
     ),
     _reads(
-        "/rest/v1.0/budget_views/{id}/detail_rows", "Budget", "The budget as it stands", As.BOTH
+        "/rest/v1.0/budget_views/{id}/detail_rows", "Budget", "The current budget", As.BOTH
     ),
     _reads("/rest/v1.0/projects/{id}/budget", "Budget", "Whether the budget is locked"),
     _reads("/rest/v1.1/budget_line_items/{id}", "Budget", "A line as it was before a push"),
@@ -141,7 +141,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "DELETE", "/rest/v2.0/companies/{id}/projects/{project_id}/budget_line_items/{line_id}",
-        As.BOTH, "Takes back a line that a push has made",
+        As.BOTH, "Undoes a line that a push has made",
         "Budget", Access.READ, "delete_budget_line_items",
     ),
     *(
@@ -172,12 +172,12 @@ OPERATIONS: tuple[Operation, ...] = (
             ("/rest/v1.1/punch_items/{id}", "Punch List"),
         )
     ),
-    _hook("GET", "/resources", "Which events Procore can tell of"),
-    _hook("GET", "/hooks", "Whether our hook is as it should be"),
-    _hook("POST", "/hooks", "Registers the hook"),
+    _hook("GET", "/resources", "Which events Procore can send"),
+    _hook("GET", "/hooks", "Whether our webhook is set up correctly"),
+    _hook("POST", "/hooks", "Registers the webhook"),
     _hook("PATCH", "/hooks/{id}", "Renews its secret"),
-    _hook("DELETE", "/hooks/{id}", "Removes it when it is doubled, or the app leaves"),
-    _hook("GET", "/hooks/{id}/triggers", "Which events it tells of"),
+    _hook("DELETE", "/hooks/{id}", "Removes a duplicate, or the last one at an uninstall"),
+    _hook("GET", "/hooks/{id}/triggers", "Which events it sends"),
     _hook("POST", "/hooks/{id}/triggers/bulk", "Adds the missing ones"),
     _hook("GET", "/hooks/{id}/deliveries", "Events that never arrived"),
 )  # fmt: skip

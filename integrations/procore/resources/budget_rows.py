@@ -47,13 +47,14 @@ class BudgetRow(SourceRecord):
     )
 
     wbs_code_id = kept(models.BigIntegerField(null=True), purpose="ties a row to its WBS code")
-    cost_code = kept(models.TextField(), purpose="names the row as people do")
+    cost_code = kept(models.TextField(), purpose="identifies the row for people")
     category = kept(models.TextField(), purpose="names the cost type")
     category_id = kept(
         models.BigIntegerField(null=True), purpose="ties a row without a WBS code to one"
     )
     biller = kept(
-        models.TextField(db_default=""), purpose="tells sub jobs apart in a row without a WBS code"
+        models.TextField(db_default=""),
+        purpose="distinguishes sub jobs in a row without a WBS code",
     )
     original_budget_amount = kept(money(), purpose="the budget before changes")
     budget_modifications = kept(money(), purpose="approved changes of the budget")

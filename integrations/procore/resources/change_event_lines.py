@@ -41,22 +41,22 @@ class ChangeEventLine(SourceRecord):
     cost = kept(money(), purpose="what the line may cost", path="estimated_cost_amount")
     contract_id = kept(
         models.BigIntegerField(null=True),
-        purpose="tells that the cost is in a contract",
+        purpose="shows that the cost is in a contract",
         path="contract.id",
     )
     contract_cost = kept(
-        money(), purpose="what of the cost a contract holds", path="commitment_contract_cost"
+        money(), purpose="how much of the cost is in a contract", path="commitment_contract_cost"
     )
     order_cost = kept(
-        money(), purpose="what of the cost a change order holds", path="commitment_pco_cost"
+        money(), purpose="how much of the cost is in a change order", path="commitment_pco_cost"
     )
     order_status = kept(
         models.TextField(),
-        purpose="tells whether that change order still counts",
+        purpose="shows whether that change order still counts",
         path="statuses.commitment_pco_cost",
     )
     budget_change = kept(
-        money(), purpose="what of the cost a budget change covers", path="budget_mod_amount"
+        money(), purpose="how much of the cost a budget change covers", path="budget_mod_amount"
     )
 
     class Meta:

@@ -27,12 +27,12 @@ class ChangeEvent(SourceRecord):
         web="/{project_id}/project/change_events/events/{remote_id}",
     )
 
-    number = kept(models.TextField(), purpose="names it as people do")
+    number = kept(models.TextField(), purpose="identifies it by its number")
     title = kept(models.TextField(), purpose="names it in lists")
     status = kept(
-        models.TextField(), purpose="tells open from closed", path="status.mapped_to_status"
+        models.TextField(), purpose="separates open from closed", path="status.mapped_to_status"
     )
-    scope = kept(models.TextField(), purpose="tells whose money it is")
+    scope = kept(models.TextField(), purpose="shows whose money it is")
     reason = kept(
         models.TextField(), purpose="groups changes by cause", path="change_reason.change_reason"
     )
@@ -48,7 +48,7 @@ class ChangeEvent(SourceRecord):
         path="event_origin.origin_id",
     )
     origin_type = kept(
-        models.TextField(), purpose="says what the origin is", path="event_origin.origin_type"
+        models.TextField(), purpose="shows what the origin is", path="event_origin.origin_type"
     )
     # The sum over the event's items, of which nothing else is kept.
     latest_cost = kept(

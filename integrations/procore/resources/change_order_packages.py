@@ -41,9 +41,9 @@ class ChangeOrderPackage(SourceRecord):
     )
 
     contract_id = kept(models.BigIntegerField(null=True), purpose="ties a change to its contract")
-    number = kept(models.TextField(), purpose="names it as people do")
+    number = kept(models.TextField(), purpose="identifies it by its number")
     title = kept(models.TextField(), purpose="names it in lists")
-    status = kept(models.TextField(), purpose="tells approved changes from pending ones")
+    status = kept(models.TextField(), purpose="separates approved changes from pending ones")
     grand_total = kept(money(), purpose="the amount of the change")
     created_on = kept(models.DateTimeField(null=True), purpose="gives the age", path="created_at")
     currency = kept(

@@ -38,7 +38,7 @@ class Commitment(SourceRecord):
     )
 
     kind = kept(models.TextField(), purpose="subcontract or purchase order")
-    number = kept(models.TextField(), purpose="names it as people do")
+    number = kept(models.TextField(), purpose="identifies it by its number")
     title = kept(models.TextField(), purpose="names it in lists")
     status = kept(models.TextField(), purpose="decides whether it counts as committed")
     vendor = kept(models.TextField(), purpose="names the contractor", path="vendor.company")
@@ -48,10 +48,10 @@ class Commitment(SourceRecord):
         path="currency_configuration.currency_iso_code",
     )
     grand_total = kept(money(), purpose="the contract before changes")
-    approved_change_orders = kept(money(), purpose="tells of approved changes that no list shows")
-    pending_change_orders = kept(money(), purpose="tells of pending changes that no list shows")
+    approved_change_orders = kept(money(), purpose="reveals approved changes that are in no list")
+    pending_change_orders = kept(money(), purpose="reveals pending changes that are in no list")
     draft_change_orders_amount = kept(
-        money(), purpose="tells of pending changes that no list shows"
+        money(), purpose="reveals pending changes that are in no list"
     )
     private = privacy()
     # Neither list says who a private contract was opened to; orders name their assignee.

@@ -22,4 +22,6 @@ class CostType(SourceRecord):
 
     code = kept(models.TextField(), purpose="recognises a cost type in a foreign estimate")
     name = kept(models.TextField(), purpose="names the cost type")
-    base_type = kept(models.TextField(), purpose="tells committed cost from self-performed work")
+    base_type = kept(
+        models.TextField(), purpose="separates committed cost from self-performed work"
+    )

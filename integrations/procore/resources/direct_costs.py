@@ -26,7 +26,7 @@ class DirectCost(SourceRecord):
     )
 
     kind = kept(models.TextField(), purpose="invoice, expense or payroll", path="direct_cost_type")
-    status = kept(models.TextField(), purpose="tells approved costs from others")
+    status = kept(models.TextField(), purpose="separates approved costs from others")
     description = kept(models.TextField(), purpose="names it in lists")
     vendor = kept(models.TextField(), purpose="names who was paid", path="vendor_name")
     cost_date = kept(

@@ -26,9 +26,9 @@ class Observation(SourceRecord):
         web="/{project_id}/project/observations/items/{remote_id}",
     )
 
-    number = kept(models.TextField(), purpose="names it as people do")
+    number = kept(models.TextField(), purpose="identifies it by its number")
     name = kept(models.TextField(), purpose="names it in lists")
-    status = kept(models.TextField(), purpose="tells open from closed")
+    status = kept(models.TextField(), purpose="separates open from closed")
     priority = kept(models.TextField(), purpose="orders what is open")
     due_date = kept(models.DateField(null=True), purpose="finds what is overdue")
     # The list's name for a private one.

@@ -41,13 +41,13 @@ class PotentialChangeOrder(SourceRecord):
     )
 
     contract_id = kept(models.BigIntegerField(null=True), purpose="ties a change to its contract")
-    number = kept(models.TextField(), purpose="names it as people do")
+    number = kept(models.TextField(), purpose="identifies it by its number")
     title = kept(models.TextField(), purpose="names it in lists")
-    status = kept(models.TextField(), purpose="tells approved changes from pending ones")
+    status = kept(models.TextField(), purpose="separates approved changes from pending ones")
     grand_total = kept(money(), purpose="the amount of the change")
     package = kept(
         models.TextField(),
-        purpose="tells that the change counts in a package already",
+        purpose="shows that the change already counts in a package",
         path="change_order_package_title",
     )
     created_on = kept(models.DateTimeField(null=True), purpose="gives the age", path="created_at")

@@ -22,9 +22,9 @@ class Project(SourceRecord):
     )
 
     name = kept(models.TextField(), purpose="names the project wherever it is shown")
-    project_number = kept(models.TextField(), purpose="tells projects of one name apart")
-    city = kept(models.TextField(), purpose="tells projects of one name apart")
-    state_code = kept(models.TextField(), purpose="tells projects of one name apart")
+    project_number = kept(models.TextField(), purpose="distinguishes projects with the same name")
+    city = kept(models.TextField(), purpose="distinguishes projects with the same name")
+    state_code = kept(models.TextField(), purpose="distinguishes projects with the same name")
     time_zone = kept(models.TextField(), purpose="counts days where the project is")
     start_date = kept(models.DateField(null=True), purpose="orders projects by progress")
     completion_date = kept(models.DateField(null=True), purpose="orders projects by progress")

@@ -27,13 +27,13 @@ class PunchItem(SourceRecord):
         web="/{project_id}/project/punch_list/{remote_id}",
     )
 
-    position = kept(models.BigIntegerField(null=True), purpose="names it as people do")
+    position = kept(models.BigIntegerField(null=True), purpose="identifies it by its number")
     name = kept(models.TextField(), purpose="names it in lists")
-    status = kept(models.TextField(), purpose="tells open from closed")
+    status = kept(models.TextField(), purpose="separates open from closed")
     due_date = kept(models.DateField(null=True), purpose="finds what is overdue")
     cost_impact_amount = kept(money(), purpose="ranks by money")
     workflow_status = kept(
-        models.TextField(db_default=""), purpose="tells drafts from items that were sent out"
+        models.TextField(db_default=""), purpose="separates drafts from items that were sent out"
     )
     private = privacy()
     named = named_people(

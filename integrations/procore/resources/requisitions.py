@@ -33,8 +33,8 @@ class Requisition(SourceRecord):
         purpose="ties an invoice to its contract",
         path="commitment_id",
     )
-    invoice_number = kept(models.TextField(), purpose="names it as people do")
-    status = kept(models.TextField(), purpose="tells approved invoices from others")
+    invoice_number = kept(models.TextField(), purpose="identifies it by its number")
+    status = kept(models.TextField(), purpose="separates approved invoices from others")
     billing_date = kept(models.DateField(null=True), purpose="orders invoices in time")
     total_claimed_amount = kept(money(), purpose="compares invoices with their contract")
     currency = kept(

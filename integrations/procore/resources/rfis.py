@@ -27,9 +27,11 @@ class Rfi(SourceRecord):
         web="/{project_id}/project/rfi/show/{remote_id}",
     )
 
-    number = kept(models.TextField(), purpose="names the question as people do", path="full_number")
+    number = kept(
+        models.TextField(), purpose="identifies the question by its number", path="full_number"
+    )
     subject = kept(models.TextField(), purpose="names the question in lists")
-    status = kept(models.TextField(), purpose="tells open questions from answered ones")
+    status = kept(models.TextField(), purpose="separates open questions from answered ones")
     due_date = kept(models.DateField(null=True), purpose="finds what is overdue")
     initiated_at = kept(models.DateTimeField(null=True), purpose="gives the age")
     time_resolved = kept(models.DateTimeField(null=True), purpose="gives the turnaround")
@@ -40,7 +42,7 @@ class Rfi(SourceRecord):
     # Several people may have to act; the older key names one of them, or nobody.
     ball_in_court = kept(
         models.TextField(),
-        purpose="says who has to act",
+        purpose="shows who has to act",
         path="ball_in_courts.name",
         otherwise="ball_in_court.name",
         joined=True,

@@ -60,13 +60,13 @@ def money(**options: Any) -> "models.DecimalField[Any, Any]":
 def privacy(path: str = "") -> "models.BooleanField[Any, Any]":
     """Null where Procore does not say: then the record is shown like a private one."""
     field: models.BooleanField[Any, Any] = models.BooleanField(null=True)
-    return kept(field, purpose="keeps a private record for those named on it", path=path)
+    return kept(field, purpose="limits a private record to the people who may see it", path=path)
 
 
 def named_people(*paths: str) -> "ArrayField[Any, Any]":
     """Ids of the people who may see the record where it is private or a draft."""
     field: ArrayField[Any, Any] = ArrayField(models.BigIntegerField(), default=list, db_default=[])
-    purpose = "says who may see it where it is private or a draft"
+    purpose = "shows who may see it when it is private or a draft"
     return kept(field, purpose=purpose, personal=True, gathered=paths)
 
 

@@ -27,14 +27,16 @@ class Submittal(SourceRecord):
         web="/{project_id}/project/submittal_logs/{remote_id}",
     )
 
-    number = kept(models.TextField(), purpose="names it as people do", path="formatted_number")
+    number = kept(
+        models.TextField(), purpose="identifies it by its number", path="formatted_number"
+    )
     title = kept(models.TextField(), purpose="names it in lists")
-    status = kept(models.TextField(), purpose="tells open from closed", path="status.status")
+    status = kept(models.TextField(), purpose="separates open from closed", path="status.status")
     due_date = kept(models.DateField(null=True), purpose="finds what is overdue")
     submit_by = kept(models.DateField(null=True), purpose="finds what comes too late")
     created_on = kept(models.DateTimeField(null=True), purpose="gives the age", path="created_at")
     responsible_contractor = kept(
-        models.TextField(), purpose="says who has to act", path="responsible_contractor.name"
+        models.TextField(), purpose="shows who has to act", path="responsible_contractor.name"
     )
     private = privacy()
     named = named_people(

@@ -20,5 +20,5 @@ class User(SourceRecord):
         webhooks=("Company Users",),
     )
 
-    name = kept(models.TextField(), purpose="says who has to act", personal=True)
+    name = kept(models.TextField(), purpose="shows who has to act", personal=True)
     is_active = kept(models.BooleanField(), purpose="marks people who have left")

@@ -18,7 +18,7 @@ class WbsCode(SourceRecord):
     )
 
     flat_code = kept(models.TextField(), purpose="the code that estimates are mapped to")
-    flat_name = kept(models.TextField(), purpose="says what the code means")
+    flat_name = kept(models.TextField(), purpose="explains the code")
     status = kept(models.TextField(), purpose="an inactive code takes no budget")
 
     class Meta:

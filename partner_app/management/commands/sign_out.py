@@ -13,7 +13,7 @@ class Command(JsonCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         whom = parser.add_mutually_exclusive_group(required=True)
-        whom.add_argument("--company", type=int, metavar="ID", help="everybody of that company")
+        whom.add_argument("--company", type=int, metavar="ID", help="everyone at that company")
         whom.add_argument("--admin", metavar="NAME", help="a partner admin")
         whom.add_argument("--everybody", action="store_true")
         parser.add_argument("--person", type=int, metavar="ID", help="with --company: one person")
