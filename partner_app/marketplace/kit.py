@@ -40,7 +40,7 @@ SCREENSHOTS = {
     "handoff-mapping-1440.png": "Lines of an estimate find their WBS codes",
     "handoff-plan-1440.png": "Every amount before and after",
     "handoff-done-1440.png": "The budget equals the estimate",
-    "panel-400.png": "What hangs on an RFI, beside it",
+    "panel-400.png": "What depends on an RFI, beside it",
 }
 POLICIES = {
     "privacy": ("public/privacy.html", ("encrypted", "deleted", "copy", "train")),
