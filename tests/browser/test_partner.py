@@ -16,7 +16,7 @@ PASSWORD = "correct-horse-battery"
 OPERATORS = (
     "Sync now", "Read everything again", "Pause", "Check the webhook",
     "Renew the webhook’s secret", "Delete after the grace period", "Switch Estimate Handoff off",
-    "Switch Digest by mail off", "Switch Webhooks off",
+    "Switch Email digest off", "Switch Webhooks off",
 )  # fmt: skip
 MAY = {
     "viewer": (),

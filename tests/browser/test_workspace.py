@@ -136,7 +136,7 @@ def test_a_browser_that_prefers_french_reads_french(browser: Browser, connected:
     say("button", name=ROAD, exact=True).click()
     say("button", name="Estimations", exact=True).click()
     person.frame.locator("input[type=file]").first.set_input_files(EXAMPLE)
-    expect(say("heading", name="Ce qui a été reconnu")).to_be_visible()
+    expect(say("heading", name="Colonnes reconnues")).to_be_visible()
     say("button", name="Faire le plan").click()
     expect(person.frame.get_by_text("au cent près")).to_be_visible()
     text = page.frames[1].locator("main").inner_text()

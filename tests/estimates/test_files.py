@@ -242,7 +242,7 @@ def test_a_file_that_kills_its_readers_is_given_up_in_words(manager: Desk) -> No
     read_files()
     refused = manager.frame.get(at(page))
     assert refused.status_code == 422
-    assert "deadly.csv could not be read to its end" in text_of(refused)
+    assert "deadly.csv could not be read to the end" in text_of(refused)
     assert "$12.00" in text_of(manager.read(manager.frame.post(f"{at(page)}again/")))
 
 

@@ -269,7 +269,7 @@ def test_a_file_with_two_contracts_asks_which_and_forgets_nothing(manager: Desk)
     page = text_of(manager.drop("\n".join(rows).encode()))
     assert "The file contains 2 estimates" in page
     assert manager.frame.post(f"/embedded/estimates/{manager.estimate_id}/plan/").status_code == 200
-    assert "holds 2 estimates" in text_of(manager.see())
+    assert "contains 2 estimates" in text_of(manager.see())
     page = text_of(manager.of_estimate("answer/", part="Beta"))
     assert "$15.00" in page
 

@@ -97,12 +97,12 @@ def test_another_person_sees_who_asked_and_why_and_carries_it_out(
     assert "Your company requires two people for this" in text_of(preview)
     assert offers(preview) == {"undo/ask/"}
     asked = manager.act("undo/ask", comment="the railing is twice in it")
-    assert "You asked for it just now" in text_of(asked)
+    assert "You requested it just now" in text_of(asked)
     assert "Someone else who may edit the budget undoes the handoff or declines" in text_of(asked)
     assert offers(asked) == {WITHDRAW}
     assert offers(manager.see("undo/")) == set()
     page = admin.see()
-    assert "Project Manager asked for it just now" in text_of(page)
+    assert "Project Manager requested it just now" in text_of(page)
     assert "the railing is twice in it" in text_of(page)
     assert offers(page) == {DECLINE}
     preview = admin.see("undo/")
@@ -118,7 +118,7 @@ def test_another_person_sees_who_asked_and_why_and_carries_it_out(
     assert events("requested") == 1
     page = text_of(manager.see())
     assert "Undo requested" in page.split("Who did what")[1]
-    assert "asked for it just now" not in page
+    assert "requested it just now" not in page
 
 
 def test_the_other_finds_it_on_home_and_among_the_estimates(manager: Desk, admin: Desk) -> None:
@@ -142,7 +142,7 @@ def test_a_request_is_declined_with_words_and_can_be_made_again(manager: Desk, a
     admin.act("undo/decline", comment="the owner has signed it")
     page = text_of(manager.see())
     assert "Undo declined" in page
-    assert "Project Manager asked for it; Company Admin declined just now" in page
+    assert "Project Manager requested it; Company Admin declined just now" in page
     assert "the owner has signed it" in page
     assert refused(admin.act("undo/now")) == (409, "handoff.undo_not_requested")
     assert refused(admin.act("undo/decline")) == (409, "handoff.undo_not_requested")
@@ -177,7 +177,7 @@ def test_without_the_right_to_edit_somebody_sees_it_and_can_do_nothing(
     reader.estimate_id = manager.estimate_id
     admin.act("undo/ask")
     page = reader.see()
-    assert "Company Admin asked for it just now" in text_of(page)
+    assert "Company Admin requested it just now" in text_of(page)
     assert "Waiting for someone who may edit the budget in Procore" in text_of(page)
     assert offers(page) == set()
     assert "Undo the handoff" not in text_of(page)

@@ -43,7 +43,7 @@ def test_a_view_with_columns_of_its_own_is_shown_before_it_is_pinned(admin: Fram
     answer = admin.post(PAGE + "pin/", **asked)
     assert answer.status_code == 200
     assert "Saved." in text_of(answer)
-    assert "All projects are read by the view “Executive Summary”" in text_of(answer)
+    assert "All projects are read with the view “Executive Summary”" in text_of(answer)
     event = AuditEvent.objects.get(event="company.budget_view_chosen")
     assert event.facts == {"view": own["name"], "columns": "committed_costs=Signed Contracts"}
     assert "Executive Summary" in text_of(admin.get("/embedded/settings/"))

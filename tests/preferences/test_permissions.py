@@ -102,5 +102,5 @@ def test_it_is_said_in_french(admin: Frame, procore: Procore) -> None:
     french = Client(headers={"authorization": f"Bearer {admin.bearer}", "accept-language": "fr"})
     text = text_of(french.post(CHECK))
     assert "Il manque 1 permission" in text
-    assert "Une mise à jour de l’application attend" in text
+    assert "Une mise à jour de l’application est disponible" in text
     assert "Lecture seule" in text
