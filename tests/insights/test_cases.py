@@ -244,7 +244,7 @@ def test_what_is_new_since_the_last_visit_is_marked(admin: Frame) -> None:
     procore.control(f"projects/{project}/{name}/{key}", set={**begins, **huge})
     sync(company)
     page = text_of(admin.get("/embedded/home/"))
-    assert "1 new, 0 changed, 0 over" in page
+    assert "1 new, 0 changed, 0 closed" in page
     assert "new" in text_of(admin.get("/embedded/exceptions/", rule="rfi_overdue"))
 
 
