@@ -180,7 +180,7 @@ def columns_of(estimate: Estimate) -> list[dict[str, object]]:
             "label": label,
             "place": found.get(column.value),
             "headers": [
-                {"place": place, "name": name or _("FileColumn %(number)s") % {"number": place + 1}}
+                {"place": place, "name": name or _("Column %(number)s") % {"number": place + 1}}
                 for place, name in enumerate(headers)
             ],
         }

@@ -314,7 +314,7 @@ def ageing(scope: ChartScope) -> Figure:
         "stacked",
         "",
         [
-            ChartColumn(_("ChartKind")), *(ChartColumn(title, "count") for title in _age_titles()),
+            ChartColumn(_("Kind")), *(ChartColumn(title, "count") for title in _age_titles()),
             ChartColumn(_("Together"), "count"),
         ],
         table,

@@ -1,9 +1,14 @@
 """Everything that is marked for translation is translated, with the same places for figures."""
 
 import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
 
+from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 from django.utils import translation
+from django.utils.translation.template import templatize
 
 from integrations.procore.api.errors import ProcoreError
 from partner_app.core.templatetags.show import advice
@@ -11,8 +16,18 @@ from partner_app.embedded.errors import NotEntitled, ViewerError
 from partner_app.estimates.errors import ReadingError
 from partner_app.handoffs.errors import HandoffError
 from partner_app.insights.errors import InsightError
-from tests.house.test_rules import ROOT, every_error
+from tests.house.test_rules import CODE, ROOT, every_error
 
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "ngettext_lazy": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+}
 PLACE = re.compile(r"%\(\w+\)s|\{\w+(?::[^}]*)?\}")
 
 
@@ -31,6 +46,24 @@ def test_no_text_is_left_untranslated_and_every_figure_has_its_place() -> None:
             assert not message.fuzzy
             for text in here:
                 assert set(PLACE.findall(text)) == set(PLACE.findall(said[-1])), (said, text)
+
+
+def marked_in(path: Path) -> Iterator[str]:
+    """The texts that a module or a template marks for translation; of plurals the first."""
+    text = path.read_text()
+    source = text if path.suffix == ".py" else templatize(text)
+    for _line, found, _comments, _context in extract("python", BytesIO(source.encode()), KEYWORDS):
+        yield found if isinstance(found, str) else found[0]
+
+
+def test_every_marked_text_is_in_the_catalogue() -> None:
+    """A text changed in the code alone would show in English to those who read French."""
+    with (ROOT / "locale/fr/LC_MESSAGES/django.po").open("rb") as file:
+        known = {m.id if isinstance(m.id, str) else m.id[0] for m in read_po(file)}
+    paths = [*CODE, *(ROOT / "templates").rglob("*.html"), *(ROOT / "templates").rglob("*.txt")]
+    marked = {text: path for path in paths for text in marked_in(path)}
+    assert len(marked) > 500
+    assert {text: path for text, path in marked.items() if text not in known} == {}
 
 
 def test_what_is_refused_in_the_frame_is_said_in_french() -> None:
