@@ -16,8 +16,7 @@ GLOSSARY = ROOT / "docs" / "glossary.md"
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
     ROOT / "CODE_OF_CONDUCT.md",
-    # Not the reference: tools/reference.py writes it from the texts of the code.
-    *(p for p in sorted((ROOT / "docs").rglob("*.md")) if p.parent.name != "reference"),
+    *sorted((ROOT / "docs").rglob("*.md")),
 ]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 CODE = re.compile(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", re.DOTALL)
