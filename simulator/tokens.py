@@ -107,20 +107,21 @@ class Tokens:
         return grant
 
     def misused(self, access: str, now: datetime) -> str:
-        """In words, where the app should have known that a token was no longer good at a call.
-
-        The first call with a token that somebody revoked is answered by 401: from then on it knows.
-        """
+        """In words, where the app should have known that a token was no longer good at a call."""
         grant = self.by_access.get(access)
         if grant is None:
             return ""
         if grant.ended_at is None:
-            if grant.revoked:
-                grant.ended_at = now
-                return ""
-            return "expired" if grant.expires_at <= now else ""
+            expired = grant.expires_at <= now and not grant.revoked
+            return "expired" if expired else ""
         since = (now - grant.ended_at).total_seconds()
         return f"replaced or refused {since:.1f} s before" if since > REPLACED else ""
+
+    def refused(self, access: str) -> None:
+        """A call was answered by 401, and the answer was sent: from now on the app knows."""
+        grant = self.by_access.get(access)
+        if grant and grant.revoked:
+            self._end(grant, self.clock.now())
 
     def revoke_app(self) -> None:
         """Somebody at Procore ends the app's own tokens."""

@@ -244,6 +244,8 @@ class Trouble:
             else:
                 await self._with(fault, scope, receive, watched, send)
         finally:
+            if status == 401:
+                self.simulator.tokens.refused(_bearer_of(request))
             caller = scope["state"].get("caller")
             raw = request.headers.get("procore-company-id", "")
             self.simulator.ledger.call(
@@ -265,8 +267,7 @@ class Trouble:
         """Whom a `Retry-After` keeps away: a credential at a company; at the login host the app."""
         if self.origin == "login" or request.url.path.startswith("/oauth/"):
             return ("login", 0)
-        bearer = request.headers.get("authorization", "").partition(" ")[2]
-        grant = self.simulator.tokens.by_access.get(bearer)
+        grant = self.simulator.tokens.by_access.get(_bearer_of(request))
         who = "" if grant is None else "service"
         if grant and grant.person_id is not None:
             who = f"user:{grant.person_id}"
@@ -329,6 +330,10 @@ class _Cut:
             _transport(self.send).close()
             return
         await self.watched(message)
+
+
+def _bearer_of(request: Request) -> str:
+    return request.headers.get("authorization", "").partition(" ")[2]
 
 
 def _project_of(request: Request) -> int | None:

@@ -4,6 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 import pytest
+import requests
 
 from tests.procore import Procore
 from tests.simulator.calls import Api, as_person, as_service
@@ -247,3 +248,18 @@ def test_a_service_account_writes_a_budget_as_admin_or_by_the_granular_permissio
     }
     answer = service.call("POST", "/rest/v1.0/budget_line_items/sync", json=body)
     assert answer.status_code == status, answer.text
+
+
+def test_a_revoked_token_may_be_used_until_a_refusal_was_heard(service: Api) -> None:
+    procore = service.procore
+    path = rfis(procore.projects()[0])
+    procore.control("tokens", revoke_app=True)
+    procore.control("faults", kind="reset_after", path=path)
+    with pytest.raises(requests.ConnectionError):
+        service.call("GET", path)
+    answer_has_arrived()
+    assert service.call("GET", path).status_code == 401  # the answer before was lost
+    assert procore.violations() == []
+    answer_has_arrived()
+    assert service.call("GET", path).status_code == 401
+    assert [v["kind"] for v in procore.violations()] == ["replaced_token"]
