@@ -123,6 +123,16 @@ class Stack:
             self.demo.spawn(process)
         return f"http://localhost:{port}"
 
+    @contextmanager
+    def halted(self, name: str) -> Iterator[None]:
+        """A process and its children stand still meanwhile."""
+        pid = self.demo.processes[name].pid
+        _signal_family(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _signal_family(pid, signal.SIGCONT)
+
     def set_clock(self, seconds: int) -> None:
         """Of the app's processes: so far ahead of the machine's, or behind where negative."""
         assert isinstance(self.demo, ClockedDemo)
@@ -139,12 +149,16 @@ class Stack:
 
 
 def _kill_family(pid: int) -> None:
+    psutil.wait_procs(_signal_family(pid, signal.SIGKILL), timeout=10)
+
+
+def _signal_family(pid: int, number: signal.Signals) -> list[psutil.Process]:
     process = psutil.Process(pid)
     family = [process, *process.children(recursive=True)]
     for member in family:
         with suppress(ProcessLookupError):
-            os.kill(member.pid, signal.SIGKILL)
-    psutil.wait_procs(family, timeout=10)
+            os.kill(member.pid, number)
+    return family
 
 
 @contextmanager

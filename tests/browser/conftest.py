@@ -11,7 +11,7 @@ from runtime.browser import FLAGS, PARTITIONED, require
 from tests.browser.person import Person
 from tests.stack import Stack, running
 
-PATIENCE = 20_000  # milliseconds
+PATIENCE = 60_000  # milliseconds; a busy machine is slow, and nothing is measured here
 HERE = Path(__file__).parent
 
 
