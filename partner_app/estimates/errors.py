@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from partner_app.core.errors import Blame, TiebackError
+from partner_app.core.errors import TiebackError
 from partner_app.core.i18n import gettext_noop
+from partner_app.tabular.errors import FileTakesLong, FileUnreadable, ReadingError
 
 
 @dataclass(frozen=True)
@@ -21,26 +22,6 @@ class Refusal:
     def of(cls, error: TiebackError) -> "Refusal":
         facts = {name: str(value) for name, value in error.facts.items()}
         return cls(error.code, error.user_message, error.remedy, facts, error.status)
-
-
-class ReadingError(TiebackError):
-    code = "estimate.unreadable"
-    blame = Blame.TENANT
-    status = 422
-
-
-class FileUnreadable(ReadingError):
-    code = "estimate.file_unreadable"
-    user_message = gettext_noop("{file} cannot be read: {reason}.")
-    remedy = gettext_noop("Upload a CSV, XLSX or XLS file with a header row.")
-
-
-class FileTakesLong(FileUnreadable):
-    code = "estimate.file_takes_long"
-    user_message = gettext_noop("{file} takes more than {seconds} seconds to read.")
-    remedy = gettext_noop(
-        "Remove sheets, rows and columns that are not needed, and upload it again."
-    )
 
 
 class FileTakesMuch(FileUnreadable):

@@ -20,11 +20,9 @@ from partner_app.core.heartbeat import Heartbeat
 from partner_app.core.logging import log
 from partner_app.estimates.errors import (
     FilesWait,
-    FileTakesLong,
     PageClosed,
     ReaderBroke,
     ReadingCancelled,
-    ReadingError,
     ReadingUnknown,
     Refusal,
 )
@@ -36,7 +34,6 @@ from partner_app.estimates.models import (
     ReadingKind,
     ReadingState,
 )
-from partner_app.estimates.reading.files import ZIP
 from partner_app.estimates.reading.layout import FileColumn
 from partner_app.estimates.services import (
     Follow,
@@ -46,6 +43,8 @@ from partner_app.estimates.services import (
     require_project,
     take_estimate,
 )
+from partner_app.tabular.errors import FileTakesLong, ReadingError
+from partner_app.tabular.files import ZIP
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.models import USABLE
 

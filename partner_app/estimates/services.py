@@ -22,11 +22,9 @@ from partner_app.estimates.errors import (
     ChoosePart,
     EstimateUnknown,
     FileForgotten,
-    FileUnreadable,
     LayoutAmbiguous,
     LayoutUnknown,
     ProjectUnknown,
-    ReadingError,
 )
 from partner_app.estimates.mapping.assign import Targets, targets_for
 from partner_app.estimates.mapping.file import MappingRules, read_rules
@@ -44,6 +42,7 @@ from partner_app.estimates.reading.estimate import Answers
 from partner_app.estimates.reading.layout import FileColumn
 from partner_app.estimates.reading.lines import Line, Mending, Problem, Reading
 from partner_app.estimates.reading.reader_process import read_apart
+from partner_app.tabular.errors import FileUnreadable, ReadingError
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import company_or_error
 

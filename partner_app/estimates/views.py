@@ -24,7 +24,7 @@ from partner_app.estimates.access import (
     reading_for,
     reading_to_change,
 )
-from partner_app.estimates.errors import FileUnreadable, ReadingError, Refusal, SplitUneven
+from partner_app.estimates.errors import Refusal, SplitUneven
 from partner_app.estimates.forms import (
     MOST_SHARES,
     AnswerForm,
@@ -50,6 +50,7 @@ from partner_app.estimates.selectors import (
 )
 from partner_app.estimates.services import LARGEST_FILE, estimate_or_error
 from partner_app.estimates.tasks import enqueue_next
+from partner_app.tabular.errors import FileUnreadable, ReadingError
 from partner_app.tenancy.context import tenant
 
 GROUPS_A_PAGE = 25

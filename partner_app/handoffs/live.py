@@ -11,9 +11,9 @@ from integrations.procore.api.values import text_of, yes_or_no
 from integrations.procore.resources.wbs_codes import WbsCode
 from integrations.procore.sync.parts import withheld_projects
 from integrations.procore.sync.reading import Reader
-from partner_app.estimates.reading.units import unit_name
 from partner_app.handoffs.diff import LiveCode, LiveLine
 from partner_app.handoffs.live_rows import read_rows, to_amount
+from partner_app.tabular.units import unit_name
 
 # A line's own fields, as an undo puts them back.
 NUMBERS = ("original_budget_amount", "quantity", "unit_cost")

@@ -13,7 +13,6 @@ from partner_app.core import clock
 from partner_app.core.i18n import gettext_noop
 from partner_app.core.money import to_cents
 from partner_app.estimates.models import Estimate, EstimateProblem, EstimateState
-from partner_app.estimates.reading.units import unit_name
 from partner_app.estimates.selectors import exact_sums, single_prices
 from partner_app.estimates.services import estimate_or_error
 from partner_app.handoffs.diff import Budget, PlannedRow, fingerprint, plan_against
@@ -23,6 +22,7 @@ from partner_app.handoffs.record import note
 from partner_app.handoffs.selectors import amounts_given, handoff_before
 from partner_app.handoffs.states import OPEN
 from partner_app.handoffs.undo_request import end_requests
+from partner_app.tabular.units import unit_name
 from partner_app.tenancy.context import tenant
 
 LEFT_ALONE_SHOWN = 500  # budget lines outside the estimate that a plan lists

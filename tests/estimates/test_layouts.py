@@ -12,15 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partner_app.core.money import to_cents
-from partner_app.estimates.errors import (
-    ChoosePart,
-    FileUnreadable,
-    LayoutAmbiguous,
-    LayoutUnknown,
-)
+from partner_app.estimates.errors import ChoosePart, LayoutAmbiguous, LayoutUnknown
 from partner_app.estimates.reading.estimate import Answers, read_estimate
-from partner_app.estimates.reading.numbers import decimal_mark
-from partner_app.estimates.reading.units import unit_name
+from partner_app.tabular.errors import FileUnreadable
+from partner_app.tabular.numbers import decimal_mark
+from partner_app.tabular.units import unit_name
 from tests.conftest import SHARED
 
 LETTING = SHARED / "data" / "indot" / "letting-2025-01-22.xls"

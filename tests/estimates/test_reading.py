@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partner_app.estimates.errors import FileUnreadable, LayoutUnknown
+from partner_app.estimates.errors import LayoutUnknown
 from partner_app.estimates.reading.estimate import read_estimate
-from partner_app.estimates.reading.numbers import NotANumber, number
+from partner_app.tabular.errors import FileUnreadable
+from partner_app.tabular.numbers import NotANumber, number
 from tests.conftest import SHARED
 
 REAL = sorted((SHARED / "data" / "indot" / "estimates").glob("*.csv"))

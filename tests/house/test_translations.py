@@ -13,9 +13,9 @@ from django.utils.translation.template import templatize
 from integrations.procore.api.errors import ProcoreError
 from partner_app.core.templatetags.show import advice
 from partner_app.embedded.errors import NotEntitled, ViewerError
-from partner_app.estimates.errors import ReadingError
 from partner_app.handoffs.errors import HandoffError
 from partner_app.insights.errors import InsightError
+from partner_app.tabular.errors import ReadingError
 from tests.house.test_rules import CODE, ROOT, every_error
 
 KEYWORDS = {

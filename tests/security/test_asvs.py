@@ -46,7 +46,7 @@ from partner_app.core import clock, limits
 from partner_app.core.logging import configure, log
 from partner_app.core.sealing import seal, unseal
 from partner_app.core.secrets import fingerprint, random_secret
-from partner_app.estimates.reading.files import read_sheets
+from partner_app.tabular.files import read_sheets
 from partner_app.tenancy.models import Company
 from tests import door
 from tests.frame import Frame

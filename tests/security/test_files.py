@@ -18,21 +18,15 @@ import pytest
 
 from partner_app.connections.doctor import _xml_parser
 from partner_app.core.confines import Limits
-from partner_app.estimates.errors import (
-    FileSaysMuch,
-    FileTakesLong,
-    FileTakesMuch,
-    FileUnreadable,
-    LayoutUnknown,
-    ReaderBroke,
-)
+from partner_app.estimates.errors import FileSaysMuch, FileTakesMuch, LayoutUnknown, ReaderBroke
 from partner_app.estimates.mapping.file import MappingRules, Share
-from partner_app.estimates.reading import sheets
 from partner_app.estimates.reading.estimate import Answers, read_estimate
-from partner_app.estimates.reading.files import read_sheets
 from partner_app.estimates.reading.layout import find_layout
 from partner_app.estimates.reading.reader_process import CHILD, read_apart
-from partner_app.estimates.reading.sheets import Sheet
+from partner_app.tabular import sheets
+from partner_app.tabular.errors import FileTakesLong, FileUnreadable
+from partner_app.tabular.files import read_sheets
+from partner_app.tabular.sheets import Sheet
 from tests.hostile_files import BOOK, COMMAS, SHEET, changed, inside, padded, ways, workbook
 from tests.house.test_rules import ROOT
 from tests.waiting import until

@@ -14,7 +14,7 @@ from partner_app.estimates.mapping.normalise import unit_key
 from partner_app.estimates.mapping.suggest import Known, Suggester, known_names
 from partner_app.estimates.models import Estimate, EstimateLine, MappingSource
 from partner_app.estimates.reading.lines import Line
-from partner_app.estimates.reading.sheets import Say
+from partner_app.tabular.sheets import Say
 
 BATCH = 1000  # rows written at once
 A_STRETCH = 200  # lines between two words about progress

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from partner_app.estimates.errors import MappingUnreadable
-from partner_app.estimates.reading.numbers import NotANumber, number
+from partner_app.tabular.numbers import NotANumber, number
 
 HUNDRED = Decimal(100)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from partner_app.estimates.reading.units import unit_name
+from partner_app.tabular.units import unit_name
 
 
 def words(description: str) -> str:

@@ -15,11 +15,11 @@ import sys
 import time
 import traceback
 
-from partner_app.estimates.errors import ReadingError
 from partner_app.estimates.reading.endings import Ending
 from partner_app.estimates.reading.estimate import read_estimate
-from partner_app.estimates.reading.sheets import WorkLimit
 from partner_app.estimates.reading.wire import Question, encode, get_question, said_of
+from partner_app.tabular.errors import ReadingError
+from partner_app.tabular.sheets import WorkLimit
 
 DESCRIPTORS = 32  # open files; reading needs about ten
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl

@@ -6,11 +6,12 @@ Pure: bytes in, lines and problems out.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from partner_app.estimates.errors import ChoosePart, FileUnreadable
-from partner_app.estimates.reading.files import read_sheets
+from partner_app.estimates.errors import ChoosePart
 from partner_app.estimates.reading.layout import FileColumn, Layout, find_layout, parts_of
 from partner_app.estimates.reading.lines import Mending, Reading, read_lines
-from partner_app.estimates.reading.sheets import Sheet, WorkLimit
+from partner_app.tabular.errors import FileUnreadable
+from partner_app.tabular.files import read_sheets
+from partner_app.tabular.sheets import Sheet, WorkLimit
 
 
 @dataclass(frozen=True)

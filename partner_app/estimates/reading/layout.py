@@ -9,8 +9,8 @@ from enum import StrEnum
 from itertools import islice
 
 from partner_app.estimates.errors import LayoutAmbiguous, LayoutUnknown
-from partner_app.estimates.reading.numbers import NotANumber, decimal_mark, number
-from partner_app.estimates.reading.sheets import Cell, Sheet, text_of
+from partner_app.tabular.numbers import NotANumber, decimal_mark, number
+from partner_app.tabular.sheets import Cell, Sheet, text_of
 
 
 class FileColumn(StrEnum):

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from partner_app.core.i18n import gettext_noop
 from partner_app.estimates.reading.layout import FileColumn, Layout, header_of, part_of
-from partner_app.estimates.reading.numbers import NotANumber, number
-from partner_app.estimates.reading.sheets import Cell, Sheet, WorkLimit, text_of
+from partner_app.tabular.numbers import NotANumber, number
+from partner_app.tabular.sheets import Cell, Sheet, WorkLimit, text_of
 
 TOLERANCE = Decimal("0.005")  # half a cent between quantity × price and amount
 LARGEST = Decimal(10) ** 14  # an amount beyond it is no estimate's

@@ -17,18 +17,13 @@ from typing import BinaryIO
 import msgspec
 
 from partner_app.core.confines import Limits
-from partner_app.estimates.errors import (
-    FileSaysMuch,
-    FileTakesLong,
-    FileTakesMuch,
-    ReaderBroke,
-    ReadingError,
-)
+from partner_app.estimates.errors import FileSaysMuch, FileTakesMuch, ReaderBroke
 from partner_app.estimates.reading.endings import Ending
 from partner_app.estimates.reading.estimate import Answers
 from partner_app.estimates.reading.lines import Reading
-from partner_app.estimates.reading.sheets import Say, nobody
 from partner_app.estimates.reading.wire import found_in, put_question
+from partner_app.tabular.errors import FileTakesLong, ReadingError
+from partner_app.tabular.sheets import Say, nobody
 
 ROOT = Path(__file__).resolve().parents[3]
 CHILD = "partner_app.estimates.reading.child"

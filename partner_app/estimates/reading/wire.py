@@ -8,16 +8,10 @@ from typing import BinaryIO
 
 import msgspec
 
-from partner_app.estimates.errors import (
-    ChoosePart,
-    FileTakesLong,
-    FileUnreadable,
-    LayoutAmbiguous,
-    LayoutUnknown,
-    ReadingError,
-)
+from partner_app.estimates.errors import ChoosePart, LayoutAmbiguous, LayoutUnknown
 from partner_app.estimates.reading.estimate import Answers
 from partner_app.estimates.reading.lines import Reading
+from partner_app.tabular.errors import FileTakesLong, FileUnreadable, ReadingError
 
 HEAD = 8  # bytes that say how long the question is
 

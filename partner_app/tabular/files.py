@@ -2,10 +2,10 @@
 
 import re
 
-from partner_app.estimates.errors import FileUnreadable
-from partner_app.estimates.reading.delimited import read_delimited
-from partner_app.estimates.reading.sheets import Sheet, WorkLimit
-from partner_app.estimates.reading.workbook import read_xls, read_xlsx
+from partner_app.tabular.delimited import read_delimited
+from partner_app.tabular.errors import FileUnreadable
+from partner_app.tabular.sheets import Sheet, WorkLimit
+from partner_app.tabular.workbook import read_xls, read_xlsx
 
 ZIP, COMPOUND, PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")

@@ -16,8 +16,8 @@ import xlrd
 from openpyxl.utils.exceptions import InvalidFileException
 from xlrd.biffh import XLRDError
 
-from partner_app.estimates.errors import FileUnreadable
-from partner_app.estimates.reading.sheets import MOST_SHEETS, Cell, Sheet, WorkLimit
+from partner_app.tabular.errors import FileUnreadable
+from partner_app.tabular.sheets import MOST_SHEETS, Cell, Sheet, WorkLimit
 
 LARGEST_UNPACKED = 300 * 1024 * 1024  # bytes
 LARGEST_RATIO = 200  # unpacked against packed; a spreadsheet reaches about 20

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import NoReturn
 
 from partner_app.core.confines import Limits
-from partner_app.estimates.errors import FileTakesLong, FileUnreadable
+from partner_app.tabular.errors import FileTakesLong, FileUnreadable
 
 Cell = str | Decimal | None  # text as it stands, a workbook's number exactly, nothing
 

@@ -5,8 +5,8 @@ import io
 
 from charset_normalizer import from_bytes
 
-from partner_app.estimates.errors import FileUnreadable
-from partner_app.estimates.reading.sheets import Sheet, WorkLimit
+from partner_app.tabular.errors import FileUnreadable
+from partner_app.tabular.sheets import Sheet, WorkLimit
 
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE = 60  # rows
