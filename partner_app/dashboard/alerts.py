@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from integrations.notify.webhook import NotifyFailed, post
+from integrations.procore.resources.registry import label
 from integrations.procore.sync.models import Incident
-from integrations.procore.sync.runs import label
 from partner_app.core import clock
 from partner_app.core.logging import log
 from partner_app.core.mail import MailFailed, deliver

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from django.db.models import QuerySet
 
+from integrations.procore.resources.registry import label
 from integrations.procore.sync.models import Incident, SyncStep
-from integrations.procore.sync.runs import label
 from partner_app.audit.models import AuditEvent
 from partner_app.dashboard.errors import IncidentUnknown
 

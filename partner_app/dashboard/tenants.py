@@ -6,10 +6,9 @@ from datetime import datetime
 from django.db.models import Count, F, Min, OrderBy, Q, QuerySet
 
 from integrations.procore.resources.projects import Project
-from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.resources.registry import RESOURCES, label
 from integrations.procore.sync.models import DueRead, DueWork, Incident, SyncCursor, SyncRun
 from integrations.procore.sync.quarantine import counts_by_resource
-from integrations.procore.sync.runs import label
 from integrations.procore.webhooks.models import WebhookHook
 from partner_app.accounts.grants import living_grant, under_grant
 from partner_app.accounts.models import PartnerAdmin, SupportGrant

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from enum import StrEnum
 from functools import cached_property, partial
 
 from django.contrib.postgres.aggregates import ArrayAgg
@@ -16,6 +15,7 @@ from integrations.procore.api.manifest import PATH as PERMISSIONS
 from integrations.procore.api.manifest import Level, Manifest, read_manifest
 from integrations.procore.api.values import record_id, text_of
 from integrations.procore.resources.projects import EVERY_STATUS
+from integrations.procore.resources.tools import Tool, known_tools
 from partner_app.connections.access import in_threads, viewer_client
 from partner_app.core import clock
 from partner_app.core.logging import log
@@ -34,23 +34,6 @@ OVERVIEW = timedelta(hours=1)  # for figures across projects
 A_ROUND = 24  # projects that one overview asks about
 COMPANY = -1  # in place of a project: rights on the company itself
 AT_ONCE = 6  # questions to Procore
-
-
-class Tool(StrEnum):
-    """Procore's project tools, by the names of its permission manifest."""
-
-    RFIS = "rfis"
-    SUBMITTALS = "submittals"
-    CHANGE_EVENTS = "change_events"
-    COMMITMENTS = "commitments"
-    BUDGET = "budget"
-    DIRECT_COSTS = "direct_costs"
-    OBSERVATIONS = "observations"
-    PUNCH_LIST = "punch_list"
-
-    @property
-    def label(self) -> str:
-        return "RFIs" if self is Tool.RFIS else self.value.replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True)
@@ -297,8 +280,8 @@ def _of_rows(rows: QuerySet[Entitlement]) -> dict[int, Rights]:
     return {
         key: Rights(key, person, levels, edits, unclear)
         for person, names, known, edits, doubtful, keys in grouped
-        for levels in [{Tool(name): Level(known.get(name, Level.READ)) for name in names}]
-        for unclear in [frozenset(Tool(name) for name in doubtful)]
+        for levels in [{t: Level(known.get(t, Level.READ)) for t in known_tools(names)}]
+        for unclear in [frozenset(known_tools(doubtful))]
         for key in keys
     }
 

@@ -13,7 +13,8 @@ from django.db.models import Q
 
 from integrations.procore.resources.sight import visible_to
 from integrations.procore.resources.source import SourceRecord
-from partner_app.embedded.entitlement import Rights, Tool
+from integrations.procore.resources.tools import Tool
+from partner_app.embedded.entitlement import Rights
 
 
 def seen_by(rows: Any, rights: Mapping[int, Rights]) -> Any:
@@ -25,7 +26,7 @@ def seen_by(rows: Any, rights: Mapping[int, Rights]) -> Any:
 
 
 def may_see(model: type[SourceRecord], rights: Mapping[int, Rights]) -> Q:
-    tool = Tool(model.spec.tool)
+    tool = model.spec.tool
     every = {key for key, own in rights.items() if tool in own.administers}
     some = {key for key, own in rights.items() if tool in own.tools} - every
     found = Q(project_id__among=every)

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
+from integrations.procore.resources.tools import Tool
 from integrations.procore.sync.use import note_opened
 from partner_app.embedded.decorators import ViewerRequest
-from partner_app.embedded.entitlement import Rights, Tool, rights_on
+from partner_app.embedded.entitlement import Rights, rights_on
 from partner_app.estimates.errors import NotYours
 from partner_app.estimates.files import reading_or_error
 from partner_app.estimates.models import Estimate, FileReading

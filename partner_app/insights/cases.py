@@ -7,11 +7,12 @@ from functools import lru_cache
 
 from django.db.models import Q
 
+from integrations.procore.resources.tools import Tool
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
 from partner_app.core import clock
 from partner_app.core.bulk import update_rows
-from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.session import Viewer
 from partner_app.insights.errors import CaseUnknown
 from partner_app.insights.facts import ProjectFacts

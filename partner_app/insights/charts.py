@@ -18,8 +18,9 @@ from integrations.procore.resources.direct_costs import DirectCost
 from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
+from integrations.procore.resources.tools import Tool
 from partner_app.core import clock
-from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.sight import seen_by
 from partner_app.insights.labels import left_out_note
 from partner_app.insights.metrics import ZERO, share

@@ -22,7 +22,8 @@ from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
-from partner_app.embedded.entitlement import Rights, Tool
+from integrations.procore.resources.tools import Tool
+from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.sight import VisibleRecord, seen_by
 from partner_app.insights.contracts import DEFAULT_CURRENCY, ORDER_LISTS
 from partner_app.insights.metrics import ZERO

@@ -13,8 +13,9 @@ from django.db.models import Count, Sum
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.projects import Project
 from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.resources.tools import Tool
 from integrations.procore.sync.models import SyncCursor
-from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.embedded.entitlement import Rights
 from partner_app.handoffs.selectors import handed_off_totals
 from partner_app.insights.metrics import ZERO, pending_exposure, projected, share
 from partner_app.insights.models import DayFigures, ProjectDay, PublicDay
@@ -218,7 +219,7 @@ def _tools_of(resource: str) -> frozenset[Tool]:
     if resource == BudgetRow.spec.name:
         return frozenset(COST_TOOLS)
     tool = RESOURCES[resource].spec.tool
-    return frozenset({Tool(tool)} if tool else ())
+    return frozenset({tool} if tool else ())
 
 
 def _attention(

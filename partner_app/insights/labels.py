@@ -8,8 +8,8 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from integrations.procore.resources.tools import Tool
 from partner_app.core.templatetags.show import money
-from partner_app.embedded.entitlement import Tool
 from partner_app.insights.models import ExceptionCase, Rule
 from partner_app.insights.rules import COST_TOOLS
 
@@ -148,29 +148,6 @@ METRICS: dict[str, Metric] = {
         ),
     )
 }  # fmt: skip
-
-
-RESOURCE_WORDS: dict[str, object] = {
-    "rfis": gettext_lazy("RFIs"),
-    "submittals": gettext_lazy("Submittals"),
-    "change_events": gettext_lazy("Change events"),
-    "commitments": gettext_lazy("Commitments"),
-    "change_orders": gettext_lazy("Change orders"),
-    "change_order_packages": gettext_lazy("Change order packages"),
-    "potential_change_orders": gettext_lazy("Potential change orders"),
-    "direct_costs": gettext_lazy("Direct costs"),
-    "requisitions": gettext_lazy("Invoices"),
-    "observations": gettext_lazy("Observations"),
-    "punch_items": gettext_lazy("Punch items"),
-    "projects": gettext_lazy("Projects"),
-    "users": gettext_lazy("People"),
-    "vendors": gettext_lazy("Vendors"),
-    "cost_types": gettext_lazy("Cost types"),
-    "wbs_codes": gettext_lazy("WBS codes"),
-    "budget_rows": gettext_lazy("Budget rows"),
-    "commitment_line_items": gettext_lazy("Lines of commitments"),
-    "direct_cost_line_items": gettext_lazy("Lines of direct costs"),
-}
 
 
 def sentence(case: ExceptionCase) -> str:

@@ -15,7 +15,8 @@ from integrations.procore.resources.change_events import ChangeEvent
 from integrations.procore.resources.commitments import Commitment
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
-from partner_app.embedded.entitlement import Rights, Tool
+from integrations.procore.resources.tools import Tool
+from partner_app.embedded.entitlement import Rights
 from partner_app.insights.evidence import BUDGET_AMOUNT, ProjectView, approved_cost_lines, contracts
 from partner_app.insights.metrics import ZERO
 from partner_app.insights.models import ContractFigure

@@ -20,7 +20,8 @@ from integrations.procore.resources.projects import Project
 from integrations.procore.resources.requisitions import Requisition
 from integrations.procore.resources.rfis import Rfi
 from integrations.procore.resources.submittals import Submittal
-from partner_app.embedded.entitlement import Rights, Tool
+from integrations.procore.resources.tools import Tool
+from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.sight import Amount, VisibleRecord, cost, own_amount
 from partner_app.handoffs.selectors import newest_standing, written_codes
 from partner_app.insights.contracts import DEFAULT_CURRENCY

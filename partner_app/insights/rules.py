@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from partner_app.embedded.entitlement import Tool
+from integrations.procore.resources.tools import Tool
 from partner_app.insights import metrics
 from partner_app.insights.facts import ProjectFacts
 from partner_app.insights.metrics import ZERO

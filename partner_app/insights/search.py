@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord
-from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.sight import seen_by
 from partner_app.insights.models import SearchWord
 
@@ -110,7 +110,7 @@ def search(
 def _seen(company_id: int, resource: str, rights: Mapping[int, Rights]) -> Q:
     """Words of records that the viewer may see; only where some may be private are they asked."""
     model = RESOURCES[resource]
-    tool = Tool(model.spec.tool)
+    tool = model.spec.tool
     whole = {key: own for key, own in rights.items() if tool in own.administers}
     rest = {key: own for key, own in rights.items() if key not in whole and tool in own.tools}
     allowed = Q(resource=resource, project_id__among=set(whole))
@@ -144,7 +144,7 @@ def _hit(resource: str, record: SourceRecord) -> Hit:
 def searchable(rights: Mapping[int, Rights]) -> list[str]:
     """The kinds of which the viewer has the tool on some project."""
     tools = {tool for own in rights.values() for tool in own.tools}
-    return [name for name in SEARCHED if Tool(RESOURCES[name].spec.tool) in tools]
+    return [name for name in SEARCHED if RESOURCES[name].spec.tool in tools]
 
 
 def _begins(word: str) -> Q:

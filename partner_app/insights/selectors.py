@@ -12,8 +12,9 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from integrations.procore.resources.tools import Tool
 from partner_app.core import clock
-from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.session import Viewer
 from partner_app.embedded.sight import Amount, cost
 from partner_app.insights.cases import GROWN, open_cases, open_rules

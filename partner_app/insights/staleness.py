@@ -7,9 +7,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from integrations.procore.resources.registry import label
 from integrations.procore.sync.absence import kept_for
 from integrations.procore.sync.models import Absence, Reason
-from integrations.procore.sync.runs import label
 
 
 def stale_lists(company_id: int) -> list[str]:

@@ -10,13 +10,13 @@ from django.views.decorators.http import require_GET, require_POST
 from integrations.procore.api.errors import ProcoreError
 from integrations.procore.resources.budget_views import ViewChoice
 from integrations.procore.resources.projects import Project
+from integrations.procore.resources.tools import Tool
 from integrations.procore.sync.budget_choice import choice_of, pinned_view_gone
 from integrations.procore.sync.pinning import pin_view, unpin_view
 from partner_app.connections.access import viewer_client
 from partner_app.connections.errors import ReconnectNeeded
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
 from partner_app.embedded.entitlement import (
-    Tool,
     require_company_admin,
     rights_on,
     visible_projects,

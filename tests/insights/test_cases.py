@@ -9,10 +9,11 @@ import pytest
 
 from integrations.procore.api.manifest import Level
 from integrations.procore.resources.rfis import Rfi
+from integrations.procore.resources.tools import Tool
 from integrations.procore.sync.services import sync_now
 from partner_app.audit.models import AuditEvent
 from partner_app.core import clock
-from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.embedded.entitlement import Rights
 from partner_app.insights.labels import cause, sentence
 from partner_app.insights.models import Audience, ExceptionCase, LastVisit, Rule
 from partner_app.insights.refresh import compute_due, make_due

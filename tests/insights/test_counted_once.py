@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.procore.api.manifest import Level
+from integrations.procore.resources.tools import Tool
 from integrations.procore.sync.services import sync_now
 from partner_app.core import clock
 from partner_app.core.templatetags.show import money
-from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.embedded.entitlement import Rights
 from partner_app.insights import metrics
 from partner_app.insights.listings import KINDS, listing
 from partner_app.insights.metrics import ZERO, CodeCost, EventLine

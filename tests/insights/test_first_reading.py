@@ -2,9 +2,9 @@
 
 import re
 
+from integrations.procore.resources.tools import Tool
 from integrations.procore.sync.schedule import make_due, synced_before
 from partner_app.core.broker import broker
-from partner_app.embedded.entitlement import Tool
 from tests.frame import Frame
 from tests.procore import Procore
 from tests.sync.test_use import ROUNDS, a_few_calls

@@ -24,10 +24,10 @@ from openpyxl import load_workbook
 from integrations.procore.api.manifest import LEVELS, Level
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.spec import Privacy
+from integrations.procore.resources.tools import Tool
 from integrations.procore.sync.services import sync_now
 from partner_app.core import clock
 from partner_app.embedded.entitlement import (
-    Tool,
     known_across,
     rights_on_each,
     visible_projects,

@@ -13,8 +13,9 @@ from integrations.procore.api.manifest import Level
 from integrations.procore.resources.direct_costs import DirectCost
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.rfis import Rfi
+from integrations.procore.resources.tools import Tool
 from partner_app.core import clock
-from partner_app.embedded.entitlement import Rights, Tool
+from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.models import Entitlement
 from partner_app.embedded.sight import Amount, VisibleRecord
 from partner_app.insights.health import Sight

@@ -12,6 +12,8 @@ from integrations.procore.api.values import text_of
 from integrations.procore.resources.budget_views import ALL_ROWS
 from integrations.procore.resources.source import SourceRecord, kept, money
 from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from integrations.procore.resources.tools import Tool
+from partner_app.core.i18n import gettext_noop
 
 VIEWS = "/rest/v1.0/budget_views"
 # What changes a view's columns without changing a budget line.
@@ -29,6 +31,7 @@ OF_COSTS = (
 class BudgetRow(SourceRecord):
     spec = ResourceSpec(
         name="budget_rows",
+        label=gettext_noop("Budget rows"),
         scope=Scope.PROJECT,
         sources=(
             Source(
@@ -41,7 +44,7 @@ class BudgetRow(SourceRecord):
             ),
         ),
         changes=Changes.CONTENT,
-        tool="budget",
+        tool=Tool.BUDGET,
         webhooks=("Budget Line Items", *OF_COSTS),
         web="/{project_id}/project/budgeting",
     )

@@ -10,11 +10,14 @@ from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept, money
 from integrations.procore.resources.spec import Changes, Holder, ResourceSpec, Scope, Source
+from integrations.procore.resources.tools import Tool
+from partner_app.core.i18n import gettext_noop
 
 
 class ChangeEventLine(SourceRecord):
     spec = ResourceSpec(
         name="change_event_lines",
+        label=gettext_noop("Lines of change events"),
         scope=Scope.PROJECT,
         sources=(
             Source(
@@ -26,7 +29,7 @@ class ChangeEventLine(SourceRecord):
         ),
         # A line that was removed only shows by its absence.
         changes=Changes.CONTENT,
-        tool="change_events",
+        tool=Tool.CHANGE_EVENTS,
         held_by=Holder("change_events", "event_id"),
         webhooks=("Change Events",),
         web="/{project_id}/project/change_events/events",

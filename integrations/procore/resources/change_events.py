@@ -6,11 +6,14 @@ from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept, money, named_people
 from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from integrations.procore.resources.tools import Tool
+from partner_app.core.i18n import gettext_noop
 
 
 class ChangeEvent(SourceRecord):
     spec = ResourceSpec(
         name="change_events",
+        label=gettext_noop("Change events"),
         scope=Scope.PROJECT,
         sources=(
             Source(
@@ -21,7 +24,7 @@ class ChangeEvent(SourceRecord):
             ),
         ),
         changes=Changes.UPDATED_AT,
-        tool="change_events",
+        tool=Tool.CHANGE_EVENTS,
         draft="status",
         webhooks=("Change Events",),
         web="/{project_id}/project/change_events/events/{remote_id}",

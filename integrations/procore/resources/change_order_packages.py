@@ -17,11 +17,14 @@ from integrations.procore.resources.spec import (
     Scope,
     Source,
 )
+from integrations.procore.resources.tools import Tool
+from partner_app.core.i18n import gettext_noop
 
 
 class ChangeOrderPackage(SourceRecord):
     spec = ResourceSpec(
         name="change_order_packages",
+        label=gettext_noop("Change order packages"),
         scope=Scope.PROJECT,
         sources=(
             Source(
@@ -32,7 +35,7 @@ class ChangeOrderPackage(SourceRecord):
             ),
         ),
         changes=Changes.UPDATED_AT,
-        tool="commitments",
+        tool=Tool.COMMITMENTS,
         privacy=Privacy.UNSAID,
         draft="status",
         held_by=Holder("commitments", "contract_id"),

@@ -13,11 +13,14 @@ from integrations.procore.resources.spec import (
     Scope,
     Source,
 )
+from integrations.procore.resources.tools import Tool
+from partner_app.core.i18n import gettext_noop
 
 
 class ChangeOrder(SourceRecord):
     spec = ResourceSpec(
         name="change_orders",
+        label=gettext_noop("Change orders"),
         scope=Scope.PROJECT,
         # The list has no pages; asked for as a whole, it also shows what is gone.
         sources=(
@@ -29,7 +32,7 @@ class ChangeOrder(SourceRecord):
         ),
         changes=Changes.CONTENT,
         hangs_on="commitments",
-        tool="commitments",
+        tool=Tool.COMMITMENTS,
         privacy=Privacy.SAID,
         draft="status",
         held_by=Holder("commitments", "contract_id"),

@@ -6,6 +6,8 @@ from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept, money
 from integrations.procore.resources.spec import Changes, Holder, Parent, ResourceSpec, Scope, Source
+from integrations.procore.resources.tools import Tool
+from partner_app.core.i18n import gettext_noop
 
 
 def _of(kind: str, path: str) -> Source:
@@ -20,6 +22,7 @@ def _of(kind: str, path: str) -> Source:
 class CommitmentLineItem(SourceRecord):
     spec = ResourceSpec(
         name="commitment_line_items",
+        label=gettext_noop("Lines of commitments"),
         scope=Scope.PROJECT,
         # One call a contract, so only those of contracts that changed are read again.
         sources=(
@@ -28,7 +31,7 @@ class CommitmentLineItem(SourceRecord):
         ),
         changes=Changes.PARENT,
         hangs_on="commitments",
-        tool="commitments",
+        tool=Tool.COMMITMENTS,
         held_by=Holder("commitments", "contract_id"),
         webhooks=("Work Order Contracts", "Purchase Order Contracts"),
         web="/{project_id}/project/commitments",

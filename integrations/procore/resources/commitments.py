@@ -6,11 +6,14 @@ from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept, money, named_people, privacy
 from integrations.procore.resources.spec import Changes, Privacy, ResourceSpec, Scope, Source
+from integrations.procore.resources.tools import Tool
+from partner_app.core.i18n import gettext_noop
 
 
 class Commitment(SourceRecord):
     spec = ResourceSpec(
         name="commitments",
+        label=gettext_noop("Commitments"),
         scope=Scope.PROJECT,
         # v1.0 rather than the joint v2.0 list: twenty times fewer calls for the same rows.
         sources=(
@@ -30,7 +33,7 @@ class Commitment(SourceRecord):
             ),
         ),
         changes=Changes.UPDATED_AT,
-        tool="commitments",
+        tool=Tool.COMMITMENTS,
         privacy=Privacy.SAID,
         draft="status",
         webhooks=("Work Order Contracts", "Purchase Order Contracts"),

@@ -4,11 +4,13 @@ from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept
 from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from partner_app.core.i18n import gettext_noop
 
 
 class CostType(SourceRecord):
     spec = ResourceSpec(
         name="cost_types",
+        label=gettext_noop("Cost types"),
         scope=Scope.COMPANY,
         sources=(
             Source(

@@ -6,11 +6,14 @@ from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept, money
 from integrations.procore.resources.spec import Changes, Holder, ResourceSpec, Scope, Source
+from integrations.procore.resources.tools import Tool
+from partner_app.core.i18n import gettext_noop
 
 
 class DirectCostLineItem(SourceRecord):
     spec = ResourceSpec(
         name="direct_cost_line_items",
+        label=gettext_noop("Lines of direct costs"),
         scope=Scope.PROJECT,
         # One list for the whole project, unlike the lines of contracts.
         sources=(
@@ -22,7 +25,7 @@ class DirectCostLineItem(SourceRecord):
         ),
         changes=Changes.UPDATED_AT,
         hangs_on="direct_costs",
-        tool="direct_costs",
+        tool=Tool.DIRECT_COSTS,
         held_by=Holder("direct_costs", "direct_cost_id"),
         webhooks=("Direct Costs",),
         web="/{project_id}/project/direct_costs",

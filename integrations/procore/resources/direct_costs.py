@@ -6,11 +6,14 @@ from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept, money
 from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from integrations.procore.resources.tools import Tool
+from partner_app.core.i18n import gettext_noop
 
 
 class DirectCost(SourceRecord):
     spec = ResourceSpec(
         name="direct_costs",
+        label=gettext_noop("Direct costs"),
         scope=Scope.PROJECT,
         sources=(
             Source(
@@ -19,7 +22,7 @@ class DirectCost(SourceRecord):
             ),
         ),
         changes=Changes.UPDATED_AT,
-        tool="direct_costs",
+        tool=Tool.DIRECT_COSTS,
         draft="status",
         webhooks=("Direct Costs",),
         web="/{project_id}/project/direct_costs/{remote_id}",

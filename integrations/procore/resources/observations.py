@@ -6,11 +6,14 @@ from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept, named_people, privacy
 from integrations.procore.resources.spec import Changes, Privacy, ResourceSpec, Scope, Source
+from integrations.procore.resources.tools import Tool
+from partner_app.core.i18n import gettext_noop
 
 
 class Observation(SourceRecord):
     spec = ResourceSpec(
         name="observations",
+        label=gettext_noop("Observations"),
         scope=Scope.PROJECT,
         sources=(
             Source(
@@ -20,7 +23,7 @@ class Observation(SourceRecord):
             ),
         ),
         changes=Changes.UPDATED_AT,
-        tool="observations",
+        tool=Tool.OBSERVATIONS,
         privacy=Privacy.SAID,
         webhooks=("Observation Items",),
         web="/{project_id}/project/observations/items/{remote_id}",

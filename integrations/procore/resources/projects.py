@@ -6,6 +6,7 @@ from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept
 from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from partner_app.core.i18n import gettext_noop
 
 # Asked for explicitly: left out, inactive projects would look as if they were gone.
 EVERY_STATUS: Final = {"filters[by_status]": "All"}
@@ -14,6 +15,7 @@ EVERY_STATUS: Final = {"filters[by_status]": "All"}
 class Project(SourceRecord):
     spec = ResourceSpec(
         name="projects",
+        label=gettext_noop("Projects"),
         scope=Scope.COMPANY,
         sources=(Source("/rest/v1.1/projects", {"company_id": "{company_id}", **EVERY_STATUS}),),
         # A project that is no longer permitted only shows by its absence: read all of them.

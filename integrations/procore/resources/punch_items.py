@@ -6,11 +6,14 @@ from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept, money, named_people, privacy
 from integrations.procore.resources.spec import Changes, Privacy, ResourceSpec, Scope, Source
+from integrations.procore.resources.tools import Tool
+from partner_app.core.i18n import gettext_noop
 
 
 class PunchItem(SourceRecord):
     spec = ResourceSpec(
         name="punch_items",
+        label=gettext_noop("Punch items"),
         scope=Scope.PROJECT,
         sources=(
             Source(
@@ -20,7 +23,7 @@ class PunchItem(SourceRecord):
             ),
         ),
         changes=Changes.UPDATED_AT,
-        tool="punch_list",
+        tool=Tool.PUNCH_LIST,
         privacy=Privacy.SAID,
         draft="workflow_status",
         webhooks=("Punch Items",),

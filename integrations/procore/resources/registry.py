@@ -49,6 +49,12 @@ RESOURCES: dict[str, type[SourceRecord]] = {
 }
 
 
+def label(name: str) -> str:
+    """rfis becomes RFIs; in English, to be translated where it is shown."""
+    model = RESOURCES.get(name)
+    return model.spec.label if model else name.replace("_", " ").capitalize()
+
+
 def data_inventory() -> list[dict[str, object]]:
     """Every field kept of every resource, with its reason: generated, so it cannot disagree."""
     return [

@@ -6,11 +6,14 @@ from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept, money, named_people
 from integrations.procore.resources.spec import Changes, Holder, ResourceSpec, Scope, Source
+from integrations.procore.resources.tools import Tool
+from partner_app.core.i18n import gettext_noop
 
 
 class Requisition(SourceRecord):
     spec = ResourceSpec(
         name="requisitions",
+        label=gettext_noop("Invoices"),
         scope=Scope.PROJECT,
         sources=(
             Source(
@@ -21,7 +24,7 @@ class Requisition(SourceRecord):
         ),
         changes=Changes.UPDATED_AT,
         hangs_on="commitments",
-        tool="commitments",
+        tool=Tool.COMMITMENTS,
         draft="status",
         held_by=Holder("commitments", "contract_id"),
         webhooks=("Requisitions",),

@@ -6,11 +6,14 @@ from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept, money, named_people, privacy
 from integrations.procore.resources.spec import Changes, Privacy, ResourceSpec, Scope, Source
+from integrations.procore.resources.tools import Tool
+from partner_app.core.i18n import gettext_noop
 
 
 class Rfi(SourceRecord):
     spec = ResourceSpec(
         name="rfis",
+        label=gettext_noop("RFIs"),
         scope=Scope.PROJECT,
         sources=(
             Source(
@@ -20,7 +23,7 @@ class Rfi(SourceRecord):
             ),
         ),
         changes=Changes.UPDATED_AT,
-        tool="rfis",
+        tool=Tool.RFIS,
         privacy=Privacy.SAID,
         draft="status",
         webhooks=("RFIs",),

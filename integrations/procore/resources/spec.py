@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from integrations.procore.resources.tools import Tool
+
 
 class Scope(StrEnum):
     COMPANY = "company"
@@ -74,11 +76,12 @@ class Source:
 @dataclass(frozen=True)
 class ResourceSpec:
     name: str
+    label: str  # what people call its records; shown translated
     scope: Scope
     sources: tuple[Source, ...]
     changes: Changes
     hangs_on: str = ""  # a resource: where a project has none of it, it has none of this either
-    tool: str = ""  # the Procore tool that a viewer needs; empty: membership is enough
+    tool: Tool | None = None  # that a viewer needs; None: membership is enough
     privacy: Privacy = Privacy.NONE
     draft: str = ""  # the column that says "draft"; empty where there are no drafts
     held_by: Holder | None = None

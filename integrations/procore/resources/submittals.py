@@ -6,11 +6,14 @@ from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept, named_people, privacy
 from integrations.procore.resources.spec import Changes, Privacy, ResourceSpec, Scope, Source
+from integrations.procore.resources.tools import Tool
+from partner_app.core.i18n import gettext_noop
 
 
 class Submittal(SourceRecord):
     spec = ResourceSpec(
         name="submittals",
+        label=gettext_noop("Submittals"),
         scope=Scope.PROJECT,
         sources=(
             Source(
@@ -20,7 +23,7 @@ class Submittal(SourceRecord):
         ),
         # Deletions only show by absence; a full sync finds them.
         changes=Changes.UPDATED_AT,
-        tool="submittals",
+        tool=Tool.SUBMITTALS,
         privacy=Privacy.SAID,
         draft="status",
         webhooks=("Submittals",),

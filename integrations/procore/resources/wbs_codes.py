@@ -6,11 +6,13 @@ from django.db import models
 
 from integrations.procore.resources.source import SourceRecord, kept
 from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
+from partner_app.core.i18n import gettext_noop
 
 
 class WbsCode(SourceRecord):
     spec = ResourceSpec(
         name="wbs_codes",
+        label=gettext_noop("WBS codes"),
         scope=Scope.PROJECT,
         sources=(Source("/rest/v1.0/projects/{project_id}/work_breakdown_structure/wbs_codes"),),
         changes=Changes.UPDATED_AT,

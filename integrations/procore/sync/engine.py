@@ -14,7 +14,8 @@ from integrations.procore.api.errors import (
     ServerTrouble,
     Unreadable,
 )
-from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.resources.registry import RESOURCES, label
+from integrations.procore.resources.tools import Tool
 from integrations.procore.sync.absence import PROJECTS
 from integrations.procore.sync.derived import CONCLUSION, apart
 from integrations.procore.sync.errors import Paused, Withdrawn
@@ -31,7 +32,7 @@ from integrations.procore.sync.parts import (
     waves,
 )
 from integrations.procore.sync.proof import Prover
-from integrations.procore.sync.runs import finish, heartbeat, label, release
+from integrations.procore.sync.runs import finish, heartbeat, release
 from integrations.procore.sync.use import open_projects
 from integrations.procore.sync.write_buffer import WriteBuffer
 from partner_app.connections.access import app_client, in_threads, still_connected
@@ -140,7 +141,7 @@ class _Walk:
         self.prover = Prover(self.client, run.company_id)
         self.buffer = WriteBuffer(run, self.prover)
         self.open: dict[int, Job] = {}  # by step
-        self.closed_tools: set[tuple[int, str]] = set()
+        self.closed_tools: set[tuple[int, Tool]] = set()
 
     def walk(self) -> None:
         """Raises Paused; whoever goes on with the run begins where this has ended."""

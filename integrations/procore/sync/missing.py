@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from integrations.procore.resources.registry import label
 from integrations.procore.sync.errors import NotMissing
 from integrations.procore.sync.models import Absence, Permission, Reason
-from integrations.procore.sync.runs import label
 from integrations.procore.sync.schedule import make_read_due
 from partner_app.audit.events import Event
 from partner_app.audit.record import record

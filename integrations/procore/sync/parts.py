@@ -14,6 +14,7 @@ from integrations.procore.resources.budget_views import NO_CHOICE
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord
 from integrations.procore.resources.spec import Changes, Parent, Scope
+from integrations.procore.resources.tools import Tool
 from integrations.procore.sync.budget_choice import choice_of, lendable_view
 from integrations.procore.sync.cursor import advance, not_ahead, window
 from integrations.procore.sync.errors import Withdrawn
@@ -65,7 +66,9 @@ class Job:
     permission: Permission = Permission.UNKNOWN  # and what it says of the tool then
     barren: bool = False  # there is nothing to ask for: no record that it could hang on
     withdrawn: threading.Event = field(default_factory=threading.Event)
-    closed_tools: Collection[tuple[int, str]] = ()  # by project, as Procore says in this run
+    closed_tools: Collection[
+        tuple[int, Tool | None]
+    ] = ()  # by project, as Procore says in this run
 
     @property
     def key(self) -> Key:

@@ -26,6 +26,7 @@ from integrations.procore.api.values import record_id
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.resources.source import SourceRecord
 from integrations.procore.resources.spec import Source
+from integrations.procore.resources.tools import Tool
 from integrations.procore.sync.absence import Loss
 from integrations.procore.sync.models import Permission, SyncStep
 from partner_app.core.logging import log
@@ -92,14 +93,14 @@ class Prover:
         finally:
             step.requests += self.client.calls - before
 
-    def permission(self, project_id: int, tool: str) -> Permission:
+    def permission(self, project_id: int, tool: Tool | None) -> Permission:
         """What the manifest says of the service account, as far as it is known."""
         try:
             return self._permission(project_id, tool)
         except RateLimited:
             return Permission.UNKNOWN
 
-    def _permission(self, project_id: int, tool: str) -> Permission:
+    def _permission(self, project_id: int, tool: Tool | None) -> Permission:
         """Asked once a project. Raises RateLimited."""
         if not tool or not project_id:
             return Permission.UNKNOWN

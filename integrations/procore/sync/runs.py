@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q, Sum
 
-from integrations.procore.resources.registry import RESOURCES
+from integrations.procore.resources.registry import RESOURCES, label
 from integrations.procore.sync.errors import SyncInProgress, SyncLeaseLost
 from integrations.procore.sync.models import DueRead, Mode, RunState, SyncRun, SyncStep
 from integrations.procore.sync.order import Part, PlannedRead
@@ -189,7 +189,6 @@ def progress(run: SyncRun) -> list[dict[str, object]]:
         steps.append(
             {
                 "resource": name,
-                "label": label(name),
                 "records": row["records"] if row else 0,
                 "done": finished,
                 "started": row is not None,
@@ -215,11 +214,3 @@ def problems(run: SyncRun) -> list[str]:
 
 def _where(projects: int) -> str:
     return f" of {projects} project{'s' if projects > 1 else ''}" if projects else ""
-
-
-def label(resource: str) -> str:
-    """For people: RFIs, WBS codes, People, Budget rows."""
-    words = resource.replace("_", " ")
-    return {"rfis": "RFIs", "wbs codes": "WBS codes", "users": "People"}.get(
-        words, words.capitalize()
-    )

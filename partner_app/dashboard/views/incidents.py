@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from integrations.procore.sync.runs import label
+from integrations.procore.resources.registry import label
 from partner_app.accounts.decorators import AdminRequest, role_required
 from partner_app.accounts.models import Role
 from partner_app.core.listing import page_of

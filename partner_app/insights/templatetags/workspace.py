@@ -9,13 +9,14 @@ from typing import Any
 from django import template
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
+from integrations.procore.resources.registry import label
 from integrations.procore.sync.quarantine import UnreadMark
 from integrations.procore.sync.remaining import Remaining, left_of
 from partner_app.core.templatetags.show import day, measure, money
 from partner_app.embedded.sight import Amount, VisibleRecord
 from partner_app.insights.charts import Cell, ChartColumn, Figure
-from partner_app.insights.labels import RESOURCE_WORDS
 
 register = template.Library()
 
@@ -49,7 +50,7 @@ def table_rows(figure: Figure) -> SafeString:
 @register.filter
 def unread_words(mark: UnreadMark) -> str:
     """RFIs, Vendors."""
-    return ", ".join(str(RESOURCE_WORDS.get(name, name)) for name in mark.resources)
+    return ", ".join(gettext(label(name)) for name in mark.resources)
 
 
 @register.filter
@@ -60,9 +61,9 @@ def minutes_of(left: Remaining | None, project_id: int) -> int | None:
 
 
 @register.filter
-def resource_words(name: str) -> object:
+def resource_words(name: str) -> str:
     """rfis becomes RFIs."""
-    return RESOURCE_WORDS.get(name, name)
+    return gettext(label(name))
 
 
 @register.filter

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from integrations.procore.resources.budget_codes import rows_of
 from integrations.procore.resources.projects import Project
+from integrations.procore.resources.tools import Tool
 from integrations.procore.sync.remaining import left_of
 from integrations.procore.sync.schedule import make_due
 from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
-from partner_app.embedded.entitlement import Tool
 from partner_app.embedded.session import end_tour, wants_tour
 from partner_app.embedded.sight import VisibleRecord
 from partner_app.handoffs.selectors import waiting_for_approval, waiting_for_undo

@@ -1,0 +1,24 @@
+"""Procore's project tools, by the names of its permission manifest."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Tool(StrEnum):
+    RFIS = "rfis"
+    SUBMITTALS = "submittals"
+    CHANGE_EVENTS = "change_events"
+    COMMITMENTS = "commitments"
+    BUDGET = "budget"
+    DIRECT_COSTS = "direct_costs"
+    OBSERVATIONS = "observations"
+    PUNCH_LIST = "punch_list"
+
+    @property
+    def label(self) -> str:
+        return "RFIs" if self is Tool.RFIS else self.value.replace("_", " ").capitalize()
+
+
+def known_tools(names: Iterable[str]) -> list[Tool]:
+    """Those that this version knows: a release may name more, or fewer, than the one before."""
+    return [Tool(name) for name in names if name in set(Tool)]
