@@ -1,12 +1,13 @@
-"""One reason a decorator: the view may be framed; somebody is known to look."""
+"""Who may ask for a page, and how: a page in the frame, and a viewer who signed in."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, Literal, ParamSpec
 
 import structlog
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
 
 from partner_app.core.limits import check_company
 from partner_app.embedded.errors import CompanyNotReady
@@ -51,3 +52,19 @@ def viewer_required(
         return view(known, *args, **kwargs)
 
     return inner  # type: ignore[return-value]  # `wraps` forgets that it takes any request
+
+
+def workspace(
+    method: Literal["GET", "POST"],
+) -> Callable[
+    [Callable[Concatenate[ViewerRequest, P], HttpResponse]],
+    Callable[Concatenate[HttpRequest, P], HttpResponse],
+]:
+    """A page of the workspace, in the frame: asked for in one way, by a viewer who signed in."""
+
+    def decorate(
+        view: Callable[Concatenate[ViewerRequest, P], HttpResponse],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        return framed(require_http_methods([method])(viewer_required(view)))
+
+    return decorate

@@ -22,7 +22,7 @@ from partner_app.core.errors import TiebackError
 from partner_app.core.logging import log
 from partner_app.core.secrets import random_secret
 from partner_app.core.templatetags.show import message
-from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.decorators import ViewerRequest, framed, workspace
 from partner_app.embedded.errors import (
     CodeRefused,
     PairingRefused,
@@ -147,9 +147,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def sign_out_all(request: ViewerRequest) -> HttpResponse:
     """All windows of this person at this company."""
     sign_out_everywhere(request.viewer)

@@ -10,12 +10,11 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
 
 from integrations.procore.resources.projects import Project
 from partner_app.core.bodies import takes_file
 from partner_app.core.errors import TiebackError
-from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.decorators import ViewerRequest, workspace
 from partner_app.estimates import files
 from partner_app.estimates.access import (
     budget_rights,
@@ -60,9 +59,7 @@ PLACE = "Tieback-Place"  # what the browser's address names, where it is not wha
 
 
 @takes_file(LARGEST_FILE)
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def upload(request: ViewerRequest, project_id: int) -> HttpResponse:
     """A new estimate, or the revision of one: a worker reads it, the page asks how far it is."""
     budget_rights(request, project_id)
@@ -81,17 +78,13 @@ def upload(request: ViewerRequest, project_id: int) -> HttpResponse:
     return _begun(request, reading)
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def estimate_page(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     estimate_for(request, estimate_id)
     return _estimate_page(request, estimate_id)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def answer_question(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     """Which part, which column, what stands in a cell: the file is read once more with it."""
     estimate_to_change(request, estimate_id)
@@ -108,9 +101,7 @@ def answer_question(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 
 
 @takes_file(LARGEST_FILE)
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def new_file(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     """The file mended at its source; what was decided for its lines stays."""
     estimate_to_change(request, estimate_id)
@@ -128,26 +119,20 @@ def new_file(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     return _begun(request, reading)
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def reading_page(request: ViewerRequest, reading_id: UUID) -> HttpResponse:
     """Asked for each second while the file waits or is read; at the end, what has become of it."""
     return _now(request, reading_for(request, reading_id))
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def reading_cancel(request: ViewerRequest, reading_id: UUID) -> HttpResponse:
     reading = reading_to_change(request, reading_id)
     files.cancel(reading)
     return _now(request, reading)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def reading_again(request: ViewerRequest, reading_id: UUID) -> HttpResponse:
     """What was stopped, or broke its reader off. It takes its turn again."""
     reading = reading_to_change(request, reading_id)
@@ -155,34 +140,26 @@ def reading_again(request: ViewerRequest, reading_id: UUID) -> HttpResponse:
     return _begun(request, reading)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def reading_discard(request: ViewerRequest, reading_id: UUID) -> HttpResponse:
     reading = reading_to_change(request, reading_id)
     files.discard(reading)
     return _unfinished(request, reading.project_id)
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def readings(request: ViewerRequest, project_id: int) -> HttpResponse:
     """Part of the page of the estimates: files that have not become one yet."""
     return _unfinished(request, project_id)
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def mapping(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     estimate_for(request, estimate_id)
     return _mapping_page(request, estimate_id)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def choose(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     """All lines of one group to a code, or shared out. Gives the group's row back."""
     estimate_to_change(request, estimate_id)
@@ -204,9 +181,7 @@ def choose(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     return _group_row(request, estimate_id, request.POST.get("group", ""), error)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def accept(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     """Everything that is sure enough, at one click."""
     estimate_to_change(request, estimate_id)
@@ -219,9 +194,7 @@ def accept(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     return _mapping_page(request, estimate_id)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def reopen(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     estimate_to_change(request, estimate_id)
     form = GroupForm(request.POST)
@@ -235,9 +208,7 @@ def reopen(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     return _group_row(request, estimate_id, request.POST.get("group", ""), None)
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def codes(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     """WBS codes that fit what was typed, to be chosen for a group."""
     estimate = estimate_for(request, estimate_id)

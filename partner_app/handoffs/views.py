@@ -7,13 +7,12 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
-from django.views.decorators.http import require_GET, require_POST
 
 from integrations.procore.resources.projects import Project
 from partner_app.audit.events import Event
 from partner_app.connections.access import viewer_client
 from partner_app.core.errors import TiebackError
-from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.decorators import ViewerRequest, workspace
 from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.errors import ProjectHidden
 from partner_app.embedded.session import names_in
@@ -62,17 +61,13 @@ ROWS_A_PAGE = 100
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def estimates(request: ViewerRequest, project_id: int) -> HttpResponse:
     rights = budget_rights(request, project_id)
     return _estimates_page(request, project_id, rights)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def delete(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     """Only what never reached Procore; the rest is a record."""
     estimate = estimate_to_change(request, estimate_id)
@@ -88,9 +83,7 @@ def delete(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     return _estimates_page(request, estimate.project_id, rights)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def plan(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     """The live budget is read now, with the viewer's own rights."""
     estimate = estimate_to_change(request, estimate_id)
@@ -110,17 +103,13 @@ def plan(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
     return _handoff_page(request, handoff.id, rights)
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def handoff_page(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     _, rights = handoff_for(request, handoff_id)
     return _handoff_page(request, handoff_id, rights)
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def handoff_progress(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     """Asked for each second while it is written; the page behind is loaded anew at its end."""
     handoff, _ = handoff_for(request, handoff_id)
@@ -132,9 +121,7 @@ def handoff_progress(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     return response
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def submit(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     _, rights = handoff_for(request, handoff_id)
     form = CommentForm(request.POST)
@@ -147,9 +134,7 @@ def submit(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     )
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def approve(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     """Approves and begins to write at once; where that was approved before, only writes."""
     handoff, rights = handoff_to_write(request, handoff_id)
@@ -165,9 +150,7 @@ def approve(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     return _after(request, handoff_id, rights, act)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def reject(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     _, rights = handoff_to_write(request, handoff_id)
     form = RejectForm(request.POST)
@@ -178,17 +161,13 @@ def reject(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     return _after(request, handoff_id, rights, lambda who: approvals.reject(**who, comment=comment))
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def cancel(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     _, rights = handoff_to_write(request, handoff_id)
     return _after(request, handoff_id, rights, lambda who: work.cancel(**who))
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def undo_preview(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     """What would be taken back, and what could not, read from Procore at this moment."""
     handoff, _ = handoff_to_write(request, handoff_id)
@@ -206,9 +185,7 @@ def undo_preview(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     return render(request, "handoffs/_undo.html", context)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     _, rights = handoff_to_write(request, handoff_id)
     form = UndoForm(request.POST)
@@ -218,9 +195,7 @@ def undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     )
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def ask_undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     """Where duties are apart, another person takes back what this one asks for."""
     _, rights = handoff_to_write(request, handoff_id)
@@ -230,18 +205,14 @@ def ask_undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     return _after(request, handoff_id, rights, lambda who: requests.request_undo(**who, **wish))
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def withdraw_undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     """Also by somebody who has lost the right to edit the budget since they asked."""
     _, rights = handoff_for(request, handoff_id)
     return _after(request, handoff_id, rights, lambda who: requests.withdraw_undo(**who))
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def decline_undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     _, rights = handoff_to_write(request, handoff_id)
     form = CommentForm(request.POST)
@@ -251,9 +222,7 @@ def decline_undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     )
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def report(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     handoff, _ = handoff_for(request, handoff_id)
     names = names_in(request.company.id)
@@ -263,9 +232,7 @@ def report(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     return _download(content, "application/pdf", f"{_file_name(handoff)}.pdf")
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def workbook(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
     handoff, _ = handoff_for(request, handoff_id)
     with tenant(request.company.id):

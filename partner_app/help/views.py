@@ -11,7 +11,7 @@ from partner_app.accounts.decorators import AdminRequest, role_required
 from partner_app.accounts.models import Role
 from partner_app.core.limits import check
 from partner_app.core.listing import page_of
-from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.decorators import ViewerRequest, workspace
 from partner_app.help.forms import QuestionForm
 from partner_app.help.models import SupportRequest
 from partner_app.help.pages import contents, page
@@ -36,18 +36,14 @@ def support_page(request: HttpRequest) -> HttpResponse:
     return render(request, "public/support.html", {"address": settings.SUPPORT_EMAIL})
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def in_frame(request: ViewerRequest) -> HttpResponse:
     """The contents, and the form for a question."""
     context = {"contents": contents(), "form": QuestionForm(), "address": settings.SUPPORT_EMAIL}
     return render(request, "help/_help.html", context)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def ask(request: ViewerRequest) -> HttpResponse:
     form = QuestionForm(request.POST)
     if form.is_valid():

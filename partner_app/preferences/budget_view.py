@@ -5,7 +5,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_POST
 
 from integrations.procore.api.errors import ProcoreError
 from integrations.procore.resources.budget_views import ViewChoice
@@ -15,7 +14,7 @@ from integrations.procore.sync.budget_choice import choice_of, pinned_view_gone
 from integrations.procore.sync.pinning import pin_view, unpin_view
 from partner_app.connections.access import viewer_client
 from partner_app.connections.errors import ReconnectNeeded
-from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.decorators import ViewerRequest, workspace
 from partner_app.embedded.entitlement import (
     require_company_admin,
     rights_on,
@@ -27,18 +26,14 @@ from partner_app.preferences.forms import BudgetViewForm
 from partner_app.tenancy.context import tenant
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def budget_view(request: ViewerRequest) -> HttpResponse:
     """A change of project, view or column asks for the page again, with what was set so far."""
     require_company_admin(request.viewer)
     return _page(request, request.GET)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def pin_budget_view(request: ViewerRequest) -> HttpResponse:
     require_company_admin(request.viewer)
     context = _context(request, request.POST)
@@ -56,9 +51,7 @@ def pin_budget_view(request: ViewerRequest) -> HttpResponse:
     return _page(request, {"project": request.POST["project"]}, saved=True)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def unpin_budget_view(request: ViewerRequest) -> HttpResponse:
     require_company_admin(request.viewer)
     unpin_view(company_id=request.viewer.company_id, actor=request.viewer.actor)

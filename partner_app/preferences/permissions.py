@@ -8,13 +8,12 @@ from datetime import datetime
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST
 
 from integrations.procore.resources.projects import Project
 from partner_app.connections.gaps import Right, asked_words, granted_words, rights_of
 from partner_app.connections.rights import A_CHECK, check, is_fresh, known
 from partner_app.core.errors import TiebackError
-from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.decorators import ViewerRequest, workspace
 from partner_app.embedded.entitlement import require_company_admin
 from partner_app.tenancy.context import tenant
 
@@ -68,9 +67,7 @@ def overview(company_id: int) -> PermissionsOverview:
     )
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def check_permissions(request: ViewerRequest) -> HttpResponse:
     """Asks Procore for a few projects; what was learned before trouble is shown with it."""
     require_company_admin(request.viewer)

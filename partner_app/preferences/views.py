@@ -4,13 +4,12 @@ happened."""
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_POST
 
 from integrations.procore.resources.registry import data_inventory
 from integrations.procore.sync.budget_choice import choice_of
 from partner_app.accounts.grants import HOURS, allow_support, end_support, living_grant
 from partner_app.audit.models import AuditEvent
-from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.decorators import ViewerRequest, workspace
 from partner_app.embedded.entitlement import company_rights, require_company_admin
 from partner_app.embedded.session import names_in, windows_of
 from partner_app.insights.cases import settings_of
@@ -26,17 +25,13 @@ from partner_app.tenancy.models import LONGEST_GRACE
 EVENTS_SHOWN = 50
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def settings_page(request: ViewerRequest) -> HttpResponse:
     """Everybody sees the state; only the company's administrators see the log and may change."""
     return _page(request)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def support(request: ViewerRequest) -> HttpResponse:
     """Lets support look for some hours, or ends that at once."""
     require_company_admin(request.viewer)
@@ -52,9 +47,7 @@ def support(request: ViewerRequest) -> HttpResponse:
     return _page(request)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def grace(request: ViewerRequest) -> HttpResponse:
     """For how many days the data waits after an uninstall."""
     require_company_admin(request.viewer)
@@ -70,9 +63,7 @@ def grace(request: ViewerRequest) -> HttpResponse:
     return _page(request)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def duties(request: ViewerRequest) -> HttpResponse:
     """Whether a second person has to approve what is written to a budget or taken back."""
     require_company_admin(request.viewer)
@@ -87,9 +78,7 @@ def duties(request: ViewerRequest) -> HttpResponse:
     return _page(request)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def digest(request: ViewerRequest) -> HttpResponse:
     """Everybody's own: a mail on workdays or on Mondays, to the address that Procore knows."""
     form = DigestForm(request.POST)
@@ -102,9 +91,7 @@ def digest(request: ViewerRequest) -> HttpResponse:
     return _page(request)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def limits(request: ViewerRequest) -> HttpResponse:
     """From which amounts and days on exceptions are listed; they are looked for anew at once."""
     require_company_admin(request.viewer)

@@ -5,10 +5,9 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_POST
 
 from partner_app.core import clock
-from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.decorators import ViewerRequest, workspace
 from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.session import names_in
 from partner_app.insights.cases import (
@@ -45,9 +44,7 @@ from partner_app.tenancy.context import tenant
 CASES_A_PAGE = 25
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def exceptions(request: ViewerRequest) -> HttpResponse:
     """Over all projects, or of one; those that somebody snoozed on demand."""
     company_id = request.company.id
@@ -87,18 +84,14 @@ def exceptions(request: ViewerRequest) -> HttpResponse:
     return render(request, "insights/_exceptions.html", context)
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def case(request: ViewerRequest, case_id: int) -> HttpResponse:
     """The records behind it, and what has been done."""
     found, rights = _case(request, case_id)
     return render(request, "insights/_case.html", _shown(request, found, rights))
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def snooze_case(request: ViewerRequest, case_id: int) -> HttpResponse:
     found, rights = _case(request, case_id)
     form = SnoozeForm(request.POST)
@@ -110,9 +103,7 @@ def snooze_case(request: ViewerRequest, case_id: int) -> HttpResponse:
     )
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def wake_case(request: ViewerRequest, case_id: int) -> HttpResponse:
     found, rights = _case(request, case_id)
     with tenant(request.company.id):
@@ -120,9 +111,7 @@ def wake_case(request: ViewerRequest, case_id: int) -> HttpResponse:
     return render(request, "insights/_case.html", _shown(request, found, rights))
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def note_case(request: ViewerRequest, case_id: int) -> HttpResponse:
     found, rights = _case(request, case_id)
     form = NoteForm(request.POST)

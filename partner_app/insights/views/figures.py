@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
 
 from integrations.procore.resources.projects import Project
 from partner_app.audit.events import Event
 from partner_app.audit.record import record
-from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.decorators import ViewerRequest, workspace
 from partner_app.embedded.entitlement import Rights
 from partner_app.embedded.errors import NotEntitled
 from partner_app.insights.charts import KINDS, ChartScope
@@ -60,9 +59,7 @@ class About:
         return min(known, key=lambda name: (-known[name], name), default=DEFAULT_CURRENCY)
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def insights(request: ViewerRequest, project_id: int = ALL) -> HttpResponse:
     company_id = request.company.id
     about = _about(request, project_id)
@@ -87,9 +84,7 @@ def insights(request: ViewerRequest, project_id: int = ALL) -> HttpResponse:
     return render(request, "insights/_insights.html", context)
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def download(request: ViewerRequest, slug: str, form: str, project_id: int = ALL) -> HttpResponse:
     """The table of one figure, within what the viewer may see."""
     kind = KINDS.get(slug)

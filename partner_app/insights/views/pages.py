@@ -6,14 +6,13 @@ from urllib.parse import quote
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_POST
 
 from integrations.procore.resources.budget_codes import rows_of
 from integrations.procore.resources.projects import Project
 from integrations.procore.resources.tools import Tool
 from integrations.procore.sync.remaining import left_of
 from integrations.procore.sync.schedule import make_due
-from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.decorators import ViewerRequest, workspace
 from partner_app.embedded.session import end_tour, wants_tour
 from partner_app.embedded.sight import VisibleRecord
 from partner_app.handoffs.selectors import waiting_for_approval, waiting_for_undo
@@ -51,9 +50,7 @@ ROWS_A_PAGE = 50
 FIRST_CASES = 5  # on home and project page
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def home(request: ViewerRequest) -> HttpResponse:
     """All projects that Procore shows this viewer, those that need somebody first."""
     company_id = request.company.id
@@ -101,18 +98,14 @@ def home(request: ViewerRequest) -> HttpResponse:
     return render(request, "insights/_home.html", context)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def close_tour(request: ViewerRequest) -> HttpResponse:
     with tenant(request.company.id):
         end_tour(request.viewer)
     return HttpResponse()
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def sync_progress(request: ViewerRequest) -> HttpResponse:
     """Asked for again while something runs, or, after "Sync now", until a newer run has ended.
 
@@ -129,9 +122,7 @@ def sync_progress(request: ViewerRequest) -> HttpResponse:
     return response
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def refresh(request: ViewerRequest) -> HttpResponse:
     """Somebody waits in front of the screen: the sync is due now."""
     make_due(company_id=request.company.id)
@@ -139,9 +130,7 @@ def refresh(request: ViewerRequest) -> HttpResponse:
     return render(request, "insights/_progress.html", context)
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def project(request: ViewerRequest, project_id: int) -> HttpResponse:
     rights = open_project(request, project_id)
     company_id = request.company.id
@@ -183,9 +172,7 @@ def project(request: ViewerRequest, project_id: int) -> HttpResponse:
     return render(request, "insights/_project.html", context)
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def arriving(request: ViewerRequest, project_id: int) -> HttpResponse:
     """How long the open project still takes; the page behind shows what has come meanwhile."""
     rights = open_project(request, project_id)
@@ -205,9 +192,7 @@ def arriving(request: ViewerRequest, project_id: int) -> HttpResponse:
     return response
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def records(request: ViewerRequest, project_id: int, kind: str) -> HttpResponse:
     """Refused before anything is read where Procore gives no access to the tool."""
     if kind not in KINDS:
@@ -235,9 +220,7 @@ def records(request: ViewerRequest, project_id: int, kind: str) -> HttpResponse:
     return render(request, "insights/_records.html", context)
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def panel(
     request: ViewerRequest, project_id: int, view: str, record_id: int | None = None
 ) -> HttpResponse:

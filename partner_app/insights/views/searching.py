@@ -3,9 +3,8 @@
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_POST
 
-from partner_app.embedded.decorators import ViewerRequest, framed, viewer_required
+from partner_app.embedded.decorators import ViewerRequest, workspace
 from partner_app.insights.context import freshness, portfolio_of, procore_of
 from partner_app.insights.forms import SaveViewForm, SearchForm
 from partner_app.insights.saved import delete_view, save_view, views_of
@@ -15,9 +14,7 @@ from partner_app.tenancy.context import tenant
 HITS_A_PAGE = 25
 
 
-@framed
-@require_GET
-@viewer_required
+@workspace("GET")
 def search_records(request: ViewerRequest) -> HttpResponse:
     """Records of all projects of which the viewer has the tool."""
     company_id = request.company.id
@@ -47,9 +44,7 @@ def search_records(request: ViewerRequest) -> HttpResponse:
     return render(request, "insights/_search.html", context)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def save(request: ViewerRequest) -> HttpResponse:
     form = SaveViewForm(request.POST)
     with tenant(request.company.id):
@@ -60,9 +55,7 @@ def save(request: ViewerRequest) -> HttpResponse:
     return render(request, "insights/_saved.html", context)
 
 
-@framed
-@require_POST
-@viewer_required
+@workspace("POST")
 def remove(request: ViewerRequest, view_id: int) -> HttpResponse:
     with tenant(request.company.id):
         delete_view(request.viewer, view_id)
