@@ -15,13 +15,13 @@ FLAGS = [
     "--no-first-run",
     "--test-third-party-cookie-phaseout",
 ]
-# As people's browsers are: Playwright's own list of features switched off includes the partitioning
-# of third-party storage, and of two lists Chromium takes the last.
+# Like people's browsers: Playwright's own --disable-features turns off the partitioning of
+# third-party storage, and Chromium uses only the last such list.
 PARTITIONED = [*FLAGS, "--disable-features=MediaRouter,OptimizationHints"]
 
 
 def find() -> str | None:
-    """One on PATH, else the one that Playwright downloaded."""
+    """The Chromium on PATH, else the one that Playwright downloaded."""
     for name in NAMES:
         found = shutil.which(name)
         if found:
@@ -39,7 +39,7 @@ def require() -> str:
 
 
 def obtain() -> int:
-    """For make setup: what is there, else Playwright's download, else Debian's package as root."""
+    """For make setup: installs Playwright's Chromium where none is found, else Debian's as root."""
     if find():
         return 0
     download = [sys.executable, "-m", "playwright", "install", "chromium"]

