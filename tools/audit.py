@@ -1,7 +1,7 @@
-"""make audit: what we depend on is pinned, whole, consistent and under a licence that we accept.
+"""make audit: dependencies are pinned, complete, consistent and under licences that we accept.
 
-Needs no network. Known advisories are looked up in a copy of the advisory database, in the form of
-OSV: ADVISORIES names its folder. Without one this part is left out, in words.
+Needs no network. Known advisories are looked up in a copy of the advisory database in OSV format;
+ADVISORIES names its folder. Without a copy this check is skipped, with a message.
 """
 
 import json
@@ -26,7 +26,7 @@ ACCEPTED = re.compile(
     r"|Unlicense|PostgreSQL|Zlib|0BSD|CC0|Public Domain",
     re.IGNORECASE,
 )
-# Read by hand: named here with the reason.
+# Licences read by hand, with the reason.
 EXAMINED = {
     "djlint": "GPL 3; run in development, never shipped",
     "levenshtein": "GPL 2; comes with ProPyCore, which only tests of the stand-in use",
@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def pins(path: Path) -> list[str]:
-    """Every requirement is pinned with a hash, and what is installed is what is pinned."""
+    """Every requirement is pinned with a hash, and the installed version is the pinned one."""
     found = []
     for pin, block in blocks(path):
         if "--hash=sha256:" not in block:
@@ -75,7 +75,7 @@ def pins(path: Path) -> list[str]:
 
 
 def blocks(path: Path) -> Iterator[tuple[Requirement, str]]:
-    """Each requirement of a file, and the text with its hashes."""
+    """Each requirement of a file with its text, hashes included."""
     for block in re.split(r"\n(?=\S)", path.read_text()):
         text = re.split(r"\\|\s--hash|\s+#", block, maxsplit=1)[0].strip()
         if text and not text.startswith("#"):
@@ -83,14 +83,14 @@ def blocks(path: Path) -> Iterator[tuple[Requirement, str]]:
 
 
 def advisories(copy: Path, files: list[Path]) -> list[str]:
-    """What the copy knows against a pinned version, whether or not it is installed here."""
+    """Advisories for pinned versions, whether or not they are installed here."""
     pinned: dict[str, dict[Version, str]] = {}
     for path in files:
         for pin, _ in blocks(path):
             for one in pin.specifier:
                 versions = pinned.setdefault(canonicalize_name(pin.name), {})
                 versions.setdefault(Version(one.version), path.name)
-    # Few of the many thousand files name anything that is pinned here; only those are parsed.
+    # Only a few of the many thousand files name a pinned package; only those are parsed.
     names = "|".join(re.escape(name).replace("\\-", "[-_.]+") for name in pinned)
     named = re.compile(rf"""name["']?:\s*["']?(?:{names})["']?\s*(?:[,}}\n]|$)""", re.IGNORECASE)
     found: list[str] = []
@@ -124,7 +124,7 @@ def _against(advisory: dict[str, Any], pinned: dict[str, dict[Version, str]]) ->
 
 
 def _in_range(pin: Version, given: dict[str, Any]) -> bool:
-    """Events in their order: from `introduced` on, up to `fixed` or through `last_affected`."""
+    """Applies the events in order: from `introduced`, up to `fixed` or through `last_affected`."""
     inside = False
     for event in given.get("events", ()) if given.get("type") in {"ECOSYSTEM", "SEMVER"} else ():
         for kind, text in event.items():
@@ -140,7 +140,7 @@ def _in_range(pin: Version, given: dict[str, Any]) -> bool:
 
 
 def _fix(pin: Version, affected: dict[str, Any]) -> str:
-    """The lowest release after the pinned one that has a fix, in words."""
+    """The lowest fixed release after the pinned one, in words."""
     fixes = [
         Version(str(event["fixed"]))
         for each in affected.get("ranges", ())

@@ -15,7 +15,7 @@ BY_GIT = ("Merge ", "Revert ", "fixup! ", "squash! ")
 
 
 def problem(subject: str) -> str:
-    """Empty when the subject is good."""
+    """What is wrong with the subject; empty if it is good."""
     if subject.startswith(BY_GIT):
         return ""
     if len(subject) > LONGEST:

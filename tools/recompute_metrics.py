@@ -1,9 +1,9 @@
 """Recomputes every metric from the files of `manage.py export_company`, and from nothing else.
 
-    python tools/recompute_metrics.py FOLDER [--day 2026-01-31]
+python tools/recompute_metrics.py FOLDER [--day 2026-01-31]
 
-Prints one JSON document: project id → currency → metric → value. It imports nothing of Tieback, so
-that whoever doubts a figure in the frame can check it, and read here how it is made.
+Prints one JSON document: project id → currency → metric → value. It imports nothing from Tieback,
+so anyone who doubts a figure can check it here and read how it is computed.
 """
 
 import argparse
@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-Row = dict[str, Any]  # as the files hold it
+Row = dict[str, Any]  # as in the files
 ZERO, CENT, TENTH = Decimal(0), Decimal("0.01"), Decimal("0.1")
-# Statuses in small letters, whatever stands between their words.
+# Statuses in lower case, their words joined by underscores.
 COMMITTED = {
     "approved", "complete", "processing", "submitted", "partially_received", "received", "closed",
 }  # fmt: skip
@@ -44,10 +44,10 @@ SUMS = (
     "over_commitment", "buyout_gap", "covered_budget", "invoiced", "invoiced_over",
     "open_event_cost", "budget_relief", "maybe_ordered", "not_covered", "unknown_cost",
 )  # fmt: skip
-LATELY = 365  # days of answered questions that count
+LATELY = 365  # days: RFIs resolved within them count for the turnaround
 PLAUSIBLE_YEARS = range(1900, 2200)
 WORKDAYS = 5
-EVENT_DAYS = 14  # unless the company has set another number
+EVENT_DAYS = 14  # the default; a company may set another number
 
 
 def main() -> int:
@@ -64,7 +64,7 @@ def main() -> int:
 class Company:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.now = datetime.now(UTC)  # noqa: TID251  # stands alone, has no clock of ours
+        self.now = datetime.now(UTC)  # noqa: TID251  # standalone, without our clock
         self.projects = {row["id"]: row["fields"] for row in self._lines("projects")}
         self.rows = {
             name: self._by_project(name)
@@ -100,7 +100,7 @@ class Company:
         return found
 
     def _codes(self, project: int) -> dict[tuple[int, str], dict[str, Decimal]]:
-        """O, M of the budget; C, P of contracts and their change orders; D of direct costs."""
+        """O, M, W: budget; C, P: contracts and their change orders; D: direct costs."""
         codes: dict[tuple[int, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         for row in self.rows["budget_rows"][project]:
             own = codes[row["wbs_code_id"] or 0, row["currency"] or "USD"]
@@ -132,7 +132,7 @@ class Company:
         return {row["id"]: plain(row["status"]) for row in self.rows["direct_costs"][project]}
 
     def _contracts(self, project: int) -> dict[int, Row]:
-        """Each with its lines, or its total where it has none, and its change orders once."""
+        """Each contract with its lines (its total if it has none) and each change order once."""
         lines: dict[int, dict[tuple[int, str], Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         for row in self.rows["commitment_line_items"][project]:
             if row["amount"] is not None:
@@ -204,7 +204,7 @@ class Company:
         codes: dict[tuple[int, str], dict[str, Decimal]],
         found: dict[str, Row],
     ) -> None:
-        """What of open events is in no contract, order or budget change, by their lines' links."""
+        """Adds the cost of open events in no contract, order or budget change, by line links."""
         live = [order for order in self._orders(project) if order[1] in {"approved", "pending"}]
         live = [order for order in live if order[0] in contracts]
         linked_to = {key for key, row in contracts.items() if row["status"] in COMMITTED}
@@ -232,14 +232,14 @@ class Company:
     def _relief(
         self, codes: dict[tuple[int, str], dict[str, Decimal]], found: dict[str, Row]
     ) -> None:
-        """Pending changes of the budget, as far as their codes have something pending."""
+        """Pending budget changes, up to what is pending on the same codes."""
         for (code, currency), sums in codes.items():
             if code:
                 relief = max(ZERO, min(sums["P"] + sums["E"], sums["W"]))
                 found[currency]["budget_relief"] += relief
 
     def _unknown(self, project: int, contracts: dict[int, Row], found: dict[str, Row]) -> None:
-        """Amounts of records whose status is none of those known."""
+        """Sums amounts of records with an unknown status."""
         sums: dict[str, Decimal] = defaultdict(Decimal)
         for contract in contracts.values():
             if contract["status"] not in COMMITTED | NOT_COMMITTED:
@@ -311,7 +311,7 @@ class Company:
         }
 
     def _all_ordered(self, project: int, event: int) -> bool:
-        """Whether links say of all its cost that it is in a contract, an order or the budget."""
+        """Whether its links place the event's whole cost in a contract, an order or the budget."""
         contracts = self._contracts(project)
         linked_to = {key for key, row in contracts.items() if row["status"] in COMMITTED}
         linked_to |= {
@@ -324,7 +324,7 @@ class Company:
         return any(is_linked for _, is_linked in parts) and not sum(left for left, _ in parts)
 
     def _drift(self, project: int) -> Row:
-        """Of the newest handoff that stands: what it wrote against what the budget says now."""
+        """The difference between what the newest valid handoff wrote and the budget now."""
         standing = [h for h in self.rows["handoffs"][project] if h["state"] in {"done", "partial"}]
         if not standing:
             return {"handoff_drift": None}
@@ -355,7 +355,7 @@ class Company:
 
 
 def open_part(line: Row, linked_to: set[int]) -> tuple[Decimal, bool]:
-    """What of a change event's line is open, and whether anything is linked to it."""
+    """The open part of a change event's line, and whether the line is linked to anything."""
     in_order = bool(amount(line["order_cost"])) and plain(line["order_status"]) not in REFUSED
     if in_order or line["contract_id"] in linked_to:
         return ZERO, True
@@ -364,7 +364,7 @@ def open_part(line: Row, linked_to: set[int]) -> tuple[Decimal, bool]:
 
 
 def within(limit: Decimal, part: Decimal) -> Decimal:
-    """A part of the limit: neither beyond it nor on the other side of zero."""
+    """Clamps `part` between zero and `limit`, which may be negative."""
     low, high = min(limit, ZERO), max(limit, ZERO)
     return min(high, max(low, part))
 
@@ -393,14 +393,14 @@ def cost_metrics(rows: list[dict[str, Decimal]], *, started: bool) -> Row:
 def main_currency(
     codes: dict[tuple[int, str], dict[str, Decimal]], contracts: dict[int, Row]
 ) -> str:
-    """The budget's; without a budget, that of most contracts."""
+    """The budget's currency; without a budget, that of most contracts."""
     every = [currency for (_, currency), sums in codes.items() if sums["O"] or sums["M"]]
     every = every or [contract["currency"] for contract in contracts.values()] or ["USD"]
     return max(sorted(set(every)), key=every.count)
 
 
 def spread(total: Decimal, weights: list[Decimal]) -> list[Decimal]:
-    """In proportion, to the cent; the largest part takes what is left over."""
+    """Spreads in proportion, to the cent; the largest part takes the rest."""
     whole = sum(weights, ZERO)
     if not whole:
         return [total] + [ZERO] * (len(weights) - 1)
@@ -421,7 +421,7 @@ def business_days(begin: date, end: date) -> int:
 
 
 def local(stamp: str | None, zone: ZoneInfo) -> date | None:
-    """None also where the year is a mistake."""
+    """Also None for an implausible year."""
     moment = datetime.fromisoformat(stamp) if stamp else None
     if moment is None or moment.year not in PLAUSIBLE_YEARS:
         return None

@@ -1,6 +1,6 @@
-"""make reference: pages of docs/dev/reference/ that the code itself can write.
+"""make reference: writes the pages of docs/dev/reference/ from the code.
 
-tests/house/test_reference.py fails where a page is not what the code says.
+tests/house/test_reference.py fails if a page differs from the code.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def _paths() -> Iterator[Path]:
 
 
 def _calls() -> Iterator[tuple[Path, ast.Call, list[str]]]:
-    """Each call in the code, with the texts among its arguments."""
+    """Each call in the code, with its string arguments."""
     for path in _paths():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
