@@ -1,4 +1,4 @@
-"""The least that a webhook's receiver can do: one insert, then 202. Served as the app is."""
+"""The least that a webhook receiver can do: one insert, then 202. Served like the app."""
 
 import os
 from typing import Any

@@ -1,8 +1,8 @@
-"""How many calls, and minutes, until what people need is there: in virtual time.
+"""Calls and minutes until people have the data they need, in virtual time.
 
 A company of 100 projects and 20,000 records behind 25 calls in a rolling 60 seconds and 600 in an
-hour, shared by the whole app. A strategy reads it; what became known when is taken from the
-cursors, and what it cost from the stand-in's ledger, so strategies are compared by the same rule.
+hour, shared by the whole app. Each strategy reads it; the cursors say when data became known, and
+the simulator's ledger says what it cost, so strategies are compared by the same rule.
 """
 
 import argparse
@@ -26,7 +26,7 @@ PER_MINUTE, PER_HOUR = 25, 600
 CHANGES_AN_HOUR = 200
 IN_USE = 20  # projects in which people work
 OURS = "by use"
-STEPS = 12  # of an hour in which people change something
+STEPS = 12  # changes come in so many steps an hour
 HOME_NEEDS = (
     "budget_rows",
     "commitments",
@@ -42,9 +42,9 @@ HOME_NEEDS = (
 
 @dataclass(frozen=True)
 class Strategy:
-    """`first` reads a company from nothing to everything and says when the project that somebody
-    opens was opened, None for the start. `home_needs`: resources without which home's figures are
-    not true.
+    """`first` reads a whole company and returns when a person opened a project, None for the start.
+
+    `home_needs`: the resources without which home's figures are not true.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Strategy:
 
 
 def by_ids(company_id: int, opened: int, virtual: "VirtualClock") -> datetime | None:
-    """The order of before: whatever somebody opens, projects are read in the order of their ids."""
+    """The previous order: projects are read by id, whichever one somebody opens."""
     from integrations.procore.sync.services import sync_now
     from partner_app.core import clock
 
@@ -81,9 +81,10 @@ def _waves_by_ids(run: "SyncRun", _opened: object) -> Iterator[list[tuple[str, i
 def by_use(
     company_id: int, opened: int, virtual: "VirtualClock", *, opened_alone: bool = False
 ) -> datetime | None:
-    """As workers do it: a reading pauses for the limits, and whoever goes on chooses again.
+    """Reads as workers do: pauses for the limits, then chooses the next list again.
 
-    The project is opened after the first minute's calls are spent; `opened_alone` ends with it.
+    The project is opened after the first minute's calls are spent; `opened_alone` stops once it is
+    complete.
     """
     from integrations.procore.sync.errors import Paused
     from integrations.procore.sync.schedule import make_due, synced_before
@@ -115,7 +116,7 @@ def _is_complete(company_id: int, project: int) -> bool:
 
 
 def polls(measure: "Measure", ends: datetime) -> None:
-    """Everything that changed is looked for as often as a third of the hour's calls allows."""
+    """Polls for all changes as often as a third of the hour's calls allows."""
     from integrations.procore.sync.services import sync_now
 
     while measure.virtual.now() < ends:
@@ -127,13 +128,13 @@ def polls(measure: "Measure", ends: datetime) -> None:
 
 
 def looks(measure: "Measure", ends: datetime) -> None:
-    """Whatever the schedule makes due."""
+    """Reads what the schedule makes due."""
     from integrations.procore.sync.errors import Paused
     from integrations.procore.sync.models import DueWork
     from integrations.procore.sync.services import run_due
 
     while measure.virtual.now() < ends:
-        with suppress(Paused):  # another company is due; it goes on in the next turn
+        with suppress(Paused):  # another company is due; this one continues in the next turn
             run_due(company_id=measure.company_id, wait=measure.virtual.wait_until)
         due = DueWork.objects.get(company_id=measure.company_id).due_at
         measure.virtual.wait_until(min(ends, max(due, measure.virtual.now())))
@@ -155,7 +156,7 @@ class Milestone:
 
 
 class Measure:
-    """One strategy on an empty copy of the company."""
+    """Measures one strategy on an empty copy of the company."""
 
     def __init__(self, procore: Any, virtual: Any) -> None:
         self.procore, self.virtual = procore, virtual
@@ -163,7 +164,7 @@ class Measure:
         self.began = virtual.now()
 
     def prepare(self) -> None:
-        """Installed and connected, nothing read; the hour's window is empty."""
+        """Installs and connects the company, reads nothing, and lets the hour's window run out."""
         from django.core.cache import cache
 
         from partner_app.connections.discover import discover
@@ -190,10 +191,10 @@ class Measure:
         }
 
     def first(self, strategy: Strategy) -> dict[str, object]:
-        opened = max(self.procore.projects())  # the worst for an order by ids
+        opened = max(self.procore.projects())  # the worst case for an order by ids
         opened_at = strategy.first(self.company_id, opened, self.virtual)
         calls = self._calls()
-        # A first reading asks for each list once: after its last call a project is complete.
+        # A first sync reads each list once: a project is complete after its last call.
         complete = {call["project_id"]: _at(call) for call in calls if call["project_id"]}
         page = complete.pop(opened)
         wanted = _paths_of(strategy.home_needs)
@@ -208,7 +209,7 @@ class Measure:
         }
 
     def an_hour_of_changes(self, strategy: Strategy, *, hooked: bool) -> Milestone:
-        """Two hundred changes in projects that are in use; with webhooks each is told at once."""
+        """Two hundred changes in the projects in use; webhooks, if on, report each at once."""
         from integrations.procore.sync.models import DueWork
         from integrations.procore.sync.schedule import schedule_new_companies
 
@@ -265,7 +266,7 @@ def _at(call: dict[str, Any]) -> datetime:
 def measure(
     wanted: list[Strategy], *, changes: bool, opened_alone: bool
 ) -> dict[str, dict[str, object]]:
-    """Starts a database, a broker and the stand-in; they end with this process."""
+    """Starts a database, a broker and the simulator; they end with this process."""
     import django
 
     from tests.environment import services

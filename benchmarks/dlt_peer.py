@@ -1,7 +1,7 @@
-"""The same lists by dlt's REST source into Postgres, for benchmarks.sync; prints the seconds.
+"""Loads the same lists with dlt's REST source into Postgres, for benchmarks.sync; prints seconds.
 
-Runs in an environment of its own (requirements/bench.txt) and imports nothing of ours. Whole
-records as JSON, replaced rather than merged: the least that dlt can do.
+Runs in its own environment (requirements/bench.txt) and imports nothing of ours. Records are kept
+whole as JSON and replaced, not merged: the least that dlt can do.
 """
 
 import json
@@ -53,7 +53,7 @@ def resources(wanted: dict[str, Any]) -> list[dict[str, Any]]:
 
 def main() -> int:
     wanted = json.load(sys.stdin)
-    sys.setrecursionlimit(100_000)  # it goes a step deeper for each of thousands of resources
+    sys.setrecursionlimit(100_000)  # it recurses once for each of thousands of resources
     os.environ["DATA_WRITER__DISABLE_COMPRESSION"] = "true"
     os.environ["EXTRACT__WORKERS"] = os.environ["LOAD__WORKERS"] = str(wanted["at_once"])
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"

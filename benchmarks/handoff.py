@@ -1,4 +1,4 @@
-"""What a large estimate costs: the import by size, and how quick its pages stay."""
+"""The cost of a large estimate: import time by size, and response times of its pages."""
 
 import argparse
 import json
@@ -24,7 +24,7 @@ UNITS = ("LF", "SY", "CY", "EA", "TON", "LS")
 
 
 def estimate(lines: int, rng: random.Random) -> bytes:
-    """Every line with words of its own, so that each is a group that needs a look."""
+    """Every line has its own description, so each is a group that needs review."""
     rows = ["Item,Description,Quantity,Unit,Unit Price,Amount"]
     for number in range(lines):
         text = " ".join(rng.choice(words) for words in (PLACES, KINDS, NOUNS))
@@ -48,8 +48,8 @@ def p95(ask: Callable[[], object]) -> float:
 def main() -> int:
     argparse.ArgumentParser(prog="benchmarks.handoff", description=__doc__).parse_args()
     django.setup()
-    settings.ALLOWED_HOSTS.append("testserver")  # as which the test client asks
-    from integrations.procore.sync.services import sync_now  # after the set-up
+    settings.ALLOWED_HOSTS.append("testserver")  # the test client's host
+    from integrations.procore.sync.services import sync_now  # after django.setup()
     from partner_app.connections.discover import discover
     from partner_app.core import clock
     from partner_app.estimates.services import take_estimate

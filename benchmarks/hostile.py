@@ -1,7 +1,8 @@
-"""What somebody who means harm costs the others: pages, /healthz and webhooks, beside a quiet run.
+"""What an attacker costs others: pages, /healthz and webhooks, compared with a quiet run.
 
-Each attack runs in a process of its own, at a lower priority than what it attacks, because both
-share this machine's cores and an attacker has its own. What is left is what Tieback spends on it.
+Each attack runs in its own process at a lower priority than its target, because they share this
+machine's cores and a real attacker has its own. The difference is what Tieback spends on the
+attack.
 """
 
 import argparse
@@ -29,16 +30,16 @@ from tests.hostile_files import ways
 from tests.stack import Stack, running
 from tests.visitor import Visitor
 
-ASKS = 60  # of each kind, under each attack
-SLOW = 500  # clients that send a byte a second
-BIG = 20  # clients that send as much as they can
+ASKS = 60  # requests of each kind under each attack
+SLOW = 500  # clients that send one byte a second
+BIG = 20  # clients that send as fast as they can
 STORM = 500  # webhooks a second
 MB = 1024 * 1024
 Attack = Callable[[], None]
 
 
 class Victims:
-    """A signed-in page, the health check and a webhook, as others ask for them."""
+    """A signed-in page, the health check and a webhook, as other clients request them."""
 
     def __init__(self, stack: Stack, hook: uuid.UUID) -> None:
         self.person = Visitor(stack, stack.procore.company_id).sign_in("admin")
@@ -49,7 +50,7 @@ class Victims:
         self.kinds = {"page": self._page, "healthz": self._health, "webhook": self._deliver}
 
     def p95(self) -> dict[str, float]:
-        """Milliseconds, by kind, asked in turn."""
+        """95th percentile in milliseconds by kind; the kinds take turns."""
         times: dict[str, list[float]] = {name: [] for name in self.kinds}
         for _ in range(ASKS):
             for name, ask in self.kinds.items():
@@ -98,7 +99,7 @@ def slow_bodies(stack: Stack) -> Attack:
 
 
 def big_bodies(stack: Stack) -> Attack:
-    """Anonymous, to where a file may come from somebody who has signed in."""
+    """Anonymous, to the address where signed-in people upload files."""
     place, project = urlsplit(stack.base_url), stack.procore.projects()[0]
     head = (
         f"POST /embedded/projects/{project}/estimates/upload/ HTTP/1.1\r\nHost: localhost\r\n"
@@ -125,7 +126,7 @@ def big_bodies(stack: Stack) -> Attack:
 
 
 def hostile_files(stack: Stack) -> Attack:
-    """By somebody who has signed in: one after another, of each kind, each read to its end."""
+    """From a signed-in person: files of each kind, one after another, each read to its end."""
     somebody = Visitor(stack, stack.procore.company_id).sign_in("superintendent")
     project = stack.procore.projects()[0]
     address = f"{stack.base_url}/embedded/projects/{project}/estimates/upload/"
@@ -143,7 +144,7 @@ def hostile_files(stack: Stack) -> Attack:
             assert page.status_code == 200, page.status_code
             assert found, "the file was not taken in"
             while "/cancel/" in somebody.ask(found[0]).text:
-                time.sleep(0.5)  # as the page does, which would be believed closed otherwise
+                time.sleep(0.5)  # as the page does; without it the window counts as closed
 
     return attack
 
@@ -167,7 +168,7 @@ def under(attack: Attack) -> Iterator[None]:
     process = multiprocessing.get_context("fork").Process(target=run, daemon=True)
     process.start()
     try:
-        time.sleep(4)  # until it is fully there
+        time.sleep(4)  # until the attack is under way
         assert process.is_alive(), "the attack ended"
         yield
         assert process.is_alive(), "the attack ended"

@@ -1,8 +1,8 @@
-"""How well lines find their WBS codes, on real estimates, for contractors kept out of tuning.
+"""How well lines find their WBS codes, on real estimates of contractors not used for tuning.
 
 A company is one contractor; its memory is learned from the contractor's earlier lettings; its WBS
 cost codes are the sections of the pay items and, harder, the pay items themselves. The code column
-is hidden. `--tune` prints the calibration that the other half of the contractors suggests.
+is hidden. `--tune` prints the calibration computed from the other half of the contractors.
 """
 
 import argparse
@@ -27,13 +27,13 @@ from simulator.catalogue import CIVIL_SECTIONS
 FILES = Path(__file__).resolve().parents[2] / "shared" / "data" / "indot"
 THRESHOLDS = (0.5, 0.7, 0.9)
 STEPS = 12  # of the calibration
-BINS = 10  # of the calibration's error
+BINS = 10  # bins of the calibration error
 Target = Callable[[Line], str]
 
 
 @dataclass
 class Outcome:
-    """One line: which code was right, which were suggested, how surely, and by what."""
+    """One line: the right code, the suggested codes, their confidence and their source."""
 
     truth: str
     codes: list[str]
@@ -52,7 +52,7 @@ class Contractor:
 
 
 def contractors() -> list[Contractor]:
-    """Their estimates in the order of the lettings."""
+    """Their estimates in order of letting date."""
     found: dict[str, Contractor] = {}
     with (FILES / "contracts.csv").open(newline="") as file:
         rows = sorted(csv.DictReader(file), key=lambda row: row["letting"])
@@ -72,7 +72,7 @@ def pay_item(line: Line) -> str:
 
 
 def outcomes(who: Iterable[Contractor], target: Target, names: Sequence[Known]) -> list[Outcome]:
-    """Every line of every estimate, with what was remembered from the ones before."""
+    """Every line of every estimate, suggested from the memory of earlier ones."""
     found = []
     for contractor in who:
         memory: dict[tuple[str, str], str] = {}
@@ -99,7 +99,7 @@ def _outcome(
 
 
 def figures(found: Sequence[Outcome]) -> dict[str, float]:
-    """Recall is of all lines; a line needs a person when nothing is sure enough."""
+    """Recall counts all lines; a line needs a person if no suggestion is confident enough."""
     result: dict[str, float] = {
         "lines": len(found),
         "from_memory": share(o.recalled for o in found),
@@ -128,7 +128,7 @@ def calibration_error(found: Sequence[Outcome]) -> float:
 
 
 def baselines(who: Iterable[Contractor], names: Sequence[Known]) -> dict[str, float]:
-    """The commonest code so far, and plain likeness to the codes' names without memory."""
+    """The most common code so far, and plain similarity to code names without memory."""
     commonest, plain = [], []
     for contractor in who:
         counted: Counter[str] = Counter()
@@ -144,7 +144,7 @@ def baselines(who: Iterable[Contractor], names: Sequence[Known]) -> dict[str, fl
 
 
 def tuned(found: Sequence[Outcome]) -> list[tuple[float, float]]:
-    """Steps of the vote and the share that proved right, never falling (isotonic regression)."""
+    """Steps of the vote and the share that was right, never decreasing (isotonic regression)."""
     rows = sorted((o for o in found if not o.recalled), key=lambda o: o.vote)
     size = max(1, len(rows) // STEPS)
     chunks = [rows[at : at + size] for at in range(0, len(rows), size)]
@@ -178,7 +178,7 @@ def main() -> int:
         Known(words(name), "", f"{code}.S", remembered=False)
         for code, name in CIVIL_SECTIONS.items()
     ]
-    # Every other one by name: whoever runs this again has the same halves.
+    # Every second contractor by name, so that each run has the same halves.
     everybody = sorted(contractors(), key=lambda contractor: contractor.name)
     tuning, held_out = everybody[::2], everybody[1::2]
     if arguments.tune:

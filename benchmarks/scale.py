@@ -1,7 +1,8 @@
-"""What a middling company costs: disk, rows, connections, and processor seconds for its changes.
+"""The cost of a medium company: disk, rows, connections, and CPU seconds for its changes.
 
-By these, `docs/operations/scaling.md` says what a hundred, ten thousand and a hundred thousand of
-them need; `benchmarks.tick` measures the scheduler, which sees all companies at once.
+From these, `docs/operations/scaling.md` computes the needs of a hundred, ten thousand and a
+hundred thousand companies; `benchmarks.tick` measures the scheduler, which handles all of them at
+once.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from tests.visitor import Visitor
 from tests.waiting import until
 
 CHANGES, APART = 60, 1.0  # seconds between two changes
-PEOPLE = 12  # who open pages at once
+PEOPLE = 12  # who open pages at the same time
 MB = 1024 * 1024
 BY_MONTH = ("procore_step_by_month", "procore_event_by_month")
 SIZES = """
@@ -51,7 +52,7 @@ def sizes(stack: Stack) -> dict[str, tuple[int, int]]:
 
 
 def busy(stack: Stack, names: tuple[str, ...]) -> float:
-    """Processor seconds that these processes and their children have used so far."""
+    """CPU seconds that these processes and their children have used so far."""
     total = 0.0
     for name in names:
         process = psutil.Process(stack.demo.processes[name].pid)
@@ -94,7 +95,7 @@ def connections(stack: Stack, company: int) -> int:
 
 
 def seconds_a_change(stack: Stack, company: int) -> float:
-    """Of worker and scheduler, with webhooks, one change after another."""
+    """CPU seconds of worker and scheduler per change, with webhooks, one change after another."""
     until(lambda: stack.manage("verify", company)["drift"] == 0, within=120)
     before, began = busy(stack, ("worker", "reader", "beat")), time.monotonic()
     for number in range(CHANGES):

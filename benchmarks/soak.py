@@ -1,7 +1,7 @@
-"""Whether processes grow: a demo under people, changes and syncs, and each process's memory.
+"""Whether processes grow: each one's memory in a demo with people, changes and syncs.
 
-The first third warms up. Growth is the slope of a line through what came after it, by least
-squares, in MB an hour: of each process as it began, and of all that ever carried its name.
+The first third is warm-up. Growth is the slope of a least-squares line through the rest, in MB an
+hour, of each process that ran the whole time. The most memory is by process name.
 """
 
 import argparse
@@ -22,14 +22,14 @@ import psutil
 from tests.stack import Stack, running
 from tests.visitor import Visitor
 
-EACH = 5.0  # seconds between two looks at memory
+EACH = 5.0  # seconds between two memory readings
 PAGES = ("/embedded/home/", "/embedded/exceptions/", "/embedded/insights/", "/embedded/search/?q=a")
 MB = 1024 * 1024
 
 
 @dataclass
 class Memory:
-    """Seconds and bytes by process; `names` says whose it was."""
+    """Seconds and bytes by process; `names` holds each process's name."""
 
     seen: dict[int, list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
     names: dict[int, str] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Memory:
                 self.names[process.pid] = name
 
     def growth(self, since: float, until_second: float) -> dict[str, dict[str, float]]:
-        """By process that lived through all of it: MB at the end and MB an hour."""
+        """For each process that ran the whole time: MB at the end and MB an hour."""
         found: dict[str, dict[str, float]] = {}
         for pid, looks in self.seen.items():
             warm = [(second, size) for second, size in looks if second >= since]
@@ -63,7 +63,7 @@ class Memory:
         return found
 
     def largest(self) -> dict[str, float]:
-        """MB that any process of the name ever held."""
+        """The most MB that any process of the name ever held."""
         found: dict[str, float] = {}
         for pid, looks in self.seen.items():
             name = self.names[pid]
@@ -81,7 +81,7 @@ def _family(pid: int) -> Iterator[psutil.Process]:
 
 
 class Load:
-    """Somebody who opens page after page, and people in Procore who change records."""
+    """A person who opens page after page, and people in Procore who change records."""
 
     def __init__(self, stack: Stack, company: int) -> None:
         self.stack, self.company = stack, company

@@ -1,9 +1,9 @@
-"""How far a full sync is from the floor, from dlt and from a plain loop, in the same run.
+"""How a full sync compares with the floor, with dlt and with a plain loop, in the same run.
 
-The floor fetches the same pages with as many threads and copies each record as it came:
-no columns, no comparison, no deletions, no cursor, no lease. The plain loop is what one writes
-first: one call after another, one upsert a record. Absolute times mean little on a shared machine.
-Afterwards people change a part of the records, and an incremental sync is counted in requests.
+The floor fetches the same pages with as many threads and copies each record as received: no
+columns, comparison, deletions, cursor or lease. The plain loop is what one writes first: one call
+after another, one upsert a record. Absolute times mean little on a shared machine. Then people
+change some of the records, and the requests of an incremental sync are counted.
 """
 
 import argparse
@@ -26,8 +26,8 @@ from requests.adapters import HTTPAdapter
 from tests.stack import Stack, running
 
 PAGE = 2000
-MOST_AT_ONCE = 10  # threads, as sync.fetching has
-PLENTY = 10_000_000  # calls; the limits are another question
+MOST_AT_ONCE = 10  # threads, as in sync.fetching
+PLENTY = 10_000_000  # calls; the limits are measured elsewhere
 COMPANY_LISTS = (
     "/rest/v1.1/projects?company_id={company}",
     "/rest/v1.3/companies/{company}/users",
@@ -55,7 +55,7 @@ DLT_PEER = Path(__file__).parent / "dlt_peer.py"
 
 
 class Reader:
-    """The same calls for the floor and for the plain loop; only how they are made differs."""
+    """The same calls for the floor, in threads, and for the plain loop, one after another."""
 
     def __init__(self, stack: Stack) -> None:
         self.procore = stack.procore
@@ -95,7 +95,7 @@ class Reader:
 
 
 def floor(stack: Stack) -> None:
-    """Threads fetch, this one copies; a page waits for no other."""
+    """Threads fetch, this thread copies; no page waits for another."""
     reader = Reader(stack)
     rows = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
@@ -169,7 +169,7 @@ def by_dlt(stack: Stack, python: Path) -> float:
             "project": PROJECT_LISTS,
             "projects": reader.procore.projects(),
             "contracts": CONTRACTS,
-            # dlt insists on a password and a host; the socket in the query has the last word.
+            # dlt insists on a password and a host; the socket in the query overrides both.
             "database": stack.demo.environment["DATABASE_OWNER_URL"].replace("@/", ":-@localhost/"),
             "folder": folder,
             "at_once": MOST_AT_ONCE,
@@ -185,7 +185,7 @@ def by_dlt(stack: Stack, python: Path) -> float:
 
 
 def incremental(stack: Stack) -> dict[str, object]:
-    """Requests for each record that changed, beside what a look at unchanged data costs."""
+    """Requests per changed record, and the requests of a sync without changes."""
     company = stack.procore.company_id
     idle = stack.manage("sync", company)["requests"]
     stack.procore.control("mutations", changes=CHANGES, seed=3, company_id=company)
@@ -241,7 +241,7 @@ def measure(
             "full_sync_against_floor": round(
                 statistics.median(floors) / statistics.median(again), 3
             ),
-            # Of the largest process that was waited for: the command that synced.
+            # Of the largest child process: the sync command.
             "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024),
         }
         if plain:

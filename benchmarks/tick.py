@@ -1,4 +1,4 @@
-"""What a tick of the scheduler costs with 100 to 100,000 companies of which ten are due."""
+"""The cost of a scheduler tick with 100 to 100,000 companies, ten of which are due."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ ROUNDS = 20
 def main() -> int:
     argparse.ArgumentParser(prog="benchmarks.tick", description=__doc__).parse_args()
     django.setup()
-    from integrations.procore.sync.models import DueWork  # after the set-up
+    from integrations.procore.sync.models import DueWork  # after django.setup()
     from integrations.procore.sync.schedule import (
         claim_due,
         schedule_new_companies,

@@ -1,8 +1,8 @@
-"""How quick the workspace's pages are as a company grows, at the server and in a browser.
+"""Response times of the workspace's pages as a company grows, at the server and in a browser.
 
-The server's part asks each page many times through the whole stack of Django, of a company of which
-one project has so many records and the portfolio so many projects. The browser's part opens the
-frame of the stand-in and reads what the browser itself measured.
+The server part requests each page many times through the whole Django stack, with more projects
+and a larger largest project each time. The browser part opens the simulator's frame and reads
+the browser's own measurements.
 """
 
 import argparse
@@ -67,7 +67,7 @@ def main() -> int:
 
 
 def server() -> dict[str, dict[str, float]]:
-    from django.conf import settings  # after the set-up
+    from django.conf import settings  # after django.setup()
 
     from integrations.procore.sync.services import sync_now
     from partner_app.connections.discover import discover
@@ -75,7 +75,7 @@ def server() -> dict[str, dict[str, float]]:
     from tests.frame import Frame
     from tests.procore import Procore
 
-    settings.ALLOWED_HOSTS.append("testserver")  # as which the test client asks
+    settings.ALLOWED_HOSTS.append("testserver")  # the test client's host
     announcement = services()
     call_command("provision_database", stdout=sys.stderr)
     call_command("migrate", verbosity=0)
@@ -100,7 +100,7 @@ def server() -> dict[str, dict[str, float]]:
 def grow(
     company: int, viewer: Any, large: int, had: tuple[int, int], wanted: tuple[int, int]
 ) -> None:
-    """Fills the mirror as a sync would have, then draws up what is due."""
+    """Fills the mirror as a sync would, then computes the metrics that are due."""
     from partner_app.core import clock
     from partner_app.embedded.models import Entitlement
     from partner_app.insights.refresh import compute_due, make_due
@@ -180,7 +180,7 @@ def measure(viewer: Any, large: int) -> dict[str, float]:
         "panel": f"/embedded/panel/{large}/rfi.detail/{rfi}/",
         "progress (partial)": "/embedded/progress/?seen=0",
     }
-    # One client: each new one loads all middleware anew, which no server does.
+    # One client: each new one would load all middleware again, which no server does.
     headers = {"authorization": f"Bearer {viewer.bearer}", "hx-request": "true"}
     client = Client(headers=headers)
     found = {}
@@ -203,7 +203,7 @@ def quantiles(ask: Callable[[], Any]) -> tuple[float, float]:
 
 
 def browser() -> dict[str, dict[str, float]]:
-    """First page and later ones in the stand-in's frame, as the browser saw them."""
+    """First and later page loads in the simulator's frame, as the browser measured them."""
     from tests.browser.person import Person
 
     found: dict[str, dict[str, float]] = {}
@@ -212,7 +212,7 @@ def browser() -> dict[str, dict[str, float]]:
         running(Path(folder) / "demo", size="M") as stack,
         sync_playwright() as playwright,
     ):
-        # Not the limits are measured here: at Procore's own a first sync of M takes minutes.
+        # The limits are not measured here: at Procore's own, a first sync of M takes minutes.
         stack.first_sync(within=300)
         chromium = playwright.chromium.launch(executable_path=require(), args=PARTITIONED)
         page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()

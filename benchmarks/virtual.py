@@ -1,6 +1,6 @@
-"""A clock that jumps: hours of waiting for Procore's limits pass in a moment, for app and stand-in.
+"""A clock that jumps: hours of waiting for Procore's limits pass at once, for app and simulator.
 
-Everything else is real: the governor's windows and Redis, the stand-in's own windows, the calls.
+Everything else is real: the governor's windows and Redis, the simulator's own windows, the calls.
 """
 
 import time
@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from partner_app.core import clock
 from tests.procore import Procore
 
-TOGETHER = 0.02  # seconds of grace, so that the stand-in is never behind the app
+TOGETHER = 0.02  # seconds of grace, so that the simulator's clock is never behind the app's
 
 
 class VirtualClock:
-    """Real time and what was jumped over; the stand-in's clock follows."""
+    """Real time plus the skipped time; the simulator's clock follows."""
 
     def __init__(self, procore: Procore) -> None:
         self.procore, self.ahead = procore, timedelta()
@@ -34,7 +34,7 @@ class VirtualClock:
 
     @contextmanager
     def ticking(self) -> Iterator["VirtualClock"]:
-        """In place of the app's clock; what was there comes back."""
+        """Replaces the app's clock, and restores it at the end."""
         names = ("now", "wait_until", "pause")
         before = {name: getattr(clock, name) for name in names}
         for name in names:

@@ -1,5 +1,6 @@
-"""How quickly webhooks are acknowledged, against a bare handler under the same load in the same
-run; and how long a change takes from Procore to our own copy.
+"""How fast webhooks are acknowledged, compared with a bare handler under the same load.
+
+Also measures how long a change takes from Procore to the mirror.
 """
 
 import argparse
@@ -25,14 +26,14 @@ from tests.waiting import until
 
 AT_ONCE = 200  # connections
 SECRET = "Bearer of-the-benchmark"  # noqa: S105  # of a hook that lives for one run
-COMPANY = 77  # nobody's; it only has a hook
+COMPANY = 77  # no other data; it only has a hook
 
 
 def load(address: str, rate: int, seconds: int) -> tuple[list[float], float]:
-    """Milliseconds of each answer, at so many a second, begun on time whatever came before; and how
-    many a second were answered.
+    """Milliseconds of each answer at a fixed rate, and how many a second were answered.
 
-    By the barest client, because it runs on the cores of what it measures.
+    Requests start on time even if earlier ones are late. The client is minimal, because it runs on
+    the same cores as the server that it measures.
     """
     return uvloop.run(_load(address, rate, seconds))
 
@@ -47,7 +48,7 @@ async def _load(address: str, rate: int, seconds: int) -> tuple[list[float], flo
         for number in numbers:
             request = delivery(parts.path, number)
             wanted = begin + number / rate
-            await asyncio.sleep(max(0.0, wanted - time.perf_counter()))  # the load's own beat
+            await asyncio.sleep(max(0.0, wanted - time.perf_counter()))  # keeps the fixed rate
             began = time.perf_counter()
             writer.write(request)
             answer = await reader.readuntil(b"\r\n\r\n")
@@ -87,7 +88,7 @@ def figures(name: str, times: list[float], rate: float) -> dict[str, float]:
 
 
 def add_hook(owner: str) -> uuid.UUID:
-    """Of a company that has nothing else, so that its events cost no sync."""
+    """Adds a hook of a company that has nothing else, so that its events cause no sync."""
     key = uuid.uuid4()
     with psycopg.connect(owner) as connection:
         connection.execute(
@@ -104,7 +105,7 @@ def add_hook(owner: str) -> uuid.UUID:
 
 
 def acknowledgement(stack: Stack, rate: int, seconds: int, most: int) -> dict[str, float]:
-    """Beside the bare handler at `rate` a second; then alone at `most` a second."""
+    """Compared with the bare handler at `rate` a second; then alone at up to `most` a second."""
     owner = stack.demo.environment["DATABASE_OWNER_URL"]
     key = add_hook(owner)
     with psycopg.connect(owner) as connection:
