@@ -1,4 +1,4 @@
-"""Starts the stand-in's three origins in one process and prints where they are, as JSON."""
+"""Starts the simulator's three origins in one process and prints their addresses as JSON."""
 
 import argparse
 import asyncio
@@ -30,7 +30,7 @@ def main() -> int:
         origins=Origins(
             f"http://127.0.0.1:{login}",
             f"http://127.0.0.1:{api}",
-            # Another site than the app's localhost, so that third-party cookie rules are real.
+            # A different site than the app's localhost, so that third-party cookie rules are real.
             f"http://procore.localhost:{frame}",
         ),
         redirect_uris=tuple(arguments.redirect_uri or [DEFAULT_REDIRECT]),
@@ -50,7 +50,7 @@ def main() -> int:
 async def _serve(simulator: Simulator, sockets: list[socket.socket]) -> None:
     apps: list[ASGIApp] = [login_app(simulator), api_app(simulator), frame_app(simulator)]
     servers = [
-        # Each origin dates its answers by its own clock.
+        # Each origin sets the Date header by its own clock.
         uvicorn.Server(
             uvicorn.Config(
                 app, log_level="warning", access_log=False, lifespan="off", date_header=False
@@ -79,7 +79,7 @@ def _announcement(simulator: Simulator) -> dict[str, object]:
         "login": simulator.origins.login,
         "api": simulator.origins.api,
         "frame": simulator.origins.frame,
-        # By number: a process may not resolve names under localhost, browsers do.
+        # By IP address: a process may not resolve names under localhost; browsers do.
         "control": f"http://127.0.0.1:{port}/control",
         "client_id": simulator.client_id,
         "client_secret": simulator.client_secret,
@@ -91,7 +91,7 @@ def _announcement(simulator: Simulator) -> dict[str, object]:
 
 
 def _listen(port: int) -> socket.socket:
-    # Named TCP, or asyncio does not switch Nagle's algorithm off, and each answer takes 40 ms.
+    # Named TCP; otherwise asyncio leaves Nagle's algorithm on and each answer takes 40 ms.
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

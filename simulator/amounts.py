@@ -1,4 +1,4 @@
-"""Switches about money: what is empty for days, what nobody linked, and two currencies at once."""
+"""Switches about money: totals empty for days, lost links, and two currencies at once."""
 
 import random
 from typing import Any
@@ -15,7 +15,7 @@ LINKS = (
 
 @on_record(OFTEN)
 def empty_headers(record: dict[str, Any], spot: Spot, _draw: random.Random) -> None:
-    """A contract's or direct cost's own amounts are null while its lines hold them."""
+    """A contract's or direct cost's own amounts are null while its lines have them."""
     if spot.tool in HEADERS and "grand_total" in record and not spot.field:
         for name in ("grand_total", "amount", "approved_change_orders", "pending_change_orders"):
             if name in record:
@@ -34,6 +34,6 @@ def events_without_links(record: dict[str, Any], spot: Spot, _draw: random.Rando
 
 @on_record(SELDOM)
 def two_currencies(record: dict[str, Any], spot: Spot, _draw: random.Random) -> None:
-    """A line of a contract or direct cost is in euros, whatever its code has otherwise."""
+    """A line of a contract or direct cost is in euros, whatever else its code has."""
     if spot.tool == "line_items" and isinstance(record.get("currency_configuration"), dict):
         record["currency_configuration"] = {"currency_iso_code": "EUR"}

@@ -1,7 +1,7 @@
-"""What the columns of a budget view hold for each WBS code, added up from the project's records.
+"""What a budget view's columns hold for each WBS code, summed from the project's records.
 
-A change order has no lines here: its amount goes to its contract's codes in proportion, in cents,
-and the cents that are left over to the largest share.
+A change order has no lines here: its amount is spread over its contract's codes in proportion, in
+cents; the largest share takes the cents left over.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from simulator.links import orders_of
 from simulator.world import Project, Record
 
 CENT, ZERO = Decimal("0.01"), Decimal("0.00")
-CURRENCY = "USD"  # of a project's budget; costs in others are in no column
+CURRENCY = "USD"  # of a project's budget; costs in other currencies are in no column
 SIGNED = {
     "Approved", "Complete", "Processing", "Submitted", "Partially Received", "Received", "Closed",
 }  # fmt: skip
@@ -22,7 +22,7 @@ Shares = dict[int, Decimal]  # by WBS code
 
 
 def columns_by_code(project: Project) -> dict[int, Amounts]:
-    """By WBS code: those with a budget line and those with a cost."""
+    """By WBS code: codes with a budget line or a cost."""
     found: dict[int, Amounts] = defaultdict(lambda: defaultdict(lambda: ZERO))
     for line in project.budget_line_items.values():
         own = found[line["wbs_code_id"]]
@@ -39,7 +39,7 @@ def columns_by_code(project: Project) -> dict[int, Amounts]:
 
 
 def _completed(own: Amounts) -> Amounts:
-    """The columns that are computed from others."""
+    """Adds the columns that are computed from others."""
     revised = own["original_budget_amount"] + own["budget_modifications"] + own["approved_cos"]
     budget = revised + own["pending_budget_changes"]
     costs = own["committed_costs"] + own["direct_costs"] + own["pending_cost_changes"]

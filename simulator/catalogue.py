@@ -1,4 +1,4 @@
-"""The words that seeded records are made of: trades, codes, titles. No real person or firm."""
+"""The words in seeded records: trades, codes, titles. No real person or firm."""
 
 COST_TYPES = {"S": "Commitment", "L": "Labor", "M": "Materials", "E": "Equipment", "O": "Other"}
 
@@ -202,7 +202,7 @@ UNITS = (
     "each", "sft", "syd", "cyd", "cft", "$",
 )  # fmt: skip
 
-# Name, role, and what each column holds. The tenant's own view comes first and names columns anew.
+# Name, role, and what each column holds. The first is the company's own, with its own names.
 BUDGET_VIEWS = (
     (
         "Executive Summary", "custom",

@@ -1,4 +1,4 @@
-"""Seeded chance in a builder's terms: moments in the past, amounts, people, vendors."""
+"""Seeded random values for construction: moments in the past, amounts, people, vendors."""
 
 import random
 from collections.abc import Sequence
@@ -8,21 +8,21 @@ from typing import TypeVar
 
 Choice = TypeVar("Choice")
 
-SETTLED = timedelta(minutes=10)  # nothing is seeded as changed more recently than this
+SETTLED = timedelta(minutes=10)  # no seeded record changed more recently than this
 
 
 class Chance:
-    """Same seed, same draws; moments are relative to `now`."""
+    """The same seed gives the same values; moments are relative to `now`."""
 
     def __init__(self, rng: random.Random, now: datetime) -> None:
         self.rng, self.now = rng, now
 
     def moment(self, newest: float, oldest: float) -> datetime:
-        """Between so many days ago."""
+        """A moment between `newest` and `oldest` days ago."""
         return self.now - timedelta(seconds=self.rng.uniform(newest * 86400, oldest * 86400))
 
     def after(self, begin: datetime) -> datetime:
-        """Between a moment and a little before now."""
+        """A moment between the given one and a little before now."""
         span = (self.now - SETTLED - begin).total_seconds()
         return begin + timedelta(seconds=self.rng.uniform(0, max(0.0, span)))
 
@@ -30,7 +30,7 @@ class Chance:
         return Decimal(self.rng.randint(low * 100, high * 100)) / 100
 
     def sometimes(self, share: float, low: int, high: int) -> Decimal:
-        """An amount in so many cases of one, else zero."""
+        """An amount in this share of cases, else zero."""
         return self.money(low, high) if self.rng.random() < share else Decimal("0.00")
 
     def one_of(self, rows: Sequence[Choice]) -> Choice:

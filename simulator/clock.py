@@ -1,10 +1,10 @@
-"""The stand-in's own time, which a test may set ahead or back."""
+"""The simulator's own time, which a test may set ahead or back."""
 
 from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """Aware UTC. `skew` moves what the stand-in believes, never what others read."""
+    """Aware UTC. `skew` moves the simulator's time only, not the machine's."""
 
     def __init__(self) -> None:
         self.skew = timedelta()

@@ -1,4 +1,4 @@
-"""The control API, for tests and curious people: faults, clock, changes, installs, the ledger."""
+"""The control API, for tests and for exploring: faults, clock, changes, installs, the ledger."""
 
 import asyncio
 from dataclasses import asdict
@@ -117,9 +117,9 @@ async def login(request: Request) -> Response:
 
 
 async def rates(request: Request) -> Response:
-    """POST {"per_hour", "per_spike", "spike_seconds", "rolling", "shared"}; others stay.
+    """POST {"per_hour", "per_spike", "spike_seconds", "rolling", "shared"}; others stay unchanged.
 
-    Calls made so far are forgotten: nobody could foresee a limit below what is used already.
+    Forgets the calls made so far: no app could foresee a limit below its past use.
     """
     found = _simulator(request).rates
     body: dict[str, Any] = await request.json()
@@ -133,8 +133,9 @@ async def rates(request: Request) -> Response:
 
 
 async def tokens(request: Request) -> Response:
-    """POST {"revoke_app": true} ends the app's own tokens; {"one_app_token": true}: from now on an
-    older one of them should not be used once a newer one was given out.
+    """POST {"revoke_app": true} ends the app's own tokens.
+
+    {"one_app_token": true}: from now on, using an older one is a violation once a newer is issued.
     """
     found = _simulator(request).tokens
     body: dict[str, Any] = await request.json()
@@ -147,7 +148,7 @@ async def tokens(request: Request) -> Response:
 async def wild(request: Request) -> Response:
     """POST {"switches": names, or "wild" for all, or [] for none; "seed", "schemas"}.
 
-    Answers which records each switch has struck since then.
+    Answers with the records that each switch has changed since then.
     """
     turned = _simulator(request).wild
     if request.method == "POST":
@@ -204,7 +205,7 @@ async def installs(request: Request) -> Response:
 async def people(request: Request) -> Response:
     """Everybody who can sign in, with rights.
 
-    POST {"id", "tools", "levels", "edits_budget"} changes them; a level is one of rights.LEVELS.
+    POST {"id", "tools", "levels", "edits_budget"} changes them; levels are those of rights.LEVELS.
     """
     simulator = _simulator(request)
     world = simulator.world
@@ -247,7 +248,7 @@ async def service_account(request: Request) -> Response:
     """POST {"company_id", "manifest", "template", "memberships", "rejoin", "answers"}.
 
     `manifest` and `template` take {"company": {tool: level}, "project": {tool: level}, "granular":
-    [names]}; `memberships` the same by project id: what the user keeps there from before.
+    [names]}; `memberships` the same by project id: rights that the user keeps there from before.
     """
     body: dict[str, Any] = await request.json()
     account = _simulator(request).world.installations[body["company_id"]].account
@@ -266,14 +267,14 @@ async def service_account(request: Request) -> Response:
 
 
 async def records(request: Request) -> Response:
-    """GET a project's records of one kind, as the API would show them all at once."""
+    """GET a project's records of one kind, as the API shows them, all at once."""
     project = _project(request)
     kind: dict[int, Any] = getattr(project, request.path_params["kind"])
     return answer(list(kind.values()))
 
 
 async def add(request: Request) -> Response:
-    """POST {"record": {…}}: a record of this kind, as given but for its id and stamps."""
+    """POST {"record": {…}}: adds a record of this kind; only its id and stamps are set here."""
     simulator, project = _simulator(request), _project(request)
     name = request.path_params["kind"]
     body: dict[str, Any] = await request.json()
@@ -310,7 +311,7 @@ async def change(request: Request) -> Response:
         else:
             record[key] = Decimal(str(value)) if decimal else value
     simulator.world.touch(record)
-    if name == "commitment_line_items":  # a contract changes with its lines
+    if name == "commitment_line_items":  # a contract changes when its lines do
         record = project.contract(record["holder"]["id"])
         simulator.world.touch(record)
         name, reason = "work_order_contracts", "update"
@@ -366,7 +367,7 @@ async def mutate(request: Request) -> Response:
 
 
 async def budget_views(request: Request) -> Response:
-    """GET a company's. POST {"delete": id}; {"project_id", "hide": ids} that a project lacks."""
+    """GET a company's views. POST {"delete": id}; {"project_id", "hide": ids} for a project."""
     world = _simulator(request).world
     company = world.companies[request.path_params["company_id"]]
     if request.method == "POST":
@@ -385,7 +386,7 @@ async def lock(request: Request) -> Response:
 
 
 async def event_link(request: Request) -> Response:
-    """POST {"line", …}: where the cost of a change event's line is; the line alone: nowhere."""
+    """POST {"line", …}: where the cost of a change event's line is; `line` alone: nowhere."""
     simulator, project = _simulator(request), _project(request)
     body: dict[str, Any] = await request.json()
     event = next(

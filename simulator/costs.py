@@ -1,4 +1,4 @@
-"""What hangs on contracts and the job site: lines, change orders, costs, invoices, observations.
+"""What belongs to contracts and the job site: lines, change orders, costs, invoices, observations.
 
 Each as the API shows it; see records.py for what it leaves out.
 """
@@ -18,7 +18,7 @@ PENDING_STATUSES = ("draft", "pending", "revised", "proceeding")
 
 
 class Costs:
-    """Draws the records that refer to a project's contracts and WBS codes."""
+    """Generates the records that refer to a project's contracts and WBS codes."""
 
     def __init__(
         self, world: World, chance: Chance, users: list[Record], vendors: list[Record]
@@ -131,13 +131,13 @@ class Costs:
 
     @staticmethod
     def settle(project: Project, contract: Record) -> None:
-        """A contract's totals follow its change orders, as Procore keeps them."""
+        """Sets a contract's totals from its change orders, as Procore does."""
         sums = dict.fromkeys(("approved", "draft", "pending"), Decimal("0.00"))
         for order in orders_of(project, contract["id"]):
             status = order["status"]
             kind = status if status in sums else "pending"
             if kind == "approved" and order["id"] in project.potential_change_orders:
-                kind = "pending"  # not before a package holds it
+                kind = "pending"  # until a package holds it
             sums[kind] += Decimal(order["grand_total"])
         total = Decimal(contract["grand_total"])
         revised = total + sums["approved"]
@@ -185,7 +185,7 @@ class Costs:
         ]
 
     def requisition(self, project: Project, contract: Record, kind: str, index: int) -> Record:
-        """A subcontractor's invoice; now and then one asks for more than the contract holds."""
+        """A subcontractor invoice; now and then one bills more than the contract is worth."""
         created = self.chance.moment(1, 120)
         contract_sum = Decimal(contract["revised_contract"])
         share = self.chance.one_of([Decimal("0.2"), Decimal("0.35"), Decimal("0.6")])

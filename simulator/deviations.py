@@ -1,6 +1,6 @@
-"""The switches that change the form of answers: envelopes, types, what is there and what is not.
+"""The switches that change the form of answers: envelopes, types, present and missing keys.
 
-They keep the meaning, except where the sentence of one says what is lost.
+They keep the meaning, except where a switch's sentence says what is lost.
 """
 
 import random
@@ -16,7 +16,7 @@ MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d")
 AMOUNT = re.compile(r"-?\d+\.\d{1,4}")
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
 STAMPS = {"created_at", "updated_at", "deleted_at"}
-# Without these a record is nothing; Procore always gives them.
+# Without these it is no record; Procore always sends them.
 ALWAYS_THERE = STAMPS | {
     "id", "name", "number", "title", "status", "flat_code", "segment_items", "wbs_code",
     "wbs_code_id", "project_id", "company_id", "original_budget_amount", "holder", "contract_id",
@@ -70,7 +70,7 @@ def nulls(value: Any, spot: Spot, draw: random.Random) -> Any:
 
 @on_value(SELDOM)
 def unknown_statuses(value: Any, spot: Spot, draw: random.Random) -> Any:
-    """A status, or a value of another open set, is one that nobody lists: the known one is lost."""
+    """A status, or a value of another open set, is undocumented: the known one is lost."""
     known = isinstance(value, str) and value and spot.key in OPEN_SETS
     return "In Arbitration" if known else AS_IT_IS
 
@@ -99,14 +99,14 @@ def dates_as_moments(value: Any, spot: Spot, draw: random.Random) -> Any:
 
 @on_value(OFTEN)
 def moments_as_dates(value: Any, spot: Spot, draw: random.Random) -> Any:
-    """A moment comes as its day: the time is lost. Stamps of change keep theirs."""
+    """A date-time comes as its day: the time is lost. Stamps of change keep theirs."""
     found = MOMENT.match(value) if isinstance(value, str) else None
     return found[1] if found and spot.key not in STAMPS else AS_IT_IS
 
 
 @on_value(OFTEN)
 def amounts_with_separators(value: Any, spot: Spot, draw: random.Random) -> Any:
-    """An amount written as text has separators between its thousands."""
+    """An amount written as text has thousands separators."""
     if isinstance(value, str) and AMOUNT.fullmatch(value):
         whole, point, cents = value.partition(".")
         return f"{int(whole):,}{point}{cents}" if abs(int(whole)) >= 1000 else AS_IT_IS
@@ -130,7 +130,7 @@ def text_as_numbers(value: Any, spot: Spot, draw: random.Random) -> Any:
 
 @on_record(OFTEN)
 def missing_keys(record: dict[str, Any], spot: Spot, draw: random.Random) -> None:
-    """A key that is not always there is missing: its value is lost."""
+    """An optional key is missing: its value is lost."""
     names = sorted(record.keys() - ALWAYS_THERE)
     if names:
         del record[draw.choice(names)]
@@ -138,14 +138,14 @@ def missing_keys(record: dict[str, Any], spot: Spot, draw: random.Random) -> Non
 
 @on_record(OFTEN)
 def extra_keys(record: dict[str, Any], spot: Spot, draw: random.Random) -> None:
-    """A record has keys that nobody lists, with values of any kind."""
+    """A record has undocumented keys, with values of any kind."""
     values: list[Any] = [None, 0, "", [], {}, [[{}]], {"id": None, "name": ["x"]}, 1e300, "﷽" * 40]
     record[f"x_{draw.randrange(1000)}"] = draw.choice(values)
 
 
 @on_value(OFTEN)
 def names_in_other_spelling(value: Any, spot: Spot, draw: random.Random) -> Any:
-    """Names of tools, levels and actions among a person's permissions are written otherwise."""
+    """Names of tools, levels and actions among a person's permissions are spelled differently."""
     if spot.operation != PERMISSIONS or spot.key not in {"name", "action_name", "tool_name"}:
         return AS_IT_IS
     words = str(value).replace("-", "_").replace(" ", "_").split("_")
@@ -156,7 +156,7 @@ def names_in_other_spelling(value: Any, spot: Spot, draw: random.Random) -> Any:
 
 @on_record(SELDOM)
 def unknown_levels(record: dict[str, Any], spot: Spot, draw: random.Random) -> None:
-    """A person's level of access to a tool is one that nobody lists: what they may do is lost."""
+    """A person's level of access to a tool is undocumented: what they may do is lost."""
     if spot.operation == PERMISSIONS:
         record["user_access_level"] = {"id": 77, "name": "project_controls"}
 
@@ -172,7 +172,7 @@ def budget_rows_without_wbs_code(record: dict[str, Any], spot: Spot, draw: rando
 def budget_columns_in_other_spelling(
     record: dict[str, Any], spot: Spot, draw: random.Random
 ) -> None:
-    """The standard columns of budget rows come in other case, singular, or with other signs."""
+    """Standard columns of budget rows come in other case, singular, or with other punctuation."""
     if spot.tool == "detail_rows":
         for name in [name for name in record if " " in name]:
             other = {"Committed Costs": "Committed cost", "Direct Costs": "DIRECT COSTS"}

@@ -1,4 +1,4 @@
-"""Trouble on demand: statuses, delays, cut bodies and lost answers for any path."""
+"""Faults on demand: statuses, delays, cut bodies and lost answers for any path."""
 
 import fnmatch
 from dataclasses import dataclass, field
@@ -23,8 +23,8 @@ class Fault:
     status: int = 503
     seconds: float = 0.0
     retry_after: int | None = None
-    as_date: bool = False  # the Retry-After
-    body: str = ""  # of kind `body`: sent as it is, under `status` and with `headers`
+    as_date: bool = False  # Retry-After as a date
+    body: str = ""  # of kind `body`: sent unchanged, under `status` and with `headers`
     headers: dict[str, str] = field(default_factory=dict)
 
     def advice(self, now: datetime) -> str:
@@ -43,7 +43,7 @@ class Faults:
         self.waiting.append(fault)
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The first fault that fits, used up by one."""
+        """The first fault that matches, with one use taken."""
         for fault in self.waiting:
             if fault.method in {"*", method} and fnmatch.fnmatch(path, fault.path):
                 fault.times -= 1

@@ -1,7 +1,7 @@
-"""Records that exist and are not shown: lists that come back empty, shorter or as a refusal.
+"""Records that exist but are not shown: lists that come back empty, shorter or denied.
 
-Real lists do so where a permission is missing or a search index lags behind. Which records are
-hidden depends on their ids alone, so pages, filters and counts of a list agree with each other.
+Real lists do this where a permission is missing or a search index lags behind. The record ids
+alone decide which records are hidden, so pages, filters and counts of a list agree.
 """
 
 import fnmatch
@@ -17,14 +17,14 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Rule:
-    """Which lists it strikes, what share of their records they go on showing, or how they refuse.
+    """The lists that it applies to, the share of records they still show, or how they are denied.
 
     `by_id`: a hidden record is 404 by its id as well. `project_id` empty: in every project.
     """
 
     path: str
     keep: float = 0.0
-    status: int = 200  # 404 and 403: the list is refused
+    status: int = 200  # 404 and 403: the list is denied
     by_id: bool = False
     project_id: int | None = None
 
@@ -37,13 +37,13 @@ class Rule:
 
 
 class Hiding:
-    """The rules of one stand-in; none at the start."""
+    """The rules of one simulator; none at the start."""
 
     def __init__(self) -> None:
         self.rules: list[Rule] = []
 
     def status(self, path: str, project_id: str | None) -> int:
-        """How a list is refused; 200 where it is not."""
+        """The status that denies a list; 200 if none does."""
         found = (rule.status for rule in self.rules if rule.fits(path, project_id))
         return next((status for status in found if status != 200), 200)
 
@@ -52,7 +52,7 @@ class Hiding:
         return [row for row in records if not any(rule.hides(row.get("id")) for rule in rules)]
 
     def knows(self, path: str, project_id: str | None) -> bool:
-        """Whether a record is shown by its id: `path` is its list's, a slash and the id."""
+        """Whether a record is shown by its id: `path` is its list's path, a slash and the id."""
         listed, _, record_id = path.rpartition("/")
         return not any(
             rule.by_id and rule.fits(listed, project_id) and rule.hides(record_id)
@@ -67,4 +67,4 @@ def empty_without_permission() -> None:
 
 @elsewhere
 def regions_apart() -> None:
-    """each company but the first is in a region of its own, and a company list covers one region"""
+    """each company but the first is in its own region, and a company list covers one region"""

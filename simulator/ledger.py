@@ -1,4 +1,4 @@
-"""Every call that reaches the stand-in, and which of them broke the promises of a good app."""
+"""Every call that reaches the simulator, and the calls that a well-behaved app would not make."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Call:
-    """One request. No token and no body; of its parameters the names, and the project's id."""
+    """One request. No token and no body; only the names of its parameters, and the project's id."""
 
     at: str
     origin: str
@@ -35,7 +35,7 @@ class Violation:
 class Ledger:
     """Append-only until the control API clears it.
 
-    Limited in size so that a long demo stays small.
+    Its size is limited, so that a long demo stays small.
     """
 
     LIMIT = 200_000

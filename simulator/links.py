@@ -1,4 +1,4 @@
-"""What of change events is in contracts, orders and budget changes, and projects with three tiers.
+"""Links of change events to contracts, orders and budget changes; projects with three tiers.
 
 Links never change an event's status: it stays open after its order is executed.
 """
@@ -9,12 +9,12 @@ from typing import Any
 
 from simulator.world import Project, Record, World
 
-EVERY = 4  # of so many projects one has three tiers
-ORDERED, PARTLY, BUDGETED = 1, 3, 5  # of eight change events each, by their place
+EVERY = 4  # one project in four has three tiers
+ORDERED, PARTLY, BUDGETED = 1, 3, 5  # positions within each eight change events
 
 
 def link_to_order(contract: Record, cost: str, status: str) -> Record:
-    """The parts of a line in v1.0 whose cost a commitment change order holds."""
+    """The parts of a line in v1.0 whose cost is in a commitment change order."""
     return {
         "contract": _named(contract),
         "commitment_pco_cost": cost,
@@ -23,7 +23,7 @@ def link_to_order(contract: Record, cost: str, status: str) -> Record:
 
 
 def link_to_contract(contract: Record, cost: str) -> Record:
-    """The same of a line whose cost the contract itself holds."""
+    """The parts of a line in v1.0 whose cost is in the contract itself."""
     return {
         "contract": _named(contract),
         "commitment_contract_cost": cost,
@@ -32,12 +32,12 @@ def link_to_contract(contract: Record, cost: str) -> Record:
 
 
 def link_to_budget(amount: str) -> Record:
-    """The same of a line of which a budget change covers so much."""
+    """The parts of a line in v1.0 of which a budget change covers this amount."""
     return {"budget_mod_amount": amount, "budget_mod": {"transfer_amount": amount}}
 
 
 def link_some(project: Project) -> None:
-    """As a project has them: ordered whole, ordered in part, covered by the budget, or not."""
+    """A mix like a real project's: ordered wholly or partly, covered by the budget, or not."""
     contracts = {**project.work_order_contracts, **project.purchase_order_contracts}
     orders = [
         order for order in project.change_orders.values() if order["contract_id"] in contracts
@@ -62,7 +62,7 @@ def link_some(project: Project) -> None:
 
 
 def to_three_tiers(world: World, project: Project) -> None:
-    """Change orders become packages where they are approved, else potential change orders.
+    """Approved change orders become packages, the others potential change orders.
 
     Each package holds a potential change order of the same amount, which counts nowhere else.
     """
@@ -79,7 +79,7 @@ def to_three_tiers(world: World, project: Project) -> None:
 
 
 def orders_of(project: Project, contract_id: int) -> list[Record]:
-    """Whatever changes the contract, each once, by the tiers of its project."""
+    """All orders that change the contract, each once, by the tiers of its project."""
     loose = [
         row
         for row in project.potential_change_orders.values()

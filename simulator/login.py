@@ -1,4 +1,4 @@
-"""The login origin: sign-in and consent, never framed; and the token endpoints."""
+"""The login origin: sign-in and consent, which are never framed; and the token endpoints."""
 
 import secrets
 from html import escape
@@ -39,7 +39,7 @@ async def home(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """Lists the people to sign in as; a POST opens a session and goes on to `then`."""
+    """Lists the people to sign in as; a POST opens a session and redirects to `then`."""
     simulator = _simulator(request)
     if request.method == "POST":
         form = await request.form()
@@ -55,7 +55,7 @@ async def sign_in(request: Request) -> Response:
 
 
 def _onward(simulator: Simulator, then: str, person: Person) -> Response:
-    """Only to our own two origins. The frame learns who it is by a one-time ticket."""
+    """Redirects only to our own two origins. The frame gets the person by a one-time ticket."""
     if then.startswith(simulator.origins.login + "/"):
         return RedirectResponse(then, 303)
     ticket = secrets.token_urlsafe(24)

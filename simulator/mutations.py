@@ -10,7 +10,7 @@ from simulator.costs import Costs
 from simulator.state import Simulator
 from simulator.world import Project, Record
 
-# The kind, a field that people change, and whether Procore keeps what is deleted.
+# The kind, a field that people change, and whether Procore keeps deleted records.
 KINDS: tuple[tuple[str, str, bool], ...] = (
     ("rfis", "subject", True),
     ("submittals", "title", False),
@@ -62,7 +62,7 @@ class Mutations:
     def _copy(self, rows: dict[int, Record], record: Record) -> Record:
         added: dict[str, Any] = copy.deepcopy(record)
         added["id"] = self.simulator.world.new_id()
-        for item in added.get("change_items", []):  # records of their own, within an event
+        for item in added.get("change_items", []):  # separate records within an event
             item |= {"id": self.simulator.world.new_id(), "event_id": added["id"]}
         added["created_at"] = stamp(self.simulator.clock.now())
         rows[added["id"]] = added
@@ -78,7 +78,7 @@ class Mutations:
             self._delete_lines(record["id"])
 
     def _settle(self, project: Project, contract_id: int) -> None:
-        """A contract changes with its change orders."""
+        """Updates the contract after its change orders."""
         kind = (
             "work_order_contracts"
             if contract_id in project.work_order_contracts
@@ -90,7 +90,7 @@ class Mutations:
         self.tell(self.simulator, project, kind, contract_id, "update")
 
     def _delete_lines(self, holder_id: int) -> None:
-        """A direct cost takes its lines with it."""
+        """Deletes a direct cost's lines with it."""
         for project in self.projects:
             lines = project.direct_cost_line_items
             for key in [key for key, line in lines.items() if line["holder"]["id"] == holder_id]:

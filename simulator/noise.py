@@ -1,6 +1,6 @@
-"""Records that are wrong in every way that JSON allows: what a schema does not hold, and less.
+"""Records that are wrong in every way that JSON allows, by and against a schema.
 
-These switches destroy, so they do nothing before schemas are given with `POST /control/wild`.
+These switches destroy data, so they do nothing until schemas arrive with `POST /control/wild`.
 """
 
 import copy
@@ -16,14 +16,14 @@ JUNK: tuple[Any, ...] = (
     "9999-12-31T23:59:59Z", "1,23,4.5.6", "12 345,67", "$1,000.00", "(500.00)", "NaN", "Infinity",
     "nul\x00inside", "💥" * 50, [], {}, [None], [[]], [1, "x", {}], {"id": None}, {"": {"": []}},
 )  # fmt: skip
-# A readable id names another record, so an id only ever becomes one that cannot be read.
+# A readable id would name another record, so an id becomes only values that cannot be an id.
 NO_IDS: tuple[Any, ...] = (
     None, "", "n/a", 0, -1, 1.5, 2**63, str(2**64), True, [], {}, [None], {"id": 0}, "7 8", "0x7",
 )  # fmt: skip
-# These say that a record is gone, so they only ever say nothing.
+# These say that a record is gone, so they get only values that say nothing.
 GONE = {"deleted_at", "deleted", "in_recycle_bin"}
 NOTHING: tuple[Any, ...] = (None, "", [], {}, False)
-# These say what somebody may do, so they never say that it is more.
+# These say what somebody may do, so they never get a value that allows more.
 RIGHTS = "GET /rest/v1.0/settings/permissions"
 NO_RIGHTS: tuple[Any, ...] = (
     None, "", "n/a", 0, [], {}, False, "false", ["false"], {"id": None}, "project_controls", "none",
@@ -44,7 +44,7 @@ def wrong_values(record: dict[str, Any], spot: Spot, draw: random.Random) -> Non
 
 @on_answer
 def strangers_in_lists(document: Any, spot: Spot) -> Any:
-    """With a schema: a list holds things that are no records."""
+    """With a schema: a list contains things that are not records."""
     if spot.schema is None or not isinstance(document, list):
         return AS_IT_IS
     return [None, *document[:1], "text", 7, [], *document[1:], [[{}]], {}]
@@ -54,7 +54,7 @@ def _spoil(record: dict[str, Any], path: Path, spot: Spot, draw: random.Random) 
     holder: Any = record
     for step in path[:-1]:
         if not _has(holder, step):
-            return  # spoiled before
+            return  # a step before was changed already
         holder = holder[step]
     last = path[-1]
     if _has(holder, last) and draw.random() < 0.2 and not _is_entry(holder, last):
@@ -81,12 +81,12 @@ def _has(holder: Any, step: str | int) -> bool:
 
 
 def _is_entry(holder: Any, step: str | int) -> bool:
-    """A record in a list within a record: one that is missing there is gone, not unreadable."""
+    """A record in a list within a record: removing it would be a deletion, not damage."""
     return isinstance(holder, list) and isinstance(holder[int(step)], dict)
 
 
 def _paths(value: Any) -> list[Path]:
-    """Where something is."""
+    """Paths of all values present."""
     found: list[Path] = []
     steps: list[tuple[Any, Any]] = []
     if isinstance(value, dict):
@@ -99,7 +99,7 @@ def _paths(value: Any) -> list[Path]:
 
 
 def _listed(schema: Any) -> list[Path]:
-    """Where something could be: one level deep is enough, what is below is as it comes."""
+    """Paths that the schema lists: one level deep is enough; deeper values stay as they are."""
     return [(name,) for name in schema.get("properties", {})]
 
 

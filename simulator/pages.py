@@ -1,4 +1,4 @@
-"""HTML of the stand-in, in one plain look that is nobody's brand."""
+"""HTML of the simulator, in a plain look that is no brand's."""
 
 from html import escape
 from string import Template
@@ -32,5 +32,5 @@ _PAGE = Template("""<!doctype html><html lang="en"><head><meta charset="utf-8">
 
 
 def page(title: str, body: str) -> str:
-    """`body` is trusted markup; whatever came from outside was escaped by its maker."""
+    """`body` is trusted markup; callers escape whatever comes from outside."""
     return _PAGE.substitute(title=escape(title), style=STYLE, body=body)

@@ -1,7 +1,7 @@
 """Private and draft records of each kind, and the people named on them.
 
-Which records they are depends on their place alone, so no dice of the seed fall otherwise. The
-service account's lists hold them all; who shows them has to look at the viewer.
+Only a record's place decides, so all other seeded values stay the same. The service account's
+lists contain them all; an app that shows them must check the viewer.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from simulator.costs import Costs
 from simulator.world import Company, Person, Record
 
-EVERY = 5  # of a list's records one is private; of a short list the last one
+EVERY = 5  # one record in five of a list is private; in a short list the last one
 PLACE = 3
 # By list: the field that says so, and fields that name one person.
 SAID: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -24,7 +24,7 @@ SAID: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 def withhold(company: Company, people: Iterable[Person]) -> None:
-    """Each kind has private records and a draft; every second private one names somebody known."""
+    """Each kind gets private records and a draft; every second private one names a known person."""
     known = [person for person in people if company.id in person.company_ids]
     for project in company.projects.values():
         for number, (kind, (field, names)) in enumerate(SAID.items()):
@@ -38,7 +38,7 @@ def withhold(company: Company, people: Iterable[Person]) -> None:
 
 
 def _name(record: Record, names: tuple[str, ...], person: Person) -> None:
-    """Instead of whom the seed drew, in the same form."""
+    """Replaces the person that the seed chose, in the same form."""
     for name in names[:1]:
         said = {"id": person.id, "name": person.name, "login": person.login}
         record[name] = {key: said.get(key, value) for key, value in record[name].items()}
@@ -78,7 +78,7 @@ DRAFTS: dict[str, Callable[[Record], None]] = {
 
 
 def _some_draft(company: Company, kind: str, draft: Callable[[Record], None]) -> None:
-    """Where the seed drew none; of the first project that has the kind at all."""
+    """Makes one record a draft where the seed made none, in the first project with the kind."""
     pairs = [(p, row) for p in company.projects.values() for row in getattr(p, kind).values()]
     if not pairs or any(_is_draft(row) for _, row in pairs):
         return

@@ -1,7 +1,7 @@
-"""How many calls an app may make: an hour and a short window, and the bar of a `Retry-After`.
+"""How many calls an app may make: per hour, per short window, and none during a `Retry-After`.
 
-Windows are fixed and each credential's own at a company, or rolling and shared by the whole app
-and the company. A minute that rolls is a switch of its own.
+Windows are fixed and separate for each credential at a company, or rolling and shared by the
+whole app at the company. A rolling minute is a switch of its own.
 """
 
 import math
@@ -14,14 +14,14 @@ from simulator.wild import elsewhere
 HOUR = 3600
 SPIKE = 10
 MINUTE, PER_MINUTE = 60, 25  # seen in September 2026
-ON_ITS_WAY = 1.0  # seconds in which a call may arrive that was made before an answer was heard
+ON_ITS_WAY = 1.0  # seconds; a call may have been sent before the app received an answer
 
 Place = tuple[str, int]  # credential (empty where all share) and company
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What the headers say: of the two windows, the one nearer to its limit."""
+    """What the headers say, of the window that is nearer to its limit."""
 
     limit: int
     remaining: int
@@ -62,7 +62,7 @@ class Rates:
         return ("" if self.shared else credential, company_id)
 
     def bar(self, place: Place, seconds: float, now: datetime) -> None:
-        """Whoever is there was told not to call for so long."""
+        """Blocks callers at `place` for `seconds`, which their answer said."""
         since, until = self.barred.get(place, (0.0, 0.0))
         moment = now.timestamp()
         goes_on = until > moment  # the first answer that said so counts

@@ -1,7 +1,7 @@
 """One RFI, submittal, change event or contract at a time, exactly as the API shows it.
 
-Procore's description knows no null: a value that is not there is left out. `x_unlisted` stands for
-the fields that Procore adds without notice, and carries a null.
+Procore's description knows no null: an absent value is left out. `x_unlisted` represents the
+fields that Procore adds without notice, and carries a null.
 """
 
 from datetime import timedelta
@@ -21,7 +21,7 @@ UNLISTED: Record = {"x_unlisted": {"note": None}}
 
 
 class Records:
-    """Draws the records of one company's projects."""
+    """Generates the records of one company's projects."""
 
     def __init__(
         self, world: World, chance: Chance, users: list[Record], vendors: list[Record]
@@ -31,7 +31,7 @@ class Records:
     def rfi(self, project: Project, index: int) -> Record:
         rng = self.chance.rng
         status = rng.choices(["open", "closed", "draft"], [5, 6, 1])[0]
-        # What is open was asked lately; a few questions lie around for months.
+        # Open questions are recent; a few have been open for months.
         oldest = 28 if status == "open" and rng.random() < 0.85 else 220
         created = self.chance.moment(0.5, oldest)
         due = created.date() + timedelta(days=rng.choice([7, 10, 14, 14, 21]))

@@ -1,9 +1,9 @@
-"""What the app's service account may do: two ceilings, and memberships that keep an older one.
+"""What the app's service account may do: two upper limits, and memberships that keep an older one.
 
-The version of the app that is installed asks for levels (its manifest). At the install Procore
-makes a directory user with a permission template of these levels. An update of the app changes what
-is asked, not the template; a change of the template does not reach the projects that the user was
-added to before. The lower one counts, tool by tool.
+The installed version of the app asks for levels (its manifest). At the install Procore creates a
+directory user with a permission template of these levels. An update of the app changes the
+manifest, not the template; a change of the template does not reach projects to which the user was
+already added. The lower level applies, tool by tool.
 """
 
 from collections.abc import Iterable
@@ -38,14 +38,14 @@ PROJECT_LEVELS = {
 
 @dataclass(frozen=True)
 class Grants:
-    """Levels by tool of the company tab and of the project tab, and granular permissions."""
+    """Levels by tool of the company and of the project, and granular permissions."""
 
     company: dict[str, str] = field(default_factory=lambda: dict(COMPANY_LEVELS))
     project: dict[str, str] = field(default_factory=lambda: dict(PROJECT_LEVELS))
     granular: frozenset[str] = frozenset(GRANULAR)
 
     def below(self, other: "Grants") -> "Grants":
-        """The lower level of both, tool by tool; a granular permission that both have."""
+        """The lower level of both, tool by tool, and the granular permissions that both have."""
         return Grants(
             _lower(self.company, other.company),
             _lower(self.project, other.project),
@@ -53,7 +53,7 @@ class Grants:
         )
 
     def changed(self, body: dict[str, Any]) -> "Grants":
-        """With the levels named in a body of the control API. Raises ValueError."""
+        """A copy with the levels from a body of the control API. Raises ValueError."""
         for levels in (body.get("company", {}), body.get("project", {})):
             if unknown := {*levels.values()} - {*LEVELS}:
                 raise ValueError(f"a level is one of {', '.join(LEVELS)}, not {unknown.pop()}")
@@ -79,17 +79,17 @@ class ServiceAccount:
     manifest: Grants = field(default_factory=Grants)
     template: Grants = field(default_factory=Grants)
     memberships: dict[int, Grants] = field(default_factory=dict)
-    answers: bool = True  # whether it may ask for its own permissions
+    answers: bool = True  # whether it may read its own permissions
 
     def join(self, project_ids: Iterable[int]) -> None:
-        """The projects that are permitted now; who is a member already keeps the older rights."""
+        """Joins the permitted projects; where it is already a member it keeps the older rights."""
         self.memberships = {
             project_id: self.memberships.get(project_id, self.template)
             for project_id in project_ids
         }
 
     def on(self, project_id: int | None) -> Grants:
-        """On a project, or (None) on the company."""
+        """The rights on a project, or on the company (None)."""
         if project_id is None:
             return self.manifest.below(self.template)
         return self.manifest.below(self.memberships.get(project_id, self.template))

@@ -1,4 +1,4 @@
-"""Fills a world with believable building: the same seed and size give the same records."""
+"""Fills a world with plausible records: the same seed and size give the same records."""
 
 import random
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ def build_world(clock: Clock, *, size: str, seed: int) -> World:
 
 
 class _Builder:
-    """One company from its directory to the last contract of its last project."""
+    """Builds one company, from its directory to the last contract of its last project."""
 
     def __init__(self, world: World, rng: random.Random, company: Company, size: Size) -> None:
         self.world, self.company, self.size = world, company, size
@@ -134,7 +134,7 @@ class _Builder:
         self._leveled(others)
 
     def _leveled(self, others: list[Record]) -> None:
-        """Some of the directory sign in as well: each tool has people of every level."""
+        """Some of the directory can sign in as well: each tool has people of every level."""
         for user, (role, levels) in zip(others, LEVELED.items(), strict=False):
             person = Person(
                 user["id"],
@@ -284,7 +284,7 @@ class _Builder:
         for index in range(self.size.punch_items):
             _add(project.punch_items, self.costs.punch_item(project, index))
         prime_contract = self.world.new_id()
-        # Dice of their own, so that the other records are what they were without these.
+        # A separate random generator, so that the other records stay the same.
         dice = Costs(
             self.world,
             Chance(random.Random(project.id), self.chance.now),
@@ -303,7 +303,7 @@ class _Builder:
         source = CIVIL_SECTIONS if civil else COST_CODES
         pairs = [(code, kind) for kind in COST_TYPES.items() for code in source.items()]
         wanted = max(self.size.wbs_codes, len(source) + 1) if civil else self.size.wbs_codes
-        # One that no longer takes a budget, as every company has.
+        # A retired code that takes no budget; every company has some.
         retired = ("00-000", "Retired code")
         pairs = [*pairs[: wanted - 1], (retired, ("S", COST_TYPES["S"]))]
         numbers = {code: number for number, code in enumerate((*source, retired[0]), 1)}
@@ -328,7 +328,7 @@ class _Builder:
 
     def _budget(self, project: Project, *, civil: bool) -> None:
         codes = [code for code in project.wbs_codes.values() if code["status"] == "active"]
-        # Road jobs start without a budget on most codes: theirs arrives as an estimate.
+        # Road jobs start without a budget on most codes: an estimate brings it.
         for code in codes[: 3 if civil else self.size.budget_rows]:
             line_id = self.world.new_id()
             project.budget_line_items[line_id] = {

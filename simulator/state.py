@@ -1,4 +1,4 @@
-"""One running stand-in: its world, books and switches, shared by the three origins."""
+"""One running simulator: its world, records of calls and switches, shared by the three origins."""
 
 import secrets
 import time
@@ -55,7 +55,7 @@ class Simulator:
     def install(
         self, company_id: int, permitted_projects: set[int], *, service_account: bool = True
     ) -> None:
-        """What callers were told before no longer holds."""
+        """Also forgets which callers were denied at the company: those answers no longer hold."""
         self.world.install(company_id, permitted_projects, service_account=service_account)
         for key in [key for key in self.told_disconnected if key[1] == company_id]:
             del self.told_disconnected[key]
@@ -68,7 +68,7 @@ class Simulator:
         return now - books.setdefault(key, now) > ON_ITS_WAY
 
     def reset(self) -> None:
-        """The world as at the start: the same records under the same ids, nobody signed in."""
+        """Restores the initial world: the same records under the same ids, nobody signed in."""
         self.clock.skew = timedelta()
         self.world = build_world(self.clock, size=self.size, seed=self.seed)
         self.tokens = Tokens(self.clock)
@@ -84,7 +84,7 @@ class Simulator:
             self.install_first_two()
 
     def forget(self) -> None:
-        """The books, the faults waiting, and what was said to whom."""
+        """Clears the ledger, the waiting faults, the consents, and the record of denied callers."""
         self.ledger.clear()
         self.faults.waiting.clear()
         for told in (self.consents, self.told_disconnected, self.told_hidden):
@@ -97,7 +97,7 @@ class Simulator:
         self.install(neighbour.id, set(list(neighbour.projects)[:1]))
 
     def region(self, company_id: int) -> int:
-        """Which of Procore's regions holds the company; one for all while the switch is off."""
+        """The Procore region of the company; one for all while the switch is off."""
         first = next(iter(self.world.companies))
         return company_id if self.wild.on(regions_apart) else first
 

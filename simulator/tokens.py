@@ -1,4 +1,4 @@
-"""OAuth's books: codes, grants and their tokens. Refresh tokens are single-use and rotate."""
+"""OAuth state: codes, grants and their tokens. Refresh tokens are single-use and rotate."""
 
 import base64
 import hashlib
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from simulator.clock import Clock
 
-REPLACED = 0.5  # seconds in which a call may still arrive with a token that was replaced
+REPLACED = 0.5  # seconds in which a call may still arrive with a replaced token
 CODE_LIFETIME = timedelta(minutes=10)
 TOKEN_LIFETIME = timedelta(seconds=5400)
 
@@ -25,7 +25,7 @@ class Code:
 
 @dataclass
 class Grant:
-    """A living authorisation: a person's, or the service account's (person_id None)."""
+    """An active authorisation: a person's, or the service account's (person_id None)."""
 
     person_id: int | None
     created_at: datetime
@@ -33,7 +33,7 @@ class Grant:
     access_token: str
     refresh_token: str | None
     revoked: bool = False
-    ended_at: datetime | None = None  # when the app learned that it is good no longer
+    ended_at: datetime | None = None  # when the app learned that the token is no longer valid
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Tokens:
     by_access: dict[str, Grant] = field(default_factory=dict)
     by_refresh: dict[str, Grant] = field(default_factory=dict)
     spent_refresh: set[str] = field(default_factory=set)
-    one_app_token: bool = False  # whoever has a newer one should not use an older one
+    one_app_token: bool = False  # an app with a newer token should not use an older one
     newest_of_app: Grant | None = None
 
     def issue_code(self, person_id: int, redirect_uri: str, challenge: str | None) -> Code:
@@ -70,7 +70,7 @@ class Tokens:
 
     def issue(self, person_id: int | None) -> Grant:
         now = self.clock.now()
-        # As long as the real ones, which are signed JSON: a short column shows itself.
+        # As long as the real ones, which are signed JSON, so that a column that is too short fails.
         access = "eyJhbGciOiJFUzUxMiJ9." + secrets.token_urlsafe(900)
         refresh = secrets.token_urlsafe(32) if person_id is not None else None
         grant = Grant(person_id, now, now + TOKEN_LIFETIME, access, refresh)
@@ -83,7 +83,7 @@ class Tokens:
         return grant
 
     def rotate(self, refresh: str) -> Grant | None:
-        """Kills the old pair on any attempt, whether or not the answer arrives."""
+        """Ends the old pair on any attempt, whether or not the answer arrives."""
         grant = self.by_refresh.pop(refresh, None)
         self.spent_refresh.add(refresh)
         if grant is None or grant.revoked:
@@ -107,7 +107,7 @@ class Tokens:
         return grant
 
     def misused(self, access: str, now: datetime) -> str:
-        """In words, where the app should have known that a token was no longer good at a call."""
+        """Why the app should have known that the token was invalid; empty if it could not."""
         grant = self.by_access.get(access)
         if grant is None:
             return ""
@@ -118,13 +118,13 @@ class Tokens:
         return f"replaced or refused {since:.1f} s before" if since > REPLACED else ""
 
     def refused(self, access: str) -> None:
-        """A call was answered by 401, and the answer was sent: from now on the app knows."""
+        """A call was answered with 401, and the answer was sent: from now on the app knows."""
         grant = self.by_access.get(access)
         if grant and grant.revoked:
             self._end(grant, self.clock.now())
 
     def revoke_app(self) -> None:
-        """Somebody at Procore ends the app's own tokens."""
+        """Ends the app's own tokens, as somebody at Procore may."""
         for grant in self.by_access.values():
             if grant.person_id is None:
                 grant.revoked = True

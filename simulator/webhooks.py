@@ -1,4 +1,4 @@
-"""Webhooks v2.0: hooks, triggers, deliveries with backoff, and mischief on demand."""
+"""Webhooks v2.0: hooks, triggers, deliveries with backoff, and misbehaviour on demand."""
 
 import asyncio
 import os
@@ -110,7 +110,7 @@ class Webhooks:
         task.add_done_callback(self._tasks.discard)
 
     async def _drain(self, hook: Hook) -> None:
-        """One queue a hook: a failure pauses all of it, one success resumes."""
+        """One queue per hook: a failure pauses all of it, a success resumes it."""
         pause = FIRST_RETRY
         async with httpx.AsyncClient(timeout=ANSWER_LIMIT, trust_env=False) as client:
             try:
@@ -150,6 +150,6 @@ class Webhooks:
 
 
 def ulid() -> str:
-    """48 bits of milliseconds, 80 of chance, in Crockford's base 32."""
+    """48 bits of milliseconds, 80 random bits, in Crockford's base 32."""
     number = (int(time.time() * 1000) << 80) | int.from_bytes(os.urandom(10))
     return "".join(CROCKFORD[(number >> shift) & 31] for shift in range(125, -5, -5))

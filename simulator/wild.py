@@ -1,14 +1,14 @@
-"""What Procore was seen to do and does not document: switches, all of them off at the start.
+"""Undocumented behaviour seen at Procore, as switches that are all off at the start.
 
-A switch is one function with one sentence as its docstring, made known by a decorator:
+A switch is one function with one sentence as its docstring, registered by a decorator:
 
-- `@on_value`: takes a value of a record and gives it in another form, or `AS_IT_IS`;
+- `@on_value`: takes a value of a record and returns it in another form, or `AS_IT_IS`;
 - `@on_record`: changes one record of an answer in place;
-- `@on_answer`: takes a whole JSON document and gives it in another envelope, or `AS_IT_IS`;
-- `@elsewhere`: is read where it matters, by `simulator.wild.on(function)`.
+- `@on_answer`: takes a whole JSON document and returns it in another envelope, or `AS_IT_IS`;
+- `@elsewhere`: is checked where it matters, by `simulator.wild.on(function)`.
 
-Which switch strikes where is drawn from the seed, the operation, the record and the field, so an
-answer that is asked for again deviates in the same way.
+The seed, the operation, the record and the field decide which switch applies where, so a repeated
+call gets the same deviations.
 """
 
 import random
@@ -24,16 +24,16 @@ PROFILE = "wild"  # every switch
 
 @dataclass(frozen=True)
 class Spot:
-    """Where a deviation is being considered."""
+    """The place of a possible deviation."""
 
     operation: str  # "GET /rest/v1.0/projects/{project_id}/rfis"
     record_id: str = ""
-    field: str = ""  # dotted, numbers within lists
+    field: str = ""  # dotted, with numbers within lists
     schema: Any = None  # of the record, where one was given
 
     @property
     def key(self) -> str:
-        """The name of the field, or of the list that it is in."""
+        """The name of the field, or of the list that contains it."""
         names = [name for name in self.field.split(".") if not name.isdigit()]
         return names[-1] if names else ""
 
@@ -68,7 +68,7 @@ def on_answer(function: OnAnswer) -> OnAnswer:
 
 
 def on_record(share: float) -> Callable[[OnRecord], OnRecord]:
-    """Strikes this share of the records."""
+    """Applies to this share of the records."""
 
     def add(function: OnRecord) -> OnRecord:
         RECORDS[_known(function)] = function, share
@@ -78,7 +78,7 @@ def on_record(share: float) -> Callable[[OnRecord], OnRecord]:
 
 
 def on_value(share: float) -> Callable[[OnValue], OnValue]:
-    """Strikes this share of the values that it can change."""
+    """Applies to this share of the values that it can change."""
 
     def add(function: OnValue) -> OnValue:
         VALUES[_known(function)] = function, share
@@ -94,7 +94,7 @@ def elsewhere(function: Callable[[], None]) -> Callable[[], None]:
 
 @dataclass
 class Wild:
-    """The switches of one stand-in."""
+    """The switches of one simulator."""
 
     switches: frozenset[str] = frozenset()
     seed: int = 1
@@ -104,9 +104,9 @@ class Wild:
     def turn(
         self, wanted: str | Iterable[str], seed: int = 1, schemas: dict[str, Any] | None = None
     ) -> None:
-        """On: the switches named, or the whole profile; every other one off.
+        """Turns on the switches named, or the whole profile, and every other one off.
 
-        `schemas`, by method and path, say which keys and types there could be besides those seen.
+        `schemas`, by method and path, say which keys and types are possible besides those seen.
         """
         names = frozenset(SWITCHES) if wanted == PROFILE else frozenset(wanted)
         if unknown := names - SWITCHES.keys():
@@ -118,22 +118,22 @@ class Wild:
         return switch.__name__ in self.switches
 
     def chance(self, *place: object) -> random.Random:
-        """The same draws at the same place under the same seed."""
+        """The same random values at the same place under the same seed."""
         return random.Random(zlib.crc32(repr((self.seed, *place)).encode()))
 
     def answered(self, document: Any, operation: str) -> Any:
-        """A JSON answer as it is sent while these switches are on."""
+        """The JSON document as sent while these switches are on."""
         spot = Spot(operation, schema=self.schemas.get(shape(operation)))
         document = self._through(document, spot)
         envelopes = [name for name in ANSWERS if name in self.switches]
-        # One that fits, or none: each operation keeps to its own.
+        # One that fits, or none; an operation always gets the same.
         fitting = [ANSWERS[name](document, spot) for name in envelopes]
         choices = [AS_IT_IS, *(found for found in fitting if found is not AS_IT_IS)]
         chosen = choices[self.chance("envelope", operation).randrange(len(choices))]
         return document if chosen is AS_IT_IS else chosen
 
     def _through(self, document: Any, spot: Spot) -> Any:
-        """Record by record, whatever holds them."""
+        """Applies switches to each record, inside any envelope."""
         if isinstance(document, list):
             return [self._through(inner, spot) for inner in document]
         if not isinstance(document, dict):
@@ -151,7 +151,7 @@ class Wild:
         return record
 
     def _value(self, value: Any, spot: Spot) -> Any:
-        """What is inside a value first; each value deviates once at most."""
+        """Inner values first; each value deviates at most once."""
         if isinstance(value, dict):
             value = {key: self._value(inner, _below(spot, key)) for key, inner in value.items()}
         elif isinstance(value, list):
@@ -178,5 +178,5 @@ def _below(spot: Spot, key: str) -> Spot:
 
 
 def shape(operation: str) -> str:
-    """Whatever the ids in its path are called."""
+    """The operation with all path ids under one name."""
     return re.sub(r"{[^}]*}", "{}", operation)

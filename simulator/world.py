@@ -1,4 +1,4 @@
-"""What exists in the stand-in's Procore: companies, people, rights, installs and records."""
+"""What exists in the simulated Procore: companies, people, rights, installs and records."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ PROJECT_TOOLS = (
     "rfis", "submittals", "change_events", "commitments", "budget",
     "direct_costs", "observations", "punch_list",
 )  # fmt: skip
-FIRST_ID = 4_300_000_001  # above 2^32, so that a 32-bit column shows itself at once
+FIRST_ID = 4_300_000_001  # above 2^32, so that a 32-bit column fails at once
 
 
 @dataclass
 class Person:
     """A directory user. `tools` holds the project tools they may read.
 
-    `levels` says of some of them how far: without a word it is standard, and admin for an admin.
+    `levels` gives the level of some tools; the default is standard, and admin for an admin.
     """
 
     id: int
@@ -32,12 +32,12 @@ class Person:
     company_ids: set[int]
     tools: set[str]
     admin: bool = False
-    edits_budget: bool = True  # where they have the budget at all
+    edits_budget: bool = True  # if they have the budget at all
     project_ids: set[int] | None = None  # None: all projects of their companies
     levels: dict[str, str] = field(default_factory=dict)
 
     def level(self, tool: str) -> str:
-        """On a project."""
+        """The level of a tool on a project."""
         if self.admin:
             return "admin"
         return self.levels.get(tool, "standard") if tool in self.tools else "none"
@@ -62,7 +62,7 @@ class Installation:
 
 @dataclass
 class BudgetView:
-    """Of a company; `columns` maps the name that a row has it under to what it holds."""
+    """A company's view; `columns` maps a column's name in the rows to what it holds."""
 
     id: int
     name: str
@@ -72,7 +72,7 @@ class BudgetView:
 
 @dataclass
 class Project:
-    """A project's lists, each a mapping from id to the record exactly as the API shows it."""
+    """A project's lists; each maps an id to the record exactly as the API shows it."""
 
     id: int
     company_id: int
@@ -86,7 +86,7 @@ class Project:
     change_orders: dict[int, Record] = field(default_factory=dict)
     potential_change_orders: dict[int, Record] = field(default_factory=dict)
     change_order_packages: dict[int, Record] = field(default_factory=dict)
-    # By line of a change event: the parts of its v1.0 form that say where its cost is.
+    # By line of a change event: the parts of its v1.0 form that locate its cost.
     event_links: dict[int, Record] = field(default_factory=dict)
     direct_costs: dict[int, Record] = field(default_factory=dict)
     direct_cost_line_items: dict[int, Record] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class Project:
     change_order_tiers: int = 1  # with 3, orders are packages, and there are no change orders
 
     def contract(self, contract_id: int) -> Record:
-        """Of either kind."""
+        """The contract of either kind."""
         orders = self.purchase_order_contracts
         return (
             orders[contract_id] if contract_id in orders else self.work_order_contracts[contract_id]
@@ -122,7 +122,7 @@ class Company:
 
 
 class World:
-    """Everything behind the wire. One process holds it; nothing is written to disk."""
+    """Everything behind the API. One process holds it; nothing is written to disk."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -136,7 +136,7 @@ class World:
         return self._ids
 
     def touch(self, record: Record) -> None:
-        """Moves `updated_at`, as every change in Procore does."""
+        """Updates `updated_at`, as every change in Procore does."""
         record["updated_at"] = stamp(self.clock.now())
 
     def project(self, project_id: int) -> Project | None:
@@ -165,9 +165,9 @@ class World:
         return installation
 
     def update(self, company_id: int, version: str) -> None:
-        """A new version of the app clears the permitted projects: they must be picked again.
+        """A new version of the app clears the permitted projects, which must be selected again.
 
-        It brings its own manifest; the service account's permission template stays as it was.
+        It brings its own manifest; the service account's permission template stays unchanged.
         """
         installation = self.installed_at(company_id)
         if installation:

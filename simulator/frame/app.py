@@ -28,7 +28,7 @@ VIEWS = {
     "purchase_order_contracts": ("commitments.purchase_order_contracts.detail", "Order", 1),
     "requisitions": ("commitments.requisitions.detail", "Invoice", 1),
 }
-# Where each kind of record has its number and its title.
+# Where each kind of record keeps its number and its title.
 NUMBERS, TITLES = ("invoice_number", "number"), ("subject", "title", "contract_name")
 
 
@@ -61,7 +61,7 @@ async def home(request: Request) -> Response:
 
 
 async def session(request: Request) -> Response:
-    """Redeems the login origin's ticket, once, for a cookie of this origin."""
+    """Redeems the login origin's one-time ticket for a cookie of this origin."""
     simulator, _ = _who(request)
     person_id = simulator.tickets.pop(request.query_params.get("ticket", ""), None)
     if person_id is None:
@@ -114,7 +114,7 @@ async def full_screen(request: Request) -> Response:
     project = request.path_params.get("project_id")
     if project:
         query["project_id"] = str(project)
-    if "open" in request.query_params:  # a parameter of the app's own, as Procore passes them on
+    if "open" in request.query_params:  # a parameter of the app's own, which Procore passes on
         query["open"] = request.query_params["open"]
     address = f"{app_origin(simulator)}/embedded/?{urlencode(query)}"
     body = (
@@ -213,7 +213,7 @@ async def management(request: Request) -> Response:
 
 
 async def record(request: Request) -> Response:
-    """Where the app's “Open in Procore” leads: the stand-in only says which record it is."""
+    """The target of the app's “Open in Procore” links: it only says which record it is."""
     body = f"""<main class="card"><h1>A record in Procore</h1>
     <p>Project {request.path_params["project_id"]}: {escape(request.path_params["rest"])}</p></main>"""
     return HTMLResponse(page("Record", body))

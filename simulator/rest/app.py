@@ -1,4 +1,4 @@
-"""The API origin: its table of operations, and the gate that each call passes."""
+"""The API origin: its table of operations, and the checks that each call passes."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from simulator import amounts, deviations, noise  # noqa: F401  # make their switches known
+from simulator import amounts, deviations, noise  # noqa: F401  # register their switches
 from simulator.clock import stamp
 from simulator.faults import Fault
 from simulator.hiding import empty_without_permission
@@ -168,7 +168,7 @@ def _gate(name: str, operation: Operation) -> Any:
 
 
 def _hidden(request: Request, simulator: Simulator) -> None:
-    """Raises Refusal where simulator/hiding.py refuses a list, or hides a record."""
+    """Raises Refusal if simulator/hiding.py denies the list or hides the record."""
     place = project_id_of(request)
     status = simulator.hiding.status(request.url.path, place)
     if status != 200:
@@ -187,7 +187,7 @@ def _refused(simulator: Simulator, name: str, refusal: Refusal) -> Response:
 
 
 def _deviating(simulator: Simulator, name: str, response: Response) -> Response:
-    """The answer as it is, or as the switches of simulator/wild.py change it."""
+    """The answer unchanged, or changed by the switches of simulator/wild.py."""
     if not simulator.wild.switches or not response.body:
         return response
     document = json.loads(bytes(response.body), parse_float=Decimal)
@@ -206,7 +206,7 @@ async def _unknown(request: Request, _error: Exception) -> Response:
 
 
 class Trouble:
-    """The outermost layer of an origin: writes the ledger and plays the faults asked for."""
+    """The outermost layer of an origin: writes the ledger and applies the faults asked for."""
 
     def __init__(self, app: ASGIApp, simulator: Simulator, origin: str) -> None:
         self.app, self.simulator, self.origin = app, simulator, origin
@@ -264,7 +264,7 @@ class Trouble:
             )
 
     def _place(self, request: Request) -> tuple[str, int]:
-        """Whom a `Retry-After` keeps away: a credential at a company; at the login host the app."""
+        """Whom a `Retry-After` blocks: a credential at a company, or the app at the login host."""
         if self.origin == "login" or request.url.path.startswith("/oauth/"):
             return ("login", 0)
         grant = self.simulator.tokens.by_access.get(_bearer_of(request))
@@ -317,7 +317,7 @@ class Trouble:
 
 
 class _Cut:
-    """Promises the whole body, sends half of it and hangs up."""
+    """Promises the whole body, sends half of it and closes the connection."""
 
     def __init__(self, watched: Send, send: Send) -> None:
         self.watched, self.send = watched, send
@@ -337,7 +337,7 @@ def _bearer_of(request: Request) -> str:
 
 
 def _project_of(request: Request) -> int | None:
-    """Named in the path or among the parameters; a call of the company's has none."""
+    """From the path or the parameters; None for a call about the company."""
     named = re.search(r"/projects/(\d+)(/|$)", request.url.path)
     raw = named[1] if named else request.query_params.get("project_id", "")
     return int(raw) if raw.isdigit() else None

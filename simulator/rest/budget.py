@@ -65,7 +65,7 @@ async def show(request: Request, caller: Caller) -> Response:
 async def sync(request: Request, caller: Caller) -> Response:
     """Creates or updates up to 1,000 lines.
 
-    One bad line refuses the whole call, nothing is kept.
+    One bad line rejects the whole call, and nothing is saved.
     """
     body = await body_of(request)
     project = _writable(caller, body)

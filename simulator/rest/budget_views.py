@@ -1,4 +1,4 @@
-"""Budget views: which there are, the columns of each, and a row for each WBS code in use."""
+"""Budget views: the list, the columns of each, and a row for each WBS code in use."""
 
 from decimal import Decimal
 
@@ -13,7 +13,7 @@ from simulator.world import BudgetView, Company, Project, Record
 ALWAYS = {
     "original_budget_amount": "Original Budget Amount",
     "budget_modifications": "Budget Modifications",
-}  # in every view, under these very keys
+}  # in every view, under exactly these keys
 FIRST_COLUMN_ID = 7_000_001
 
 
@@ -50,7 +50,7 @@ async def budget_detail_columns(request: Request, caller: Caller) -> Response:
 
 
 async def detail_rows(request: Request, caller: Caller) -> Response:
-    """Without `budget_row_type` only what is budgeted."""
+    """Without `budget_row_type`, only budgeted rows."""
     project, view = _asked(request, caller)
     kind = request.query_params.get("budget_row_type", "budgeted")
     amounts = columns_by_code(project)
@@ -67,7 +67,7 @@ async def detail_rows(request: Request, caller: Caller) -> Response:
 def _unbudgeted(
     caller: Caller, project: Project, view: BudgetView, amounts: dict[int, Amounts]
 ) -> list[Record]:
-    """A code with costs and no budget shows as well, until somebody budgets it."""
+    """A code with costs and no budget also has a row, until somebody budgets it."""
     budgeted = {line["wbs_code_id"] for line in project.budget_line_items.values()}
     rows = []
     for code in [code for code in amounts if code not in budgeted]:

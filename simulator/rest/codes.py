@@ -1,4 +1,4 @@
-"""WBS codes: the segments they are made of, those that a project has, and making more."""
+"""WBS codes: their segments, those that a project has, and creating more."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +12,7 @@ from simulator.world import Project, Record
 
 @elsewhere
 def codes_absent_until_made() -> None:
-    """A project lists only the WBS codes that its budget and costs use, and those made since."""
+    """A project lists only the WBS codes that its budget and costs use, and those created since."""
 
 
 async def wbs_codes(request: Request, caller: Caller) -> Response:
@@ -48,7 +48,7 @@ async def segment_items(request: Request, caller: Caller) -> Response:
 
 
 async def create(request: Request, caller: Caller) -> Response:
-    """One item of each segment; a combination that the project has already is refused."""
+    """One item of each segment; a combination that the project already has is rejected."""
     project = caller.project(request.path_params["project_id"], "budget")
     if not caller.may(EDIT_BUDGET, "budget", project):
         raise Refusal(403, NO_TOOL)
@@ -85,7 +85,7 @@ async def create(request: Request, caller: Caller) -> Response:
 
 
 def _code(caller: Caller, project: Project, items: list[Record], description: str) -> Record:
-    """The hidden one, or a new one."""
+    """An existing code that the project did not list yet, or a new one."""
     flat_code = ".".join(item["code"] for item in items)
     now = stamp(caller.simulator.clock.now())
     for row in project.wbs_codes.values():
@@ -112,7 +112,7 @@ def _segments(project: Project) -> dict[int, Record]:
 
 
 def _items(project: Project) -> dict[tuple[int, int], Record]:
-    """Of all codes that could be: by segment and id."""
+    """Items of all possible codes, by segment and id."""
     return {
         (item["segment"]["id"], item["id"]): item
         for row in project.wbs_codes.values()

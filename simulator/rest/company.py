@@ -47,7 +47,7 @@ async def companies(request: Request, caller: Caller) -> Response:
 
 
 async def projects(request: Request, caller: Caller) -> Response:
-    """Without `filters[by_status]` only the active ones."""
+    """Without `filters[by_status]`, only the active ones."""
     named(request.query_params.get("company_id"), caller)
     status = request.query_params.get("filters[by_status]", "Active")
     rows = [

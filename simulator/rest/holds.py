@@ -1,4 +1,4 @@
-"""What keeps a budget from being written although its tool allows it: an ERP, a workflow."""
+"""What prevents writes to a budget although the tool allows them: an ERP, a workflow."""
 
 from simulator.rest.wire import Caller, Refusal
 from simulator.wild import elsewhere
@@ -11,7 +11,7 @@ def erp_holds_the_budget() -> None:
 
 @elsewhere
 def workflow_holds_the_budget() -> None:
-    """Budgets are in a workflow: a change of them is refused with the sentence that says so."""
+    """Budgets are in a workflow: a change fails with the sentence that says so."""
 
 
 def refuse_held(caller: Caller) -> None:
@@ -26,6 +26,6 @@ def refuse_held(caller: Caller) -> None:
 
 
 def erp_status(caller: Caller) -> dict[str, str]:
-    """What budget rows say of the ERP; nothing where the company has none."""
+    """What budget rows say about the ERP; nothing if the company has none."""
     held = caller.simulator.wild.on(erp_holds_the_budget)
     return {"erp_status": "exporting"} if held else {}

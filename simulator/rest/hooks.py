@@ -1,4 +1,4 @@
-"""Webhooks v2.0 operations: hooks, triggers, deliveries and the names that may be asked for."""
+"""Webhooks v2.0 operations: hooks, triggers, deliveries and the names that hooks may use."""
 
 import json
 import re
@@ -113,7 +113,7 @@ async def deliveries(request: Request, caller: Caller) -> Response:
 
 
 def _check(body: Record) -> None:
-    """Whatever is given has to be right; a PATCH gives a part."""
+    """Every given field must be valid; a PATCH may give only some."""
     if body.get("payload_version", VERSION) != VERSION:
         raise refuse(422, "VALIDATION", f"payload_version must be {VERSION}")
     namespace, url = body.get("namespace", "a"), body.get("destination_url", "http://a")

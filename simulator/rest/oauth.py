@@ -49,7 +49,7 @@ async def token(request: Request) -> Response:
 
 
 async def revoke(request: Request) -> Response:
-    """Always 200, whoever asks; only the app itself revokes anything."""
+    """Always 200 for any caller; only the app itself can revoke anything."""
     simulator = _simulator(request)
     form = await request.form()
     if _client(request, form) == (simulator.client_id, simulator.client_secret):

@@ -1,6 +1,6 @@
-"""Older versions that Procore still lists, for clients that others wrote; the app asks for newer.
+"""Older versions that Procore still lists, for third-party clients; the app uses newer ones.
 
-They show the same records, under the names and with the parts that the older description requires.
+They show the same records, with the names and parts that the older description requires.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ EVENT_TYPES = {"OC": "owner_change", "AL": "allowance", "CN": "contingency", "TR
 
 @dataclass(frozen=True)
 class Older:
-    """A list below `path`, and its records by their ids."""
+    """A list at `path`, and its records by id."""
 
     path: str
     kind: str
@@ -45,7 +45,7 @@ class Older:
 
 
 async def potential_change_order(request: Request, caller: Caller) -> Response:
-    """With its lines and the people and the vendor around it, which the list leaves out."""
+    """With its lines, people and vendor, which the list leaves out."""
     project = caller.project(request.query_params.get("project_id"), "commitments")
     row = living(project.potential_change_orders, request.path_params["id"])
     nobody: dict[str, Any] = {
@@ -56,7 +56,7 @@ async def potential_change_order(request: Request, caller: Caller) -> Response:
 
 
 async def projects(request: Request, caller: Caller) -> Response:
-    """Active ones, as the newer list without its filters."""
+    """Active ones, like the newer list without filters."""
     named(request.query_params.get("company_id"), caller)
     company = {"id": caller.here().id, "name": caller.here().name}
     rows: list[Record] = [
@@ -68,7 +68,7 @@ async def projects(request: Request, caller: Caller) -> Response:
 
 
 async def change_order_package(request: Request, caller: Caller) -> Response:
-    """With its lines and the people around it, which the list leaves out."""
+    """With its lines and people, which the list leaves out."""
     project = caller.project(request.query_params.get("project_id"), "commitments")
     row = living(project.change_order_packages, request.path_params["id"])
     nobody: dict[str, Any] = {name: {} for name in ("creator", "designated_reviewer", "reviewer")}
@@ -80,7 +80,7 @@ def _same(_project: Project, record: Record) -> Record:
 
 
 def _change_event(project: Project, record: Record) -> Record:
-    """Its items are lines, and the reason, status and origin have other names."""
+    """Its items are called lines; the reason, status and origin have other names."""
     origin, status = record["event_origin"], record["status"]
     return {
         **_only(record, "id title description project_id created_at updated_at deleted_at"),

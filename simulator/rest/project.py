@@ -1,4 +1,4 @@
-"""Project lists: RFIs, submittals, change events, contracts and what hangs on them, WBS codes."""
+"""Project lists: RFIs, submittals, change events, contracts and what belongs to them, WBS codes."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -53,7 +53,7 @@ async def purchase_order_contracts(request: Request, caller: Caller) -> Response
 
 
 async def contract_line_items(request: Request, caller: Caller) -> Response:
-    """Of one contract; 404 where the project has no such contract of that kind."""
+    """Of one contract; 404 if the project has no such contract of that kind."""
     project = caller.project(request.query_params.get("project_id"), "commitments")
     key = int(request.path_params["contract_id"])
     path = request.url.path

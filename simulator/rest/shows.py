@@ -1,6 +1,6 @@
-"""One record by its id: of each list that the app reads, where Procore shows its records singly.
+"""One record by its id, for each list that the app reads if Procore has such a call.
 
-A record that was deleted is 404, in the recycle bin or not: the stricter reading.
+A deleted record is 404, in the recycle bin or not: the stricter reading.
 """
 
 import copy
@@ -21,7 +21,7 @@ def _all(value: Any, names: str) -> Record:
     return {name: copy.copy(value) for name in names.split()}
 
 
-# What a single record has beside what its list shows, where Procore's description requires it.
+# Fields of a single record that its list omits, where Procore's description requires them.
 DETAILS: Mapping[str, Record] = {
     "projects": {
         **_all({}, "persistent_message project_bid_type project_owner_type project_region"),
@@ -73,7 +73,7 @@ def of_project(kind: str, tool: str) -> Operation:
 
 
 def of_company(kind: str, tool: str, *, members: bool = False) -> Operation:
-    """`members`: every person of the company may ask."""
+    """`members`: every person of the company may read it."""
 
     async def show(request: Request, caller: Caller) -> Response:
         raw = request.path_params.get("company_id") or request.query_params.get("company_id")
@@ -86,7 +86,7 @@ def of_company(kind: str, tool: str, *, members: bool = False) -> Operation:
 
 
 def _line_of(kind: str, holder: str, tool: str) -> Operation:
-    """A line is asked for below what holds it."""
+    """A line is read below the record that holds it."""
 
     async def show(request: Request, caller: Caller) -> Response:
         project = _project(request, caller, tool)
@@ -100,7 +100,7 @@ def _line_of(kind: str, holder: str, tool: str) -> Operation:
 
 
 async def project(request: Request, caller: Caller) -> Response:
-    """An inactive project too, as long as the caller may see it."""
+    """An inactive project too, if the caller may see it."""
     named(request.query_params.get("company_id"), caller)
     found = caller.project(str(request.path_params["id"]))
     company: Record = {"id": caller.here().id, "name": caller.here().name}

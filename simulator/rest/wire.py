@@ -1,4 +1,4 @@
-"""What every operation shares: who calls, refusals, pages, filters and JSON."""
+"""What every operation shares: the caller, errors, pages, filters and JSON."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -23,7 +23,7 @@ NO_TOOL = {"errors": "You do not have permission to access this tool"}
 
 
 class Refusal(Exception):
-    """An answer other than success, with the body that Procore documents for it."""
+    """A response other than success, with the body that Procore documents for it."""
 
     def __init__(self, status: int, body: Record, headers: dict[str, str] | None = None) -> None:
         self.status, self.body, self.headers = status, body, headers or {}
@@ -31,7 +31,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever the bearer speaks for; `person` is None for the service account."""
+    """Whom the bearer token represents; `person` is None for the service account."""
 
     simulator: Simulator
     person: Person | None
@@ -57,7 +57,7 @@ class Caller:
     def project(
         self, raw: str | None, tool: str | None = None, level: str = "read_only"
     ) -> Project:
-        """The project named by a call; 404 where it may not be seen, 403 without the tool."""
+        """The project named by a call; 404 if the caller may not see it, 403 without the tool."""
         if raw is None or not raw.isdigit():
             raise Refusal(400, {"errors": "param is missing or the value is empty: project_id"})
         project = self.here().projects.get(int(raw))
@@ -69,14 +69,14 @@ class Caller:
         return project
 
     def _tell_hidden(self, project_id: int) -> None:
-        """To ask once is no fault, to ask again after this answer is; people may try freely."""
+        """A violation if the service account asks again after a 404; people may try freely."""
         key = (self.here().id, project_id)
         told = self.simulator.told(self.simulator.told_hidden, key)
         if self.person is None and told:
             self.simulator.violation("not_permitted", "GET", f"project {project_id}")
 
     def grants(self, project_id: int | None) -> Grants:
-        """What a service account may do on a project, or (None) on the company."""
+        """What a service account may do on a project, or on the company (None)."""
         installation = self.simulator.world.installed_at(self.here().id)
         return installation.account.on(project_id) if installation else Grants({}, {}, frozenset())
 
@@ -86,19 +86,19 @@ class Caller:
         return reaches(self.grants(project_id).project.get(tool, "none"), level)
 
     def may(self, action: str, tool: str, project: Project) -> bool:
-        """A granular permission within a tool; administrators of the tool have them all."""
+        """A granular permission within a tool; administrators of the tool have all of them."""
         if self.person is not None:
             return self.person.admin or self.person.edits_budget
         grants = self.grants(project.id)
         return grants.project.get(tool) == "admin" or action in grants.granular
 
     def require_member(self, tool: str) -> None:
-        """Everybody of the company may; a service account needs the tool."""
+        """For every person of the company; a service account needs the tool."""
         if self.person is None:
             self.require_admin(tool)
 
     def require_admin(self, tool: str, level: str = "read_only") -> None:
-        """Of a person: an administrator of the company. Of a service account: the company tool."""
+        """A person must be a company administrator; a service account needs the company tool."""
         if self.person is None:
             allowed = reaches(self.grants(None).company.get(tool, "none"), level)
         else:
@@ -114,7 +114,7 @@ WITHOUT_COMPANY = {"/rest/v1.0/me", "/rest/v1.0/companies"}
 
 
 def identify(request: Request, simulator: Simulator) -> Caller:
-    """Checks bearer, company header, installation. Raises Refusal."""
+    """Checks bearer token, company header and installation. Raises Refusal."""
     path, method = request.url.path, request.method
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     grant = simulator.tokens.living(bearer) if scheme.lower() == "bearer" else None
@@ -163,7 +163,7 @@ def _encode(value: object) -> float:
 def page_of(
     request: Request, records: Sequence[Record], *, v2: bool = False, paginate: bool = True
 ) -> Response:
-    """One page with `Link`, `Total` and `Per-Page`; what is too large is cut, and the cut shows."""
+    """One page with `Link`, `Total` and `Per-Page`; a page size too large is cut, visibly."""
     hiding = request.app.state.simulator.hiding
     records = hiding.shown(request.url.path, project_id_of(request), records)
     if not paginate:
@@ -188,7 +188,7 @@ def page_of(
 
 
 def project_id_of(request: Request) -> str | None:
-    """Of the path or of the query."""
+    """From the path or the query."""
     given = request.path_params.get("project_id") or request.query_params.get("project_id")
     return None if given is None else str(given)
 
@@ -203,7 +203,7 @@ def listed(
 ) -> list[Record]:
     """Applies the filters that the operation lists.
 
-    Others are ignored silently, as Procore does.
+    Other filters are ignored silently, as Procore does.
     """
     rows = list(records)
     if "updated_at" in filters:
@@ -226,7 +226,7 @@ def listed(
 
 
 def _range(raw: str) -> tuple[datetime, datetime]:
-    """Both ends inclusive, to the second. An open end is refused, the stricter reading."""
+    """Both ends inclusive, to the second. An open end is rejected, the stricter reading."""
     begin, dots, end = raw.strip('"').partition("...")
     try:
         if not dots:
