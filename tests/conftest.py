@@ -1,4 +1,4 @@
-"""Database, stand-in and people, all real."""
+"""Database, simulator and people, all real."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from tests.frame import Frame
 from tests.natures import STRICT, turn
 from tests.procore import Procore
 
-# Several suites may share a machine: how long an example takes says nothing.
+# Several test runs may share a machine, so the time of an example means nothing.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", settings.get_profile("shared"), max_examples=10)
 settings.load_profile("shared")
@@ -33,7 +33,7 @@ settings.load_profile("shared")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
-# The others are tests of plain functions: `make test-fast`.
+# Tests without these fixtures test plain functions: `make test-fast`.
 SERVICES = {"schema", "stack"}
 SLOW_FOLDERS = {"browser", "chaos", "runtime", "security"}
 
@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def schema(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The services run; migrated by the owner, used by the runtime role, as in production."""
+    """Services run; the owner migrated, and tests use the runtime role, as in production."""
     services()
     with django_db_blocker.unblock():
         call_command("provision_database", stdout=open("/dev/null", "w"))  # noqa: PTH123, SIM115
@@ -67,7 +67,7 @@ def database(schema: None) -> Iterator[None]:
 
 
 def _empty() -> None:
-    """Deletes only where something is: to truncate every table takes a hundred times as long."""
+    """Deletes only from tables with rows: to truncate every table takes a hundred times as long."""
     with psycopg.connect(SUPERUSER_URL, autocommit=True) as connection:
         found = connection.execute(
             "SELECT string_agg(format('SELECT %L WHERE EXISTS (SELECT FROM %I)', "
@@ -77,7 +77,7 @@ def _empty() -> None:
         assert found is not None
         filled = [name for (name,) in connection.execute(found[0]).fetchall()]
         with connection.transaction():
-            connection.execute("SET LOCAL session_replication_role = replica")  # in any order
+            connection.execute("SET LOCAL session_replication_role = replica")  # no foreign keys
             for name in filled:
                 connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
     ask_again()
@@ -86,7 +86,7 @@ def _empty() -> None:
 
 @pytest.fixture(autouse=True)
 def _language() -> Iterator[None]:
-    """A request in French leaves its language behind in the thread that the next test runs in."""
+    """Django keeps a request's language in the thread, where the next test would find it."""
     yield
     translation.deactivate()
 
@@ -99,7 +99,7 @@ def nature(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def procore(database: None, nature: str) -> Procore:
-    """The stand-in, with its books cleared; two companies have the app, the third has not."""
+    """The simulator, reset; two companies have the app installed, the third does not."""
     found = Procore(services())
     found.reset()
     turn(found, nature)
@@ -137,7 +137,7 @@ def web() -> Iterator[requests.Session]:
 
 @pytest.fixture
 def frame(procore: Procore) -> Frame:
-    """Nobody has signed in yet; the company is not connected."""
+    """Nobody has signed in, and the company is not connected."""
     return Frame(procore, procore.company_id)
 
 
@@ -148,5 +148,5 @@ def admin(synced: int, procore: Procore) -> Frame:
 
 @pytest.fixture
 def engineer(synced: int, procore: Procore) -> Frame:
-    """Sees two projects, and neither budgets nor commitments nor change events."""
+    """Sees two projects, but no budgets, commitments or change events."""
     return Frame(procore, synced).sign_in("engineer")

@@ -1,4 +1,4 @@
-"""The app as the web server sees it (ASGI), asked from a test: where webhooks come in."""
+"""Calls the app through ASGI, as the web server does: webhooks arrive there."""
 
 import asyncio
 import threading
@@ -22,7 +22,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 class Answer:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
-    read: bool = False  # whether the body was asked for before the answer began
+    read: bool = False  # whether the app read the body before it began the answer
 
 
 async def _ask(scope: dict[str, Any], body: bytes) -> Answer:
@@ -44,7 +44,7 @@ async def _ask(scope: dict[str, Any], body: bytes) -> Answer:
 def ask(
     path: str, body: bytes = b"", *, method: str = "POST", headers: dict[str, str] | None = None
 ) -> Answer:
-    """`Content-Length` is the body's, unless it or `Transfer-Encoding` is given."""
+    """`Content-Length` is that of the body, unless it or `Transfer-Encoding` is given."""
     given = {name.lower(): value for name, value in (headers or {}).items()}
     if "transfer-encoding" not in given:
         given.setdefault("content-length", str(len(body)))
@@ -64,6 +64,6 @@ def ask(
 
 
 def deliver(key: uuid.UUID, body: bytes, secret: str, **headers: str) -> int:
-    """The status of a delivery to a hook."""
+    """Delivers to a hook and returns the status."""
     given = {"Authorization": secret, **headers}
     return ask(f"/webhooks/procore/{key}/", body, headers=given).status

@@ -1,8 +1,8 @@
 """Loaded before Django (pyproject: -p tests.environment): real Postgres, broker and simulator.
 
-Their addresses are settled here, and nothing runs yet: the first test that needs them starts them
-(the fixture `schema`), so that a test of plain functions takes a second or two. One of each serves
-the whole run, on free ports; all are stopped at the end.
+Their addresses are set here, but nothing runs yet: the first test that needs the services starts
+them (the fixture `schema`), so that a test of plain functions takes a second or two. One of each
+serves the whole run, on free ports; all are stopped at the end.
 """
 
 import atexit
@@ -25,7 +25,7 @@ from runtime.services import Postgres, Redis, free_port
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "tieback_tests"
 FOLDER = tempfile.TemporaryDirectory(prefix="tieback-tests-")
-SOCKET = Path(FOLDER.name) / "socket"  # a link to the folder of the server's socket
+SOCKET = Path(FOLDER.name) / "socket"  # a symlink to the server's socket folder
 BASE_URL = f"http://localhost:{free_port()}"
 LOGIN, API, FRAME, REDIS, POOLER = (free_port() for _ in range(5))
 REDIS_PASSWORD, CLIENT_ID, CLIENT_SECRET = (secrets.token_hex(16) for _ in range(3))
@@ -41,7 +41,7 @@ def _pooled(user: str) -> str:
     return f"postgresql://{user}@127.0.0.1:{POOLER}/{NAME}"
 
 
-SUPERUSER_URL = _url("postgres")  # for what must pass by every guard
+SUPERUSER_URL = _url("postgres")  # for what must bypass every guard
 os.environ.update(
     {
         "DJANGO_SETTINGS_MODULE": "partner_app.settings",
@@ -56,7 +56,7 @@ os.environ.update(
         "PROCORE_CLIENT_ID": CLIENT_ID,
         "PROCORE_CLIENT_SECRET": CLIENT_SECRET,
         "PROCORE_FRAME_ANCESTORS": f"http://procore.localhost:{FRAME}",
-        # The simulator's headers alone: tests of the plan set their own.
+        # Only the simulator's headers limit calls: tests of the plan set their own.
         "PROCORE_CALLS_PER_MINUTE": "0",
         "PROCORE_CALLS_PER_HOUR": "0",
     }
@@ -83,14 +83,14 @@ def start_simulator(base_url: str, *options: str) -> tuple[subprocess.Popen[byte
 
 @cache
 def services() -> dict[str, Any]:
-    """Starts them, once; gives what the simulator announced."""
+    """Starts the services once; returns what the simulator announced."""
     folder = Path(FOLDER.name)
     postgres, redis = Postgres(folder / "postgres"), Redis(REDIS, REDIS_PASSWORD)
     postgres.database(NAME)
     SOCKET.symlink_to(postgres.host)
     pooler = Pooler(postgres, folder / "pooler", POOLER) if POOLED else None
     ports = ("--login-port", LOGIN, "--api-port", API, "--frame-port", FRAME)
-    # Benchmarks ask for a larger company than tests need.
+    # Benchmarks use a larger company than tests.
     size = os.environ.get("STAND_IN_SIZE", "S")
     client = ("--client-id", CLIENT_ID, "--client-secret", CLIENT_SECRET)
     simulator, announcement = start_simulator(

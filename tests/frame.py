@@ -1,4 +1,4 @@
-"""Somebody in the frame: signs in through the pop-up's steps over HTTP, then asks with a bearer."""
+"""A person in the frame: signs in by the pop-up's steps over HTTP, then sends a bearer."""
 
 import re
 import secrets
@@ -14,7 +14,7 @@ from tests.procore import Procore
 
 @dataclass
 class Frame:
-    """One window of one browser. `popup` is the browser's first-party side, with its cookies."""
+    """One browser window. `popup` is the browser's first-party side, with its cookies."""
 
     procore: Procore
     company_id: int
@@ -23,7 +23,7 @@ class Frame:
     bearer: str = ""
 
     def to_procore(self) -> str:
-        """The address of Procore's sign-in page that the pop-up is sent to."""
+        """The address of Procore's sign-in page that the pop-up opens."""
         query: dict[str, int | str] = {"company_id": self.company_id, "nonce": self.nonce}
         answer = self.popup.get("/embedded/sign-in/", query)
         assert answer.status_code == 302
@@ -54,9 +54,9 @@ class Frame:
         return self
 
     def connect(self, role: str = "admin") -> Any:
-        """Sign-in of somebody whose company is not connected yet, up to the choice of a company.
+        """Signs in where the company is not connected yet, up to the choice of a company.
 
-        It was looked for in vain a moment ago, so it is not found by the way.
+        The company was looked for a moment ago, so the sign-in does not look for it again.
         """
         may_look(str(self.company_id))
         answer = self.come_back(self.procore.person(role, self.company_id)["id"])
@@ -74,7 +74,7 @@ class Frame:
         return self.ask("POST", path, body)
 
     def ask(self, method: str, path: str, query: dict[str, Any]) -> Any:
-        """As htmx asks: no cookie, the bearer in a header."""
+        """Like htmx: no cookie, the bearer in a header."""
         headers = {"authorization": f"Bearer {self.bearer}", "hx-request": "true"}
         client = Client(headers=headers)
         answer: Any = client.get(path, query) if method == "GET" else client.post(path, query)
@@ -83,6 +83,6 @@ class Frame:
 
 
 def text_of(answer: Any) -> str:
-    """What a person reads, without tags and runs of white space."""
+    """What a person reads, without tags and repeated white space."""
     bare = re.sub(r"<[^>]+>", " ", answer.content.decode())
     return " ".join(bare.split())

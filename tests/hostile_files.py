@@ -1,4 +1,4 @@
-"""Files that were made to hold a process up: for tests and for benchmarks.hostile."""
+"""Files made to keep a process busy: for tests and for benchmarks.hostile."""
 
 import io
 import re
@@ -37,7 +37,7 @@ def changed(content: bytes, part: str, change: Callable[[bytes], bytes]) -> byte
 
 
 def padded(content: bytes, size: int) -> bytes:
-    """So that what a part unpacks to is not refused for its ratio before it is looked at."""
+    """Adds an incompressible part, so that the ratio check passes and the content is read."""
     file = io.BytesIO(content)
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr("xl/media/picture.bin", bytes(range(256)) * (size // 256))
@@ -49,7 +49,7 @@ def inside(extra: bytes) -> Callable[[bytes], bytes]:
 
 
 def ways() -> dict[str, tuple[bytes, str]]:
-    """Files that were made to hold a process up, and what is said about them."""
+    """Files made to keep a process busy, and the message for each."""
     row = b'<row r="%d"><c r="A%d"><v>1</v></c><c r="XFD%d"><v></v></c></row>'
     wide = b"".join(row % (n, n, n) for n in range(3, 700))
     unsized = changed(workbook(), SHEET, lambda part: re.sub(rb"<dimension [^>]*>", b"", part))

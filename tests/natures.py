@@ -1,21 +1,21 @@
-"""Strict or wild: journeys run at a stand-in that answers as documented, and at one that does not.
+"""Strict or wild: journeys run on a simulator that answers as documented, or deviates.
 
-Wild are all switches of simulator/wild.py but those below, under a seed: a journey must come to the
-same end whatever form an answer has.
+Wild means all switches of simulator/wild.py except those below, with a seed: a journey must reach
+the same end whatever form an answer has.
 """
 
 import os
 
 import pytest
 
-import simulator.rest.app  # noqa: F401  # makes all switches known
+import simulator.rest.app  # noqa: F401  # registers all switches
 from simulator.wild import SWITCHES
 from tests.procore import Procore
 
 STRICT = "strict"
 SEEDS = int(os.environ.get("WILD_JOURNEYS", "1"))
 NATURES = (STRICT, *(f"wild-{seed}" for seed in range(1, SEEDS + 1)))
-# With these a journey ends otherwise, as it should; each has tests of its own.
+# With these a journey rightly ends differently; each has its own tests.
 ENDS_OTHERWISE = {
     "unknown_levels": "somebody who may do something is denied it",
     "unknown_statuses": "a record is counted elsewhere",

@@ -1,4 +1,4 @@
-"""The stand-in as tests drive it: its control API, and signing in as somebody over HTTP."""
+"""The simulator for tests: its control API, and signing in as a person over HTTP."""
 
 import os
 from dataclasses import dataclass
@@ -61,13 +61,13 @@ class Procore:
         return answer.json()
 
     def reset(self) -> None:
-        """The world as at the start, all projects permitted, plenty of calls."""
+        """The initial world, all projects permitted, plenty of calls."""
         self.control("reset", all=True)
         self.control("rates", per_hour=1_000_000, per_spike=100_000)
         self.control("installs", company_id=self.neighbour_id, permitted_projects="all")
 
     def wild(self, *switches: str, seed: int = 1, schemas: dict[str, Any] | None = None) -> None:
-        """Answers deviate from now on, by these switches or by all; see simulator/wild.py."""
+        """From now on answers deviate by these switches, or by all; see simulator/wild.py."""
         self.control("wild", switches=switches or "wild", seed=seed, schemas=schemas or {})
 
     def tame(self) -> None:
@@ -109,7 +109,7 @@ class Procore:
         return next(p for p in people if p["role"] == role and wanted in p["company_ids"])
 
     def authorize(self, address: str, person_id: int, *, decision: str = "allow") -> dict[str, str]:
-        """Walks the login pages as a browser would; gives the callback's parameters."""
+        """Walks through the login pages like a browser; returns the callback's parameters."""
         with requests.Session() as browser:
             browser.trust_env = False
             login = self.announcement["login"]

@@ -1,4 +1,4 @@
-"""The web server as it runs, on the database and broker of this run of the tests."""
+"""The web server as in production, on this test run's database and broker."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ class Server:
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
     def say(self, raw: bytes) -> bytes:
-        """Sends that, and gives all that comes until the server ends the connection."""
+        """Sends the bytes, and returns all that comes until the server ends the connection."""
         with self.connect() as sock:
             sock.sendall(raw)
             return read_all(sock)
@@ -46,7 +46,7 @@ def read_all(sock: socket.socket) -> bytes:
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """As Procfile's line for `web` says, at a port of its own."""
+    """Runs Procfile's line for `web` on its own port."""
     port = free_port()
     lines = (ROOT / "Procfile").read_text().splitlines()
     [web] = [line.partition(":")[2] for line in lines if line.startswith("web:")]

@@ -1,4 +1,4 @@
-"""The whole of make demo for one test module: its own database, broker, stand-in and processes."""
+"""The whole of make demo for one test module: its own database, broker, simulator and processes."""
 
 import json
 import os
@@ -36,7 +36,7 @@ class PooledDemo(Demo):
 
 
 class ClockedDemo(Demo):
-    """The time of day of its app can be set; the stand-in and Postgres keep the machine's."""
+    """The app's time of day can be set; the simulator and Postgres keep the machine's."""
 
     clock: Clock
 
@@ -46,7 +46,7 @@ class ClockedDemo(Demo):
 
 
 class Stack:
-    """Watched from a thread, as make demo watches in its foreground."""
+    """A demo watched by a thread, as make demo watches in its foreground."""
 
     def __init__(self, folder: Path, *, size: str = "S", kind: type[Demo] = Demo) -> None:
         self.demo = kind(folder, size=size, port=0)
@@ -64,7 +64,7 @@ class Stack:
         return json.loads(self.demo.manage(*map(str, arguments)))
 
     def first_sync(self, *, within: float = 90) -> int:
-        """The main company with all its projects and plenty of calls, installed and read once."""
+        """Installs and syncs the main company, with all its projects and plenty of calls."""
         company = self.procore.company_id
         self.procore.control("rates", per_hour=1_000_000, per_spike=100_000)
         self.procore.control("installs", company_id=company, permitted_projects="all")
@@ -82,7 +82,7 @@ class Stack:
         _kill_family(self.demo.processes[name].pid)
 
     def kill_broker(self, *, away: float = 0) -> None:
-        """With all that it held; it comes back empty at the same address, `away` seconds later."""
+        """Loses all messages; it restarts empty at the same address, `away` seconds later."""
         assert self.demo.redis is not None
         _kill_family(self.demo.redis.process.pid)
         self.demo.redis.process.wait()
@@ -90,7 +90,7 @@ class Stack:
         self.demo.redis.start()
 
     def kill_database(self, *, away: float = 0) -> None:
-        """Without a checkpoint; it comes back by recovery, `away` seconds later."""
+        """Without a checkpoint; it recovers and is back `away` seconds later."""
         assert self.demo.postgres is not None
         server = self.demo.postgres.server
         pid = server.get_pid()
@@ -100,19 +100,19 @@ class Stack:
         server.ensure_postgres_running()
 
     def database_again(self) -> None:
-        """Starts it where it ended by itself, for want of space."""
+        """Restarts it after it ended for lack of space."""
         assert self.demo.postgres is not None
         self.demo.postgres.server.ensure_postgres_running()
 
     def kill_pooler(self) -> None:
-        """With all its connections; it comes back at the same address."""
+        """With all its connections; it restarts at the same address."""
         assert isinstance(self.demo, PooledDemo)
         assert isinstance(self.demo, PooledDemo)
         self.demo.pooler.kill()
         self.demo.pooler.start()
 
     def add_host(self, name: str) -> str:
-        """Another web process and another worker, as on a second machine; gives its address."""
+        """Another web process and another worker, as on a second machine; returns its address."""
         port = free_port()
         commands = self.demo.commands
         *shell, web = commands["web"]
@@ -125,7 +125,7 @@ class Stack:
 
     @contextmanager
     def halted(self, name: str) -> Iterator[None]:
-        """A process and its children stand still meanwhile."""
+        """Stops a process and its children for the duration."""
         pid = self.demo.processes[name].pid
         _signal_family(pid, signal.SIGSTOP)
         try:
@@ -134,7 +134,7 @@ class Stack:
             _signal_family(pid, signal.SIGCONT)
 
     def set_clock(self, seconds: int) -> None:
-        """Of the app's processes: so far ahead of the machine's, or behind where negative."""
+        """Sets the offset of the app's clock in seconds: positive is ahead of the machine's."""
         assert isinstance(self.demo, ClockedDemo)
         self.demo.clock.set(seconds)
 

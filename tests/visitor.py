@@ -1,4 +1,4 @@
-"""Somebody in the frame of a running stack, over HTTP alone."""
+"""A person in the frame of a running stack, over HTTP alone."""
 
 import re
 import secrets
@@ -13,12 +13,12 @@ PATIENCE = 60  # seconds
 
 @dataclass
 class Visitor:
-    """Signs in through the steps of the pop-up, then asks with a bearer, as htmx does."""
+    """Signs in by the steps of the pop-up, then sends a bearer, as htmx does."""
 
     stack: Stack
     company_id: int
     bearer: str = ""
-    base_url: str = ""  # of the host that answers; the stack's first where empty
+    base_url: str = ""  # of the host that answers; empty: the stack's first
     web: requests.Session = field(default_factory=requests.Session)
 
     def sign_in(self, role: str) -> "Visitor":
@@ -42,7 +42,7 @@ class Visitor:
         return self.ask(path).status_code
 
     def opens(self, path: str) -> bool:
-        """Whether the page is shown; False too while nothing listens, as right after a kill."""
+        """Whether the page opens; False too while nothing listens, as right after a kill."""
         try:
             return self.open(path) == 200
         except requests.ConnectionError:

@@ -1,4 +1,4 @@
-"""For what happens elsewhere: ask again until it is so, and say what was awaited when it is not."""
+"""Waits for conditions in other processes, and names the one that was not met."""
 
 import time
 from collections.abc import Callable
@@ -17,5 +17,5 @@ def until(condition: Callable[[], object], *, within: float = PATIENCE) -> None:
 
 
 def answer_has_arrived() -> None:
-    """Past the moment in which the stand-in forgives a call that was on its way already."""
+    """Waits past the moment in which the simulator forgives a call already sent."""
     time.sleep(ON_ITS_WAY + 0.1)

@@ -1,4 +1,4 @@
-"""Partner admins: set up by a link that works once, never without a second factor, by role."""
+"""Partner admins: set up by a one-time link, never without a second factor, limited by role."""
 
 import json
 from datetime import timedelta
@@ -34,7 +34,7 @@ def choose_password(browser: Client, path: str, password: str = PASSWORD) -> Any
 
 
 def signed_in(role: Role, username: str = "ann-example") -> Client:
-    """With a second factor."""
+    """A browser signed in with a second factor."""
     browser = Client()
     assert choose_password(browser, link(role, username)).status_code == 302
     TOTP.activate(get_user_model().objects.get(username=username), generate_totp_secret())
@@ -90,7 +90,7 @@ def test_attempts_are_refused_after_a_few_and_recorded(database: None) -> None:
     answers = [text_of(browser.post("/accounts/login/", body)) for _ in range(8)]
     assert "Too many failed login attempts" in answers[-1]
     right = {"login": "ann-example", "password": PASSWORD}
-    assert browser.post("/accounts/login/", right).status_code == 200  # not even the right one
+    assert browser.post("/accounts/login/", right).status_code == 200  # not even the right password
     assert events("admin.refused") >= 5
     row = AuditEvent.objects.filter(event="admin.refused").latest("at")
     assert row.address == "127.0.0.1"

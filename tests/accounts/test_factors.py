@@ -1,4 +1,4 @@
-"""Secrets of second factors are sealed at rest, and still open what they should."""
+"""Secrets of second factors are sealed at rest and can still be opened."""
 
 from typing import Any
 

@@ -11,12 +11,12 @@ from runtime.browser import FLAGS, PARTITIONED, require
 from tests.browser.person import Person
 from tests.stack import Stack, running
 
-PATIENCE = 60_000  # milliseconds; a busy machine is slow, and nothing is measured here
+PATIENCE = 60_000  # milliseconds; a busy machine is slow, and speed is not measured here
 HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One stack for all of them, so one of the processes that run tests side by side."""
+    """All browser tests share one stack, so pytest-xdist runs them in one process."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("browser"))
@@ -25,14 +25,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with running(tmp_path_factory.mktemp("browser") / "demo") as found:
-        # Eighty tests in two minutes ask more than people do; limits are tested elsewhere.
+        # Eighty tests in two minutes make more calls than people; limits are tested elsewhere.
         found.procore.control("rates", per_hour=1_000_000, per_spike=100_000)
         yield found
 
 
 @pytest.fixture(scope="package")
 def connected(stack: Stack) -> Stack:
-    """The company is installed, connected and synced, however the tests are ordered."""
+    """The company is installed, connected and synced, in any order of tests."""
     stack.first_sync(within=60)
     return stack
 
@@ -70,13 +70,13 @@ def page(context: BrowserContext) -> Page:
 
 @pytest.fixture
 def admin(page: Page, connected: Stack) -> Person:
-    """In the frame, signed in, looking at all projects."""
+    """In the frame, signed in, with all projects on screen."""
     return Person(page, connected).into_procore("Company Admin").open_full_screen().sign_in()
 
 
 @pytest.fixture
 def problems(page: Page) -> list[str]:
-    """What the browser complains about: refused scripts, styles and requests, uncaught errors."""
+    """The browser's error messages: blocked scripts, styles and requests, uncaught errors."""
     found: list[str] = []
     page.on("pageerror", lambda error: found.append(str(error)))
 

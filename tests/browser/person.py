@@ -1,4 +1,4 @@
-"""Somebody at a browser: the steps that journeys are made of."""
+"""A person at a browser: the steps that make up the journeys."""
 
 import time
 
@@ -6,12 +6,12 @@ from playwright.sync_api import Error, FrameLocator, Page, expect
 
 from tests.stack import Stack
 
-PATIENCE = 20.0  # seconds that a sign-in may take
+PATIENCE = 20.0  # seconds for a sign-in
 
 
 class Person:
     def __init__(self, page: Page, stack: Stack, company: int = 0) -> None:
-        """`company` counts the stand-in's companies."""
+        """`company` is an index into the simulator's companies."""
         self.page, self.stack = page, stack
         self.company = stack.procore.announcement["companies"][company]
 
@@ -46,7 +46,7 @@ class Person:
         return self
 
     def sign_in(self) -> "Person":
-        """Through the pop-up; the stand-in asks for consent the first time only."""
+        """Signs in through the pop-up; the simulator asks for consent only the first time."""
         expect(self.frame.get_by_role("button", name="Sign in with Procore")).to_be_visible()
         with self.page.expect_popup() as opened:
             self.frame.get_by_role("button", name="Sign in with Procore").click()
@@ -60,14 +60,14 @@ class Person:
                     allow.click()
                 elif time.monotonic() > deadline:
                     raise AssertionError(f"the pop-up stays: {popup.inner_text('body')}")
-            except Error:  # it closed between the question and the answer
+            except Error:  # it closed between the two calls
                 break
             self.page.wait_for_timeout(50)
         expect(signed_in).to_be_visible()
         return self
 
     def open_project(self, number: int = 0) -> str:
-        """The project's name."""
+        """Returns the project's name."""
         title = self.frame.locator(".card .title").nth(number)
         name = title.inner_text()
         title.click()

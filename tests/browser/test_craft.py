@@ -1,4 +1,4 @@
-"""Reachable by keyboard, readable by machines, whole at every width, in light and dark."""
+"""Keyboard access, machine-readable markup, and layout at every width, in light and dark."""
 
 from collections.abc import Callable
 

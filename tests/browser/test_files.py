@@ -1,4 +1,4 @@
-"""A file on its way to an estimate, for somebody who waits, stops it, leaves or comes back."""
+"""A file on its way to an estimate: people wait for it, stop it, leave or come back."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.stack import Stack
 
 PICTURES = os.environ.get("PICTURES", "")
 SMALL = "Item,Description,Unit,Amount\nB1,Bronze plaque,EA,20.00\nB2,Granite bench,EA,5\n"
-# Some seconds of work: what a person looks at, and may stop.
+# Takes some seconds to read, so a person can see it and stop it.
 LARGE = "Item,Description,Unit,Amount\n" + "".join(
     f"L{number},Work of kind {number},EA,{number}.00\n" for number in range(1, 30_001)
 )
@@ -40,12 +40,12 @@ def shoot(person: Person, name: str) -> None:
 
 
 def opened(person: Person) -> str:
-    """What the frame's address says is open."""
+    """The `open` parameter in the frame's address."""
     return str(person.page.frames[1].evaluate("new URL(location).searchParams.get('open')"))
 
 
 def reload(person: Person) -> None:
-    """The frame alone: Procore's page around it opens where Procore says."""
+    """Reloads only the frame: Procore's page around it opens the address that Procore chooses."""
     inner = person.page.frames[1]
     with person.page.expect_event("framenavigated", lambda frame: frame == inner):
         inner.evaluate("location.reload()")
@@ -62,7 +62,7 @@ def test_a_file_is_waited_for_stopped_and_read_again(
     assert opened(manager).startswith("readings/")
     expect(say("progressbar")).to_be_visible()
     cancel.focus()
-    manager.page.wait_for_timeout(1500)  # some answers have come meanwhile
+    manager.page.wait_for_timeout(1500)  # the page has polled meanwhile
     expect(cancel).to_be_focused()
     cancel.click()
     expect(manager.frame.get_by_text("You cancelled before the file was read.")).to_be_visible()

@@ -1,4 +1,4 @@
-"""An estimate becomes the budget: a project manager and an approver, in Procore's frame."""
+"""An estimate becomes the budget: a project manager and an approver in Procore's frame."""
 
 import time
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.stack import Stack
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "river-street.csv"
 ROAD = "River Street Reconstruction"
-MOST_CLICKS = 12  # of a first handoff of a hundred lines with known codes
+MOST_CLICKS = 12  # for a first handoff of a hundred lines with known codes
 MOST_SECONDS = 180
 NEW_CODES = (
     "Item,Description,Unit,Amount\n"
@@ -22,7 +22,7 @@ NEW_CODES = (
 
 @pytest.fixture
 def clicks(page: Page) -> list[str]:
-    """What a person pressed in the frame; a file that is dropped is no click."""
+    """A person's clicks in the frame; dropping a file is not a click."""
     found: list[str] = []
     page.expose_binding("pressed", lambda _source, what: found.append(what))
     page.add_init_script(
@@ -45,7 +45,7 @@ def drop(person: Person, path: str | Path) -> None:
 
 
 def no_fault(person: Person) -> None:
-    """Nothing that axe complains about, and nothing wider than the window."""
+    """axe finds nothing, and nothing is wider than the window."""
     page = person.page
     assert complaints(page.frames[1]) == []
     for width in WIDTHS:

@@ -1,4 +1,4 @@
-"""From install to work, as people do it: in Procore's frame, without third-party cookies."""
+"""From install to daily work in Procore's frame, without third-party cookies."""
 
 from playwright.sync_api import BrowserContext, Error, Page, expect
 
@@ -9,7 +9,7 @@ from tests.stack import Stack
 def test_an_administrator_installs_watches_the_first_sync_and_sees_their_projects(
     page: Page, stack: Stack, problems: list[str]
 ) -> None:
-    person = Person(page, stack, company=1)  # the neighbour: nobody else installs there
+    person = Person(page, stack, company=1)  # the neighbour: no other test installs there
     procore = stack.procore
     slow = {"kind": "delay", "path": "/rest/*/projects/*", "times": 40, "seconds": 1.5}
     procore.control("faults", **slow)
@@ -95,7 +95,7 @@ def test_the_panel_follows_what_is_open_in_procore_and_rests_while_hidden(
 def test_a_closed_popup_and_a_refusal_leave_words_and_a_second_chance(
     page: Page, connected: Stack
 ) -> None:
-    connected.procore.control("clear", all=True)  # whoever consented before is asked again
+    connected.procore.control("clear", all=True)  # people who consented before are asked again
     person = Person(page, connected).into_procore("Project Manager").open_full_screen()
     button = person.frame.get_by_role("button", name="Sign in with Procore")
     with page.expect_popup() as opened:
@@ -217,11 +217,11 @@ def test_no_cookie_is_set_in_the_frame(admin: Person, context: BrowserContext) -
     admin.open_project()
     host = admin.stack.base_url
     names = {cookie["name"] for cookie in context.cookies(host)}
-    # The pop-up is a page of its own: it has one for ten minutes, and one for its form.
+    # The pop-up is a first-party page: it has a cookie for ten minutes, and one for its form.
     assert names <= {"tieback_sign_in", "csrftoken"}
     inner = admin.page.frames[1]
     assert inner.evaluate("document.cookie") == ""
     assert inner.evaluate("localStorage.length") == 0
-    # Of htmx only the frame's own address: no page stays behind.
+    # htmx keeps only the frame's own address, and no page.
     stored = set(inner.evaluate("Object.keys(sessionStorage)"))
     assert stored <= {"htmx-current-path-for-history"}

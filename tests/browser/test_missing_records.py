@@ -1,6 +1,6 @@
-"""What a list no longer shows, as people see it: said beside the freshness, confirmed by a partner.
+"""Missing records on screen: shown beside the freshness, confirmed by a partner admin.
 
-On the second company, so that the other tests have the first as it was.
+On the second company, so that the first stays unchanged for other tests.
 """
 
 import os
@@ -15,7 +15,7 @@ from tests.browser.test_partner import neighbour, signed_in
 from tests.stack import Stack
 from tests.waiting import until
 
-PICTURES = os.environ.get("PICTURES", "")  # a folder, to look at them
+PICTURES = os.environ.get("PICTURES", "")  # a folder for screenshots
 
 
 def picture(page: Page, name: str, *, width: int) -> None:
@@ -26,7 +26,7 @@ def picture(page: Page, name: str, *, width: int) -> None:
 
 
 def sync_all(stack: Stack, company: int) -> None:
-    """As soon as no sync of a worker is in its way."""
+    """Runs a full sync as soon as no worker's sync holds the lock."""
 
     def accepted() -> bool:
         try:

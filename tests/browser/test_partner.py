@@ -1,4 +1,4 @@
-"""The dashboard in a real browser: each role its own actions, and each action does its deed."""
+"""The dashboard in a real browser: each role has its own actions, and each action works."""
 
 from itertools import count
 
@@ -31,7 +31,7 @@ PLACES = (
 
 
 def signed_in(browser: Browser, stack: Stack, role: str) -> Page:
-    """From the one-time link over a second factor, as a partner admin does it."""
+    """From the one-time link through the second factor, like a partner admin."""
     name = f"{role}-{next(NUMBERS)}"
     made = stack.manage("create_partner_admin", "--username", name, "--role", role)
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
@@ -50,9 +50,9 @@ def signed_in(browser: Browser, stack: Stack, role: str) -> Page:
 
 
 def neighbour(stack: Stack) -> int:
-    """The second company, connected: what is done to it spares the other tests.
+    """The second company, connected, so that changes to it do not affect other tests.
 
-    One of test_journeys installs there first; this file comes after it.
+    A test of test_journeys installs there first; this file runs after it.
     """
     company = stack.procore.neighbour_id
     stack.procore.control("installs", company_id=company, permitted_projects="all")
@@ -71,7 +71,7 @@ def test_each_role_sees_its_own_actions_and_no_others(
     browser: Browser, connected: Stack, role: str
 ) -> None:
     page, company = signed_in(browser, connected, role), connected.procore.company_id
-    # Lines that test_handoff took back are in doubt until Procore has said that they are gone.
+    # Lines that test_handoff undid are missing until Procore confirms that they are gone.
     until(lambda: not connected.manage("missing_records", company)["missing"], within=60)
     page.goto(f"{connected.base_url}/dashboard/tenants/{company}/")
     seen = page.locator(".actions a.button").all_inner_texts()

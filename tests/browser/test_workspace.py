@@ -1,4 +1,4 @@
-"""Exceptions, insights, search and the panel, in the stand-in's frame and in a real browser."""
+"""Exceptions, insights, search and the panel, in the simulator's frame and a real browser."""
 
 import re
 from pathlib import Path
@@ -46,9 +46,7 @@ def test_a_filtered_list_is_kept_linked_to_and_comes_back_after_a_reload(
     frame.get_by_role("button", name="Exceptions", exact=True).click()
     frame.get_by_label("Kind").select_option("rfi_overdue")
     kept = page.frames[1].locator("#saved input[name=path]")
-    expect(kept).to_have_value(
-        re.compile(r"\?rule=rfi_overdue")
-    )  # the list has come, not only asked
+    expect(kept).to_have_value(re.compile(r"\?rule=rfi_overdue"))  # the list has arrived
     frame.get_by_text("Save this view").click()
     frame.get_by_label("Name").fill("Late questions")
     frame.get_by_role("button", name="Save").click()
@@ -177,7 +175,7 @@ def test_the_browser_decides_alike_which_origins_may_frame_us(page: Page, connec
 def test_a_panel_speaks_to_a_frame_below_a_wildcard_and_to_no_other(
     page: Page, connected: Stack, below: str, heard: str
 ) -> None:
-    """The stand-in's frame is at procore.localhost: below the first, not below the second."""
+    """The simulator's frame is at procore.localhost: below the first, not below the second."""
     frame = connected.procore.announcement["frame"]
     wildcard = frame.replace("procore.localhost", f"*.{below}")
     panels = re.compile(r"/embedded/panel/\?")

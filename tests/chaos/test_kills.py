@@ -1,4 +1,4 @@
-"""Processes die in the middle of a first sync; it completes by itself, nothing lost or doubled."""
+"""Processes die in the middle of a first sync; it still completes, without loss or duplicates."""
 
 import os
 import random
@@ -18,7 +18,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 
 
 def kill(stack: Stack, name: str) -> None:
-    """And waits until it is back."""
+    """Kills it and waits until it is back."""
     if name == "broker":
         stack.kill_broker()
     elif name == "database":

@@ -1,7 +1,7 @@
-"""An ordinary day under narrow limits: Procore observes nothing that it would hold against us.
+"""An ordinary day under narrow limits: Procore sees no violation.
 
-Installs, first syncs, people in front of pages, webhooks, a limit that changes, a token that
-somebody revokes and mixed trouble, with two web processes and two workers of two processes each.
+Installs, first syncs, people on pages, webhooks, a limit that changes, a revoked token and mixed
+faults, with two web processes and two workers of two processes each.
 """
 
 import os
@@ -56,13 +56,13 @@ class Day:
         until(lambda: self.number("procore_syncrun WHERE requests > 0 OR state = 'running'"))
 
     def number(self, rows: LiteralString) -> int:
-        """Of rows in the stack's database; a command would take seconds."""
+        """Counts rows in the stack's database; a command would take seconds."""
         with psycopg.connect(self.stack.demo.environment["DATABASE_OWNER_URL"]) as connection:
             found = connection.execute(f"SELECT count(*) FROM {rows}").fetchone()
         return int(found[0]) if found else 0
 
     def is_over(self) -> bool:
-        """Everything that is due has been read."""
+        """Everything that was due has been read."""
         waiting = self.number("procore_dueread") + self.number(
             "procore_syncrun WHERE state = 'running'"
         )
@@ -73,7 +73,7 @@ class Day:
         self.people.append(Visitor(self.stack, self.companies[0]).sign_in("engineer"))
 
     def an_hour(self, step: int) -> None:
-        """Some seconds: people look and work, Procore sends events and has its troubles."""
+        """Some seconds in which people work, Procore sends events, and faults occur."""
         for company_id in self.companies:
             seed = self.rng.randint(0, 9999)
             self.procore.control("mutations", changes=8, seed=seed, company_id=company_id)
@@ -88,7 +88,7 @@ class Day:
         for person in self.people:
             with suppress(requests.RequestException):
                 person.open("/embedded/home/")
-        time.sleep(1.5)  # noqa: TID251  # the day goes on in other processes meanwhile
+        time.sleep(1.5)  # noqa: TID251  # other processes keep working meanwhile
 
 
 @pytest.mark.timeout(240 + 60 * ROUNDS)

@@ -1,6 +1,6 @@
-"""Faults of the place: Postgres or Redis away for a while, no space left, a clock that jumps.
+"""Faults of the environment: no Postgres or Redis for a while, a full disk, a clock that jumps.
 
-People read in words what is wrong, nothing is lost or doubled, and all is well soon after.
+People see an explanation, nothing is lost or duplicated, and all works again soon after.
 """
 
 import os
@@ -18,7 +18,7 @@ from tests.stack import ClockedDemo, Stack, running
 from tests.visitor import Visitor
 from tests.waiting import until
 
-AWAY = float(os.environ.get("AWAY_SECONDS", "8"))  # 30 in make chaos
+AWAY = float(os.environ.get("AWAY_SECONDS", "8"))  # seconds; 30 in make chaos
 HEALED = 60  # seconds
 DISK = 300 * 1024 * 1024  # bytes; an empty cluster with its log takes about a third
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="a small disk is mounted, as root alone can")
@@ -36,7 +36,7 @@ def change(stack: Stack, seed: int) -> None:
 
 
 def is_well(stack: Stack, person: Visitor) -> None:
-    """Within a minute, pages answer and what we hold is what Procore has."""
+    """Within a minute, pages answer and the mirror equals Procore."""
     until(lambda: person.opens("/embedded/home/"), within=HEALED)
     company = stack.procore.company_id
     until(lambda: stack.manage("verify", company)["drift"] == 0, within=HEALED)
@@ -44,7 +44,7 @@ def is_well(stack: Stack, person: Visitor) -> None:
 
 
 def answers(stack: Stack, person: Visitor) -> tuple[int, str]:
-    """Of a page that is signed in."""
+    """Status and text of a page, with a bearer."""
     found = person.ask("/embedded/home/")
     return found.status_code, found.text
 
@@ -99,7 +99,7 @@ def test_procores_clock_and_ours_jump_apart_and_together_again(stack: Stack) -> 
 
 @pytest.mark.timeout(500)
 def test_our_clock_jumps_ahead_and_back(tmp_path: Path) -> None:
-    """An hour and more ends sessions, so somebody is asked to sign in, in words."""
+    """An hour and more ends sessions; the page then asks the person to sign in."""
     with running(tmp_path / "demo", kind=ClockedDemo) as stack:
         company = stack.first_sync()
         person = Visitor(stack, company).sign_in("admin")

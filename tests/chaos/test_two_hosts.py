@@ -1,4 +1,4 @@
-"""Two hosts' worth of web and workers on one Postgres behind PgBouncer, whose processes die."""
+"""Web and workers as on two hosts, on one Postgres behind PgBouncer, whose processes die."""
 
 import os
 import random

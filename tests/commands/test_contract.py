@@ -1,4 +1,4 @@
-"""Commands as a script runs them: one JSON document on stdout, logs on stderr, 0, 1 or 2."""
+"""Commands as a script runs them: one JSON document on stdout, logs on stderr, exit 0, 1 or 2."""
 
 import json
 import os
@@ -217,7 +217,7 @@ def test_what_operators_keep_and_hand_out(synced: int, tmp_path: Path) -> None:
     assert bundle.stat().st_size > 1_000
     file = tmp_path / "tieback.dump"
     owner = os.environ["DATABASE_OWNER_URL"]
-    assert run("backup", "--output", file, status=1)["error"]  # this role sees no rows of tenants
+    assert run("backup", "--output", file, status=1)["error"]  # this role sees no tenant's rows
     superuser = {"DATABASE_BACKUP_URL": owner.replace("tieback_owner@", "postgres@")}
     assert run("backup", "--output", file, environment=superuser)["bytes"] > 10_000
     for each in connections.all():

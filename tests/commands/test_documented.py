@@ -1,4 +1,4 @@
-"""Every command in README and docs: it exists, it takes those options, and a test runs it."""
+"""Every command in README and docs exists, takes the options shown, and is run by a test."""
 
 import ast
 import re
@@ -21,16 +21,16 @@ from tests.house.test_rules import ROOT
 DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
-    # Not the reference: tools/reference.py writes it from the parsers themselves.
+    # Not the reference: tools/reference.py generates it from the parsers.
     *(p for p in sorted((ROOT / "docs").rglob("*.md")) if p.parent.name != "reference"),
 ]
 FENCE = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 KNOWN = re.compile(r"(make|manage\.py|celery|docker|python|\.venv/bin/\w+) ")
-# Django's own, for whoever changes the code; the second needs GNU gettext.
+# Django's own commands, for contributors; the second needs GNU gettext.
 OF_DJANGO = {"makemigrations", "makemessages"}
-# What .ci/run and the targets it runs do, what tests run, and what a test would take hours for.
 pytestmark = pytest.mark.slow  # each runs a program
+# Make targets: those that .ci/run or tests run, and those that would take a test hours.
 RUN_BY = {
     "demo": "runtime/smoke.py: runtime.demo",
     "setup": ".ci/run: make test",
@@ -46,7 +46,7 @@ BY_HAND = {"test-fast", "chaos", "fix", "bench", "bench-calls", "bench-views", "
 
 @dataclass(frozen=True)
 class Documented:
-    """`words` as a shell would take them, without what stands before the program."""
+    """`words` as a shell splits them, without what comes before the program."""
 
     document: str
     words: tuple[str, ...]
@@ -66,7 +66,7 @@ def documented() -> Iterator[Documented]:
 
 
 def after(program: str) -> list[Documented]:
-    """The rest of each command that runs this program, also inside a container."""
+    """The rest of each command that runs this program, in a container or not."""
     found = set()
     for each in documented():
         places = [n for n, word in enumerate(each.words) if Path(word).name == program]
@@ -81,7 +81,7 @@ def options(words: tuple[str, ...]) -> set[str]:
 
 @cache
 def run_by_tests() -> dict[str, set[str]]:
-    """Options by the command of manage.py that tests run with them."""
+    """The options that tests use, by command of manage.py."""
     found: dict[str, set[str]] = defaultdict(set)
     for path in (ROOT / "tests").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

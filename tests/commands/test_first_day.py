@@ -1,4 +1,4 @@
-"""The first day's checks, made against the stand-in as an operator makes them."""
+"""The first day's checks, run against the simulator as an operator runs them."""
 
 import os
 import re
@@ -106,7 +106,7 @@ def test_a_shape_is_named_whatever_it_is(document: object, envelope: str, rows: 
 
 
 class Operator:
-    """Types the page's commands into a shell, with the page's variables filled in."""
+    """Runs the page's commands in a shell, with the page's variables filled in."""
 
     def __init__(self, procore: Procore, company: int) -> None:
         _, self.variables, self.start, *self.blocks = BLOCK.findall(page(PAGE))
@@ -132,7 +132,7 @@ class Operator:
         }
 
     def type(self, number: int, **variables: str) -> list[str]:
-        """Check `number`; gives the statuses."""
+        """Runs check `number` and returns the statuses."""
         done = subprocess.run(
             ["/bin/sh", "-c", self.start + self.blocks[number - 7]],
             env={**self.environment, **variables},

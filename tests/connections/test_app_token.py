@@ -1,4 +1,4 @@
-"""The app's own token is one for all: asked for once, however many need it, and kept sealed."""
+"""The app has one token for all processes: requested once, and sealed at rest."""
 
 import os
 import subprocess
@@ -136,14 +136,14 @@ def test_while_the_login_host_waits_a_token_serves_to_its_end(procore: Procore) 
 def test_a_token_that_another_process_replaced_is_not_used_again(
     company: int, procore: Procore
 ) -> None:
-    """Both hold it in memory, as two workers do."""
+    """Both clients hold the token in memory, like two workers."""
     procore.control("tokens", one_app_token=True)
     one, two = (app_client(company, CallPurpose.FRESHNESS) for _ in range(2))
     for client in (one, two):
         client.get("/rest/v1.1/projects", company_id=company)
     procore.control("tokens", revoke_app=True)
     procore.control("clear", all=True)
-    one.get("/rest/v1.1/projects", company_id=company)  # meets the refusal, and renews
+    one.get("/rest/v1.1/projects", company_id=company)  # gets a 401 and renews
     until(lambda: two.bearer.token() == one.bearer.token(), within=0.4)
     two.get("/rest/v1.1/projects", company_id=company)
     assert [call["status"] for call in procore.ledger() if call["path"] != "/oauth/token"] == [

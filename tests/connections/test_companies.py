@@ -1,4 +1,4 @@
-"""A company that is missing from a list has not left before it says so itself."""
+"""A company missing from a list is gone only when its own record says so."""
 
 from contextlib import suppress
 from typing import Any
@@ -41,7 +41,7 @@ def test_companies_of_other_regions_are_found_by_their_own_header(
     assert {row["id"] for row in answer["installed"]} == set(before)  # type: ignore[attr-defined]
     procore.control("clear", all=True)
     assert discover()["gone"] == 0
-    assert asked(procore) == [None]  # the answer to the header is good for a while
+    assert asked(procore) == [None]  # the answer to the company's header is cached
     assert procore.violations() == []
 
 

@@ -1,4 +1,4 @@
-"""An app that nobody uses hardly calls; an install is noticed all the same."""
+"""An app that nobody uses hardly calls Procore, but still notices an install."""
 
 from datetime import timedelta
 
@@ -40,7 +40,7 @@ def test_a_viewer_is_let_in_where_the_app_was_installed_a_moment_ago(procore: Pr
     newcomer = procore.without_app_id
     procore.control("installs", company_id=newcomer, permitted_projects="all")
     assert not Company.objects.filter(id=newcomer).exists()
-    Frame(procore, newcomer).sign_in("engineer")  # no administrator, who could install
+    Frame(procore, newcomer).sign_in("engineer")  # not an administrator, who could install
     assert Company.objects.get(id=newcomer).state == "active"
 
 

@@ -1,4 +1,4 @@
-"""What the calls of an hour were for, what waits, and the bar that everybody keeps to."""
+"""Calls of an hour by purpose, what waits, and a Retry-After that every caller respects."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -65,7 +65,7 @@ def test_calls_of_the_hour_are_counted_by_what_they_were_for(synced: int, procor
 def test_the_plan_holds_for_all_credentials_together_and_people_come_last_to_a_stop(
     company: int, procore: Procore
 ) -> None:
-    """Six a minute: looks leave half of them, a first reading the last one to people."""
+    """Six a minute: checks leave half of them, a first sync leaves the last one to people."""
     procore.control("clear", all=True)
     sync = app_client(company, CallPurpose.FIRST_READ)
     check = app_client(company, CallPurpose.FRESHNESS)
@@ -141,7 +141,7 @@ def test_work_that_waits_for_the_hour_says_until_when(synced: int, procore: Proc
     assert Waits([Waiting("people", hour.until, hourly=True)]).reading is None
     bar = clock.now() + timedelta(minutes=2)
     assert Waits([hour], bar).reading == Waiting("", bar, hourly=False)
-    assert freshness(synced)["waiting"] is None  # nothing runs
+    assert freshness(synced)["waiting"] is None  # no sync is running
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_work_that_waits_for_the_hour_says_until_when(synced: int, procore: Proc
 def test_the_freshness_mark_names_the_hours_limit(
     admin: Frame, procore: Procore, monkeypatch: pytest.MonkeyPatch, language: str, words: str
 ) -> None:
-    """The first reading used up what an hour allows; the next look has to wait."""
+    """The first sync used up the hour's calls, so the next one has to wait."""
     company = admin.company_id
     planned = replace(settings.PROCORE, calls_per_hour=20)
     monkeypatch.setattr(settings, "PROCORE", planned)

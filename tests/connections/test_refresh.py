@@ -37,7 +37,7 @@ def company_id(procore: Procore) -> int:
 
 @pytest.fixture
 def grant(procore: Procore, company_id: int) -> TokenPair:
-    """An administrator's own authorisation, stored, about to expire."""
+    """An administrator's own grant, stored, about to expire."""
     return store_expired(procore, company_id)
 
 
@@ -122,11 +122,11 @@ def test_a_lost_answer_ends_in_reconnect_needed_and_nothing_is_tried_again(
     for _ in range(3):
         with pytest.raises(ReconnectNeeded):
             ask(company_id)
-    assert refreshes(procore) <= 2  # the sign-in's own, and one refresh
+    assert refreshes(procore) <= 2  # that of the sign-in, and one refresh
     assert row(company_id).last_error == "access.answer_lost"
     assert AuditEvent.objects.filter(event="connection.broken").count() == 1
     assert procore.violations() == []
-    # One sign-in mends it.
+    # One sign-in reconnects.
     store_expired(procore, company_id)
     assert ask(company_id)
 
@@ -138,7 +138,7 @@ def test_a_process_that_dies_while_it_refreshes_leaves_a_token_that_nobody_uses_
         Connection.objects.update(
             spent_at=clock.now() - timedelta(minutes=1), spent_by=uuid.uuid4()
         )
-    oauth().refresh(str(grant.refresh_token))  # what it did before it died
+    oauth().refresh(str(grant.refresh_token))  # what the process did before it died
     procore.control("clear", all=True)
     with pytest.raises(ReconnectNeeded):
         ask(company_id)
@@ -165,7 +165,7 @@ def test_a_wrong_clock_on_either_side_costs_no_grant(
     with tenant(company_id):
         stored = row(company_id)
     assert stored.expires_at > clock.now() + timedelta(minutes=80)  # by our own clock
-    procore.control("clock", skew_seconds=7200)  # and yet Procore thinks that it has expired
+    procore.control("clock", skew_seconds=7200)  # yet for Procore the token has expired
     assert ask(company_id, refused=token) != token
     assert procore.violations() == []
 

@@ -1,4 +1,4 @@
-"""What the service account may do against what is asked: every gap with its cause and remedy."""
+"""The service account's rights compared with those needed: each gap with cause and remedy."""
 
 import json
 from dataclasses import replace
@@ -183,7 +183,7 @@ def test_without_a_service_account_the_administrator_who_connected_is_named(
     check(company_id=frame.company_id, mirrored=[])
     answers = known(frame.company_id)
     assert answers.by_person
-    assert not any(right.cause for right in rights_of(answers))  # administrators have it all
+    assert not any(right.cause for right in rights_of(answers))  # administrators have every right
     less = {key: replace(each, manifest=NO_RFIS) for key, each in answers.projects.items()}
     found = {right.cause for right in rights_of(replace(answers, projects=less))}
     assert Cause.PERSON in found

@@ -1,4 +1,4 @@
-"""What one process says, every other one knows within a moment, and without Redis nobody stops."""
+"""A flag set in one process reaches all others at once; without Redis nobody is blocked."""
 
 import time
 
@@ -14,7 +14,7 @@ from tests.waiting import until
 def test_what_another_process_says_is_known_within_a_moment(database: None) -> None:
     raise_flag("tests:bar", "first", seconds=60)
     assert flag("tests:bar") == "first"
-    broker().set("tests:bar", "second")  # as another process does
+    broker().set("tests:bar", "second")  # as another process would
     began = time.monotonic()
     until(lambda: flag("tests:bar") == "second", within=5)
     assert time.monotonic() - began < FRESH + 0.3

@@ -1,4 +1,4 @@
-"""Which origins may frame us: in Python here, and the same table in a browser."""
+"""Which origins may frame us: here in Python, and the same cases in a browser."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What several want at the same time is done at once, and each gets its own answer."""
+"""Concurrent requests are done in one batch, and each caller gets its own answer."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from partner_app.core.group_commit import GroupCommit
 
 
 class Doubling:
-    """Work that waits in its first round, so that others come meanwhile."""
+    """Work whose first round waits, so that more requests arrive meanwhile."""
 
     def __init__(self) -> None:
         self.rounds: list[list[int]] = []
@@ -29,7 +29,7 @@ class Doubling:
 async def asked_at_once(
     together: GroupCommit[int, int], work: Doubling, numbers: Sequence[int]
 ) -> dict[int, "asyncio.Task[int]"]:
-    """All come while the first, which asks for 0, is at work."""
+    """All of `numbers` arrive while the first request, for 0, is in progress."""
     asked = {number: asyncio.create_task(ask(together, number)) for number in (0, *numbers)}
     await asyncio.sleep(0.01)
     assert work.rounds == [[0]]

@@ -1,4 +1,4 @@
-"""Only the workspace speaks the browser's language; what is written in English says that it is."""
+"""Only the workspace uses the browser's language; English pages declare that they are English."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ FRENCH = {"accept-language": "fr-CA,fr;q=0.9"}
 
 @pytest.fixture(autouse=True)
 def before_and_after() -> Iterator[None]:
-    """A thread speaks the language of its last request until the next one."""
+    """A thread keeps the language of its last request until the next one."""
     with translation.override(translation.get_language()):
         yield
 

@@ -1,4 +1,4 @@
-"""A missing or malformed variable stops start-up with its name and what it should be."""
+"""A missing or malformed variable stops start-up, with its name and the expected form."""
 
 import os
 import subprocess
@@ -34,7 +34,7 @@ MALFORMED = {
     "PROCORE_SUSPECT_FLOOR": "ten",
     "PROCORE_CLOSE_AT_MOST": "-2",
 }
-# Login, API, what may frame.
+# Login, API and frame origins.
 PRODUCTION = ("https://login.procore.com", "https://api.procore.com", "https://*.procore.com")
 SANDBOX = (
     "https://login-sandbox.procore.com", "https://sandbox.procore.com",

@@ -1,4 +1,4 @@
-"""Figures as people read them."""
+"""Numbers as people read them."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal

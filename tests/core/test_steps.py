@@ -1,4 +1,4 @@
-"""A clock that was set back: what was planned by it comes as soon as it would have come."""
+"""After the clock is set back, scheduled work runs when it would have run anyway."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_what_is_planned_by_our_clock_moves_and_what_people_chose_does_not(synce
 
 
 def test_a_schedule_that_was_kept_by_the_old_clock_rings_at_once(tmp_path: Path) -> None:
-    """While the scheduler was down; a running one is in tests/chaos/test_place.py."""
+    """The scheduler was down meanwhile; a running one is in tests/chaos/test_place.py."""
     file = str(tmp_path / "beat")
     before = SteadyScheduler(app=app, schedule_filename=file)
     before.schedule["wake"].last_run_at = app.now() + HOUR

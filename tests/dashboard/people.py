@@ -1,4 +1,4 @@
-"""Partner admins of each role, with a second factor, as tests need them."""
+"""Partner admins of each role, with a second factor, for tests."""
 
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth import get_user_model
@@ -20,7 +20,7 @@ def admin_of(role: Role) -> Client:
 
 
 def pass_second_factor(browser: Client) -> None:
-    """As if its code had been given in this browser's session."""
+    """Marks this browser's session as if its code had been entered."""
     session = browser.session
     session[PASSED] = int(session["_auth_user_id"])
     session.save()

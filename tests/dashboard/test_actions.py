@@ -1,4 +1,4 @@
-"""What partner admins do to a tenant: asked first, by role, and recorded."""
+"""What partner admins do to a tenant: confirmed first, limited by role, and recorded."""
 
 from datetime import timedelta
 from typing import Any
@@ -47,7 +47,7 @@ def test_each_action_asks_and_is_for_its_role_alone(synced: int, name: str) -> N
             assert browser.post(path(synced, name)).status_code == 403
         listed = text_of(browser.get(f"/dashboard/tenants/{synced}/"))
         assert (action.title in listed) is allowed
-    assert recorded.count() == before  # to ask is not to do
+    assert recorded.count() == before  # the question alone does nothing
 
 
 def missing(company_id: int) -> Absence:

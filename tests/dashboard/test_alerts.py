@@ -1,4 +1,4 @@
-"""From trouble at one tenant to an incident, a message, and word that it is over."""
+"""From a tenant's problem to an incident, a message, and a message when it is over."""
 
 import json
 import threading
@@ -28,7 +28,7 @@ from tests.procore import Procore
 
 
 class Chat:
-    """A chat's incoming webhook: keeps what it is sent, and answers with `status`."""
+    """A chat's incoming webhook: keeps the messages and answers with `status`."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -137,7 +137,7 @@ def test_a_chat_that_does_not_take_it_is_asked_again_later_and_nothing_is_lost(
     assert channel.again_at > clock.now()
     chat.status = 200
     send_alerts()
-    assert chat.texts == []  # not before its time
+    assert chat.texts == []  # too early
     AlertChannel.objects.update(again_at=clock.now())
     send_alerts()
     assert len(chat.texts) == 1

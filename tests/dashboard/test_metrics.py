@@ -1,4 +1,4 @@
-"""Figures for Prometheus: of all tenants, without content, to this host alone."""
+"""Prometheus metrics: for all tenants, without content, to this host alone."""
 
 import json
 import re

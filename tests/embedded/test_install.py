@@ -1,4 +1,4 @@
-"""Installing: who may, for which company, and the words for everybody else."""
+"""Installing: who may, for which company, and what everybody else reads."""
 
 from dataclasses import replace
 from typing import Any
@@ -59,7 +59,7 @@ def test_the_direct_link_asks_for_nothing_but_consent(procore: Procore) -> None:
     frame = Frame(procore, procore.company_id, popup=browser)
     address = str(browser.post("/install/")["Location"])
     answer = frame.callback(**procore.authorize(address, procore.person("admin")["id"]))
-    assert answer["Location"] == "/install/choose/"  # away from the address with the code in it
+    assert answer["Location"] == "/install/choose/"  # away from the address that contains the code
     assert "is connected" in text_of(frame.choose(frame.company_id))
 
 

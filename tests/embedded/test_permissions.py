@@ -1,4 +1,4 @@
-"""Permission manifests as nobody announced them: denied, said with a remedy, never a traceback."""
+"""Permission manifests in unexpected forms: denied with a remedy, never a traceback."""
 
 import json
 from typing import Any
@@ -58,7 +58,7 @@ def test_what_could_not_be_read_is_named_with_a_remedy(synced: int, procore: Pro
     refused = text_of(frame.get(f"/embedded/projects/{project}/budget/"))
     assert "could not be read, so it counts as no access" in refused
     settings = text_of(frame.get("/embedded/settings/"))
-    assert "your access to Admin" not in settings  # the manifest names no Admin: plainly not one
+    assert "your access to Admin" not in settings  # the manifest names no Admin: clearly no admin
     answer_with(procore, "null")
     home = Frame(procore, synced).sign_in("admin").get("/embedded/home/")
     assert "answer about your access could not be read in full" in text_of(home)

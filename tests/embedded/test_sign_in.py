@@ -1,4 +1,4 @@
-"""A sign-in in the frame: what is used once is used once, and each wrong turn has its words."""
+"""A sign-in in the frame: one-time values work once, and each error has its message."""
 
 from datetime import timedelta
 from typing import Any
@@ -44,7 +44,7 @@ def test_the_code_is_good_once_and_only_for_the_nonce_of_its_frame(
 ) -> None:
     code = frame.code_in(frame.come_back(person(frame.procore)))
     assert frame.exchange(code, nonce="f" * 64).status_code == 400
-    # A wrong nonce has spent it: nobody guesses twice.
+    # A wrong nonce has used up the code: nobody guesses twice.
     assert frame.exchange(code).status_code == 400
     code = frame.code_in(frame.come_back(person(frame.procore)))
     assert frame.exchange(code).status_code == 200

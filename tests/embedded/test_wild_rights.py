@@ -1,4 +1,4 @@
-"""However a manifest of permissions deviates, nobody may do more than Procore says plainly."""
+"""However a permission manifest deviates, nobody may do more than Procore clearly says."""
 
 import os
 import random
@@ -27,7 +27,7 @@ Right = tuple[object, ...]
 
 
 def rights(viewer: Viewer, projects: list[int]) -> set[Right]:
-    """Everything that the viewer may see or do, as Procore is asked for it now."""
+    """Everything that the viewer may see or do, read from Procore now."""
     forget(viewer)
     found: set[Right] = {("sees", project) for project in visible_projects(viewer)}
     for project, on in rights_on_each(viewer, projects).items():
@@ -59,6 +59,6 @@ def test_no_deviation_grants_a_right(
                 continue
             assert found <= granted, f"seed {seed}: {switches}"
             denied += len(granted - found)
-    assert denied > 0  # what cannot be proved is denied
+    assert denied > 0  # unproved rights are denied
     procore.tame()
     assert [rights(viewer, projects) for viewer in viewers] == plain

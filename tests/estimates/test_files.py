@@ -1,4 +1,4 @@
-"""A file between the hand that gave it and the estimate: its turn, its progress, and its ends."""
+"""A file between upload and estimate: its place in the queue, its progress and how it ends."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ from tests.procore import Procore
 from tests.waiting import until
 
 SMALL = lines(("1", "Dig", "CY", "5.00"), ("2", "Fill", "CY", "7.00"))
-# Two seconds of reading, and several of storing.
+# Two seconds to read, and several to store.
 LARGE = lines(*[(str(n), f"Work of kind {n}", "LS", f"{n}.00") for n in range(1, 12_001)])
 WORKER = "import django; django.setup(); from partner_app.estimates import files; files.run({})"
 
@@ -51,14 +51,14 @@ def manager(synced: int, procore: Procore) -> Desk:
 
 
 def at(page: Any) -> str:
-    """The address of the page that waits."""
+    """The address of the waiting page."""
     found = READING.search(page.content.decode())
     assert found, text_of(page)
     return found[0]
 
 
 def readers() -> list[psutil.Process]:
-    """Processes that read a file, of this process or any below it."""
+    """Processes below this one that read a file."""
     found = []
     for process in psutil.Process().children(recursive=True):
         try:
@@ -71,7 +71,7 @@ def readers() -> list[psutil.Process]:
 
 @contextmanager
 def reading_now() -> Iterator[threading.Thread]:
-    """A worker at work, in a thread; it has ended when this is left."""
+    """A worker in a thread; it has ended when the block ends."""
 
     def work() -> None:
         try:
@@ -176,8 +176,8 @@ def test_when_the_page_goes_away_the_work_ends_and_the_file_stays(manager: Desk)
 def test_nobody_waits_for_a_turn_that_no_page_asks_about(manager: Desk) -> None:
     page = manager.give(SMALL)
     FileWork.objects.update(seen_at=clock.now() - files.GONE - timedelta(seconds=5))
-    assert len(files.claim_due()) == 0  # its bell is on its way
-    assert FileWork.objects.count() == 1  # a covered window asks seldom
+    assert len(files.claim_due()) == 0  # its wake-up message is on its way
+    assert FileWork.objects.count() == 1  # a covered window polls rarely
     FileWork.objects.update(seen_at=clock.now() - files.GONE_WAITING - timedelta(seconds=1))
     assert files.claim_due() == []
     assert "The page was closed" in text_of(manager.frame.get(at(page)))
@@ -195,7 +195,7 @@ def test_the_page_of_the_estimates_waits_for_its_files_too(manager: Desk) -> Non
     ended = manager.frame.get(part).content.decode()
     assert f'hx-get="/embedded/projects/{manager.project_id}/estimates/"' in ended
     manager.frame.post(f"{at(page)}discard/")
-    assert estimates(manager) == 1  # what has become an estimate stays one
+    assert estimates(manager) == 1  # a file that has become an estimate stays
 
 
 def test_a_file_is_discarded(manager: Desk) -> None:
@@ -210,7 +210,7 @@ def test_a_file_is_discarded(manager: Desk) -> None:
 
 
 def killed(work_id: int, when: Callable[[], bool]) -> None:
-    """A worker that dies by SIGKILL, and with it the process that reads for it."""
+    """Kills a worker with SIGKILL; the process that reads for it dies too."""
     worker = subprocess.Popen([sys.executable, "-c", WORKER.format(work_id)], cwd=ROOT)
     try:
         until(when)
@@ -265,12 +265,12 @@ def test_a_bell_that_nobody_heard_is_rung_again(manager: Desk) -> None:
     assert files.claim_due() == []
     FileWork.objects.update(rung_at=clock.now() - files.RING_AGAIN - timedelta(seconds=1))
     assert files.claim_due() == [work.id]
-    FileWork.objects.update(rung_at=None)  # the broker was away
+    FileWork.objects.update(rung_at=None)  # the broker was down
     assert files.claim_due() == [work.id]
 
 
 def test_each_company_gets_its_turn(manager: Desk, procore: Procore) -> None:
-    """One company's files are read one after another, however many workers there are."""
+    """A company's files are read one after another, however many workers there are."""
     sync_now(company_id=procore.neighbour_id, full=True, only=[], wait=clock.wait_until)
     other = Desk(procore, procore.neighbour_id, "admin")
     *_, last = [manager.give(SMALL, f"{number}.csv") for number in range(3)]
@@ -396,7 +396,7 @@ def test_an_estimate_that_is_deleted_takes_its_answers_along(manager: Desk) -> N
 
 
 def test_a_file_of_several_pieces_is_read_whole(manager: Desk) -> None:
-    """One that is too large to be kept in memory while it comes in."""
+    """A file too large to be kept in memory while it arrives."""
     rows = [(str(n), f"{n} " + "word " * 800, "LS", "1.00") for n in range(1, 1_001)]
     content = lines(*rows)
     page = manager.give(content)

@@ -1,4 +1,4 @@
-"""Files as people keep them: any layout is recognised, or refused with words and a place."""
+"""Files as people keep them: any layout is recognised, or rejected with a reason and a place."""
 
 import csv
 import io
@@ -254,7 +254,7 @@ def test_a_raw_export_asks_which_contract_and_then_equals_it_to_the_cent() -> No
     with pytest.raises(ChoosePart) as caught:
         read_estimate(LETTING.name, content)
     found: list[dict[str, object]] = caught.value.details["parts"]  # type: ignore[assignment]
-    assert len(found) == 3  # bidders of one contract
+    assert len(found) == 3  # bidders for one contract
     with CONTRACTS.open(newline="") as file:
         known = {f"{row['contract']}, {row['contractor']}": row for row in csv.DictReader(file)}
     for part in found:

@@ -1,4 +1,4 @@
-"""The operator's mapping file: longest match wins, shares add up, mistakes are located."""
+"""The operator's mapping file: the longest match wins, shares add up, errors have a location."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Foreign numerals and rows: exact or refused, never guessed, always located."""
+"""Foreign numerals and rows: exact or rejected, never guessed, always with a location."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Suggestions: the likeliest code first, its reason, and a confidence that can be believed."""
+"""Suggestions: the likeliest code first, with its reason and a realistic confidence."""
 
 from decimal import Decimal
 

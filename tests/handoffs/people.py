@@ -1,4 +1,4 @@
-"""A project manager and an administrator at the road job, over HTTP as the frame asks."""
+"""A project manager and an administrator at the road job, over HTTP like the frame."""
 
 import csv
 import io
@@ -33,19 +33,19 @@ class Desk:
         self.estimate_id = ""
 
     def drop(self, content: bytes, name: str = "estimate.csv", **body: Any) -> Any:
-        """A file onto the project's estimates; gives the page once it has been read."""
+        """Uploads a file to the project; returns the page once the file has been read."""
         answer = self.read(self.give(content, name, **body))
         found = re.search(r"/embedded/estimates/([0-9a-f-]{36})/", answer.content.decode())
         self.estimate_id = found[1] if found else ""
         return answer
 
     def give(self, content: bytes, name: str = "estimate.csv", **body: Any) -> Any:
-        """The page that waits for it."""
+        """Uploads a file; returns the page that waits for it."""
         path = f"/embedded/projects/{self.project_id}/estimates/upload/"
         return self.frame.post(path, file=SimpleUploadedFile(name, content), **body)
 
     def read(self, page: Any) -> Any:
-        """What becomes of a page that waits for a file to be read."""
+        """The page after its file has been read; other pages unchanged."""
         waits = READING.search(page.content.decode())
         if not waits:
             return page
@@ -53,7 +53,7 @@ class Desk:
         return self.frame.get(waits[0])
 
     def of_estimate(self, path: str = "", **body: Any) -> Any:
-        """POST where there is a body or the address is a verb, else GET."""
+        """POST if there is a body, else GET."""
         address = f"/embedded/estimates/{self.estimate_id}/{path}"
         return self.read(self.frame.post(address, **body)) if body else self.frame.get(address)
 
@@ -81,20 +81,20 @@ def budget(desk: Desk) -> dict[str, Decimal]:
 
 
 def carry_on() -> None:
-    """What a worker does with everything that is due now."""
+    """Does what a worker does with all jobs that are due now."""
     for work_id in work.claim_due():
         tasks.carry_out_handoff(work_id)
 
 
 def read_files() -> None:
-    """What workers do with all files that wait, bells or not."""
+    """Reads all waiting files, as workers do, with or without wake-up messages."""
     while FileWork.objects.update(rung_at=None) and (due := files.claim_due()):
         for work_id in due:
             reading.read_file(work_id)
 
 
 def lines(*rows: tuple[str, str, str, str]) -> bytes:
-    """Item, description, unit and amount."""
+    """Rows of item, description, unit and amount, as CSV."""
     text = io.StringIO()
     csv.writer(text).writerows([("Item", "Description", "Unit", "Amount"), *rows])
     return text.getvalue().encode()

@@ -1,4 +1,4 @@
-"""Estimate, last handoff and live budget: what becomes of each WBS code."""
+"""Estimate, last handoff and live budget: the result for each WBS code."""
 
 from dataclasses import replace
 from decimal import Decimal

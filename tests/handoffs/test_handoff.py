@@ -124,7 +124,7 @@ def test_rows_that_name_no_wbs_code_are_planned_written_and_read_back_like_all_o
 def test_a_row_that_may_be_any_of_several_codes_is_not_written_over(
     road: Road, procore: Procore
 ) -> None:
-    """Without its cost type a row may hold the code: Procore might write over it unseen."""
+    """A row without its cost type may have the same code: Procore might overwrite it."""
     pushed(road)
     before = road.budget()
     codes = {c["flat_code"]: c for c in procore.records(road.project_id, "wbs_codes")}
@@ -136,7 +136,7 @@ def test_a_row_that_may_be_any_of_several_codes_is_not_written_over(
     )
     estimate_id = road.estimate()
     plans = []
-    for seed in range(20):  # until the row of this code is one of those
+    for seed in range(20):  # until the row of this code has no WBS code
         procore.wild("budget_rows_without_wbs_code", seed=seed)
         plans.append(road.step("plan", estimate_id))
     blocked = [plan for plan in plans if plan["blocked"]]
@@ -194,7 +194,7 @@ def test_lost_answers_and_crashes_neither_double_nor_lose_a_line(road: Road, see
 
 @both_natures
 def test_a_row_that_procore_refuses_spares_the_others_and_is_named(road: Road) -> None:
-    """Between plan and push somebody makes a code inactive."""
+    """Somebody makes a code inactive between plan and push."""
     estimate_id = road.estimate()
     road.step("plan", estimate_id)
     road.step("approve", estimate_id)
@@ -225,7 +225,7 @@ def test_a_row_that_procore_refuses_spares_the_others_and_is_named(road: Road) -
 def test_a_right_that_is_not_proved_refuses_the_approval_and_loses_nothing(
     road: Road, rights: dict[str, Any]
 ) -> None:
-    """Not the push, when somebody has already counted on it."""
+    """The approval is denied, not the push, when people already count on it."""
     estimate_id = road.estimate()
     road.procore.control("service-account", company_id=road.company_id, **rights)
     plan = road.step("plan", estimate_id)
@@ -323,7 +323,7 @@ def test_a_real_estimate_of_243_lines_ties_out_to_the_cent(road: Road) -> None:
 def test_what_was_approved_is_remembered_for_the_next_estimate(road: Road) -> None:
     first = road.estimate()
     road.step("plan", first)
-    assert mapped_without_a_file(road) == 0  # a plan is no decision yet
+    assert mapped_without_a_file(road) == 0  # a plan alone decides nothing
     road.step("approve", first)
     assert mapped_without_a_file(road) == 4  # all lines of the file
     second = road.estimate(mapped=False)

@@ -1,4 +1,4 @@
-"""What the mirror holds after a handoff was taken back: what Procore has, and nothing in doubt."""
+"""The mirror after an undo: what Procore has, and no missing records."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def taken_back(synced: int, procore: Procore) -> Desk:
 
 
 def look(desk: Desk) -> None:
-    """A worker reads the budget, as after a webhook, and goes on where it has to wait."""
+    """Reads the budget as a worker does after a webhook, and waits where it has to."""
     make_due(company_id=desk.company_id)
     make_read_due(company_id=desk.company_id, resource="budget_rows", project_id=desk.project_id)
     DueWork.objects.update(due_at=clock.now(), asked_at=None, pace=3600)

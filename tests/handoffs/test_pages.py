@@ -1,4 +1,4 @@
-"""From a dropped file to the budget and back, as two people do it in the frame."""
+"""From a dropped file to the budget and back, by two people in the frame."""
 
 import csv
 import io

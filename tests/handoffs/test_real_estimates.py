@@ -1,4 +1,4 @@
-"""All real estimates that lie beside this clone: to the budget to the cent, once, and back."""
+"""All real estimates beside this clone: written to the budget to the cent, once, and undone."""
 
 import csv
 from decimal import Decimal

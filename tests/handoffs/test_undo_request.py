@@ -1,4 +1,4 @@
-"""Where a company keeps duties apart, two people take a handoff back."""
+"""Undo under separation of duties: one person requests it, another carries it out."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def admin(manager: Desk) -> Desk:
 
 
 def offers(page: Any) -> set[str]:
-    """The steps of taking it back that a page has a button for."""
+    """The steps of an undo that a page has a button for."""
     found = page.content.decode()
     return {verb for verb in ("undo/ask/", NOW, WITHDRAW, DECLINE) if f"/{verb}" in found}
 
@@ -60,7 +60,7 @@ def refused(answer: Any) -> tuple[int, str]:
 
 
 def test_one_person_alone_takes_nothing_back(manager: Desk, admin: Desk) -> None:
-    """Whatever is posted straight to the address."""
+    """Not even by posting straight to the address."""
     before = budget(manager)
     for desk in (manager, admin):
         assert refused(desk.act("undo/now")) == (409, "handoff.undo_not_requested")
@@ -84,7 +84,7 @@ def test_the_service_refuses_what_no_page_offers(manager: Desk) -> None:
     with pytest.raises(UndoNeedsAnother):
         work.begin(**here, task=Task.UNDO, rights=rights)
     work.begin(**here, task=Task.UNDO, rights=work.Actor(18, "procore:18"))
-    with pytest.raises(UndoNeedsAnother):  # nor does the one who asked take over what goes on
+    with pytest.raises(UndoNeedsAnother):  # the requester cannot take over a running undo
         work.begin(**here, task=Task.UNDO, rights=rights)
     assert HandoffWork.objects.get().remote_user_id == 18
 
@@ -194,7 +194,7 @@ def test_nothing_is_asked_of_a_plan_that_was_not_written(manager: Desk) -> None:
 
 @pytest.mark.parametrize("revised", [False, True])
 def test_a_new_plan_ends_the_request(manager: Desk, admin: Desk, *, revised: bool) -> None:
-    """Of the estimate, or of one that revises it."""
+    """A plan of the estimate, or of a revision."""
     manager.act("undo/ask")
     asked = manager.handoff.id
     if revised:
@@ -221,7 +221,7 @@ def test_a_push_of_the_rest_ends_the_request(manager: Desk, admin: Desk) -> None
 def test_an_undo_that_was_refused_can_be_tried_again_by_the_other(
     manager: Desk, admin: Desk, procore: Procore
 ) -> None:
-    """The request is answered when the lines are back, not when the work begins."""
+    """The request ends when the lines are restored, not when the work begins."""
     manager.act("undo/ask")
     lock = f"projects/{manager.project_id}/lock"
     procore.control(lock, locked=True)

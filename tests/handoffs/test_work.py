@@ -1,4 +1,4 @@
-"""A push goes on whatever dies: no line twice, none missing, and every stop has its words."""
+"""A push survives every crash: no line twice, none missing, and every stop has a message."""
 
 import os
 import random
@@ -55,7 +55,7 @@ def arrived(desk: Desk) -> bool:
 
 
 def later() -> None:
-    """As if the lease of a dead process, or a wait, were over."""
+    """Lets a dead process's lease, or a wait, expire."""
     HandoffWork.objects.update(leased_until=None, due_at=clock.now())
 
 
@@ -63,18 +63,18 @@ def later() -> None:
 def test_crashes_and_lost_answers_neither_double_nor_lose_a_line(
     submitted: Desk, approver: Desk, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    """Dies before or after calls to Procore and commits of ours, at seeded places."""
+    """Crashes before or after calls to Procore and our commits, at seeded places."""
     rng = random.Random(seed)
     before = budget(approver)
     monkeypatch.setattr(push, "LARGEST_BATCH", rng.choice([1, 2, 3, 1000]))
-    fuse = {"calls": 0, "after": 0}  # calls to go; 0: none is lit
+    fuse = {"calls": 0, "after": 0}  # calls until the crash; 0: no crash
     real_once = ProcoreClient._once
 
     def once(self: ProcoreClient, *arguments: object) -> object:
         fuse["calls"] -= 1
         if fuse["calls"] == 0 and not fuse["after"]:
             raise Crash
-        answer = real_once(self, *arguments)  # type: ignore[arg-type]  # as it came
+        answer = real_once(self, *arguments)  # type: ignore[arg-type]  # passed through
         if fuse["calls"] == 0:
             raise Crash
         return answer
@@ -109,13 +109,13 @@ def test_a_second_worker_stays_away_and_one_believed_dead_stops(
     approver.act("approve")
     held = HandoffWork.objects.get()
     assert work._lease(held.id)
-    carry_on()  # finds the lease taken
+    carry_on()  # finds the lease held
     assert not arrived(approver)
     later()
     first = work._lease(held.id)
     assert first
     later()
-    carry_on()  # another one takes over and ends it
+    carry_on()  # another worker takes over and finishes
     assert arrived(approver)
     with pytest.raises(work.HandoffLeaseLost):
         work._checkpoint(first)()
@@ -133,7 +133,7 @@ work.run({id})
 def test_a_push_whose_worker_is_killed_is_taken_up_soon_and_writes_nothing_twice(
     approver: Desk,
 ) -> None:
-    """In the middle of a call that takes long: the lease was renewed meanwhile, and never far."""
+    """Killed in the middle of a slow call: the lease was renewed meanwhile, never for long."""
     slow = {"kind": "delay", "method": "POST", "path": SYNC, "times": 1, "seconds": 4}
     approver.procore.control("faults", **slow)
     approver.act("approve")
@@ -159,7 +159,7 @@ def test_a_push_whose_worker_is_killed_is_taken_up_soon_and_writes_nothing_twice
 
 
 def sent(desk: Desk) -> bool:
-    """Rows are under way to Procore, without an answer yet."""
+    """Rows have been sent to Procore and not answered yet."""
     with tenant(desk.company_id):
         return desk.handoff.rows.filter(state=RowState.SENT).exists()
 
@@ -178,7 +178,7 @@ def test_a_limit_is_waited_for_visibly_and_then_it_goes_on(approver: Desk) -> No
     carry_on()
     assert "It resumes automatically at" in text_of(approver.see("progress/"))
     due = HandoffWork.objects.get().due_at
-    carry_on()  # not yet
+    carry_on()  # too early
     assert not arrived(approver)
     clock.wait_until(due)
     carry_on()
@@ -291,7 +291,7 @@ def test_a_push_can_be_stopped_between_two_calls(
     batches = []
 
     def mark(handoff: object, batch: list[object], state: RowState) -> None:
-        real(handoff, batch, state)  # type: ignore[arg-type]  # as they came
+        real(handoff, batch, state)  # type: ignore[arg-type]  # passed through
         batches.append(state)
         if batches.count(RowState.CONFIRMED) == 2:
             approver.act("cancel")

@@ -1,4 +1,4 @@
-"""Help pages, questions to support, and the bundle: readable, whole, and without content."""
+"""Help pages, questions to support, and the bundle: readable, complete, and without content."""
 
 import json
 import re

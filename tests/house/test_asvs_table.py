@@ -1,4 +1,4 @@
-"""The ASVS table is whole, and names only what exists."""
+"""The ASVS table is complete and names only what exists."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ from tests.house.test_rules import ROOT
 
 TABLE = ROOT / "docs" / "security" / "asvs.md"
 CONTROLS = TABLE.with_name("controls.md")
-# Levels 1 and 2 of version 5.0.0: by section, the requirements that belong to them.
+# Levels 1 and 2 of version 5.0.0: the requirements in each section.
 SECTIONS = {
     "1.1": 2, "1.2": 9, "1.3": 11, "1.4": 3, "1.5": 2, "2.1": 3, "2.2": 3, "2.3": 4, "2.4": 1,
     "3.2": 2, "3.3": 4, "3.4": 6, "3.5": 5, "3.7": 2, "4.1": 3, "4.2": 1, "4.3": 2, "4.4": 4,
@@ -33,7 +33,7 @@ TEST = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
 
 
 def rows() -> list[list[str]]:
-    """Cells of each row: numbers, what is asked for, answer, how, tests."""
+    """Cells of each row: numbers, requirement, answer, how, tests."""
     lines = TABLE.read_text().splitlines()
     found = [line.strip("| ").split(" | ") for line in lines if line.startswith("| v5")]
     assert {len(cells) for cells in found} == {5}
@@ -89,7 +89,7 @@ def test_every_test_that_is_named_exists() -> None:
 
 
 def test_what_is_met_says_where_or_by_which_test() -> None:
-    """And what is not, says what to do; a row without a test is a matter of reading."""
+    """An unmet one says what to do; a row without a test must be checked by reading."""
     for numbers, asks, answer, how, shown in rows():
         assert answer in ANSWERS, numbers
         assert asks, numbers

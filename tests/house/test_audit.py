@@ -1,4 +1,4 @@
-"""make audit finds a known advisory of a pinned version in a copy of the database."""
+"""make audit finds a known advisory for a pinned version in a copy of the database."""
 
 import json
 import os
@@ -94,7 +94,7 @@ def test_what_was_withdrawn_is_of_another_ecosystem_or_counts_commits_is_left_ou
 
 
 def test_the_form_of_the_database_itself_is_read(pinned: Path) -> None:
-    """YAML, in a folder for each package, with a range of commits beside the one of releases."""
+    """YAML, in a folder for each package, with a range of commits beside that of releases."""
     folder = pinned.parent / "copy" / "vulns" / "django"
     folder.mkdir(parents=True)
     (folder / "PYSEC-2026-1.yaml").write_text(

@@ -1,4 +1,4 @@
-"""The documents use the field's words, their links lead somewhere, and decisions share one form.
+"""The documents use the field's words, their links have targets, and decisions share one form.
 
 To check other texts as well, add them to TEXTS.
 """
@@ -26,7 +26,7 @@ RELEASE = re.compile(r"## \[(?:Unreleased|\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d$)")
 
 
 def read(path: Path) -> str:
-    """The text that people read: without code and addresses, and without the list itself."""
+    """The text that people read: without code and addresses, and without the word list itself."""
     text = path.read_text()
     if path == GLOSSARY:
         text = text.partition("\n## Words we avoid\n")[0]
@@ -37,7 +37,7 @@ TEXTS = {str(path.relative_to(ROOT)): path for path in DOCUMENTS}
 
 
 def avoided() -> list[str]:
-    """The words of the first column of the glossary's last table."""
+    """The words in the first column of the glossary's last table."""
     table = GLOSSARY.read_text().partition("\n## Words we avoid\n")[2]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ")]
     return [word.strip() for row in rows[1:] for word in row.split(",")]

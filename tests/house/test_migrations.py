@@ -1,4 +1,4 @@
-"""A release runs beside the one before it: no migration may break the code that still runs."""
+"""A release runs beside the one before it: no migration may break the code still running."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ import pytest
 from django_migration_linter import MigrationLinter
 
 ROOT = Path(__file__).resolve().parents[2]
-# Of the time before the first release to customers: nothing ran beside them.
+# From before the first release to customers, when no older code ran beside them.
 BEFORE = {
     "connections": 2, "tenancy": 3, "accounts": 1, "procore": 3, "embedded": 5, "estimates": 3,
     "handoffs": 3, "insights": 1, "audit": 2,
 }  # fmt: skip
-# Two constraints that together allow more than the one that they replace.
+# Two constraints that together allow more than the one they replace.
 LOOSER = {("insights", "0005_a_case_for_admins")}
 
 
@@ -37,5 +37,5 @@ def test_no_migration_breaks_the_release_before_it(database: None, app: str, nam
 
 
 def test_the_linter_finds_what_would_break(database: None) -> None:
-    """A column that must have a value and has no default in the database."""
+    """A required column without a default in the database."""
     assert findings("embedded", "0005_tour")

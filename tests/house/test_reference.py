@@ -1,4 +1,4 @@
-"""The pages that the code writes say what the code says: `make reference` renews them."""
+"""Generated pages match the code: `make reference` updates them."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""Rules that no linter knows. Each comes with an example that it refuses."""
+"""Rules that no linter knows. Each comes with an example that it rejects."""
 
 import re
 import subprocess
@@ -91,7 +91,7 @@ def test_every_operation_that_a_resource_reads_is_listed_and_not_deprecated() ->
     assert len(called) > 8
     listed = {path for _, path in living}
     prefixes = {path for path in called if shape(path) not in listed}
-    # Parts of an address that are put together from two strings.
+    # Prefixes of addresses that are built from two strings.
     assert {
         path for path in prefixes if not any(x.startswith(shape(path)) for x in listed)
     } == set()

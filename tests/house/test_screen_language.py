@@ -23,7 +23,7 @@ TAG = re.compile(r"<[^>]*>")
 
 
 def read_in(template: str) -> str:
-    """The text of a template that reaches a person, without addresses, classes and logic."""
+    """The text of a template that people read, without addresses, classes and logic."""
     text = COMMENT.sub(" ", template)
     text = LITERAL.sub(r" \g<text> ", TRANSLATED.sub(r" \g<text> ", text))
     literals = " ".join(found["text"] for found in LITERAL.finditer(template))

@@ -1,4 +1,4 @@
-"""Everything that is marked for translation is translated, with the same places for figures."""
+"""Every text marked for translation is translated, with the same placeholders."""
 
 import re
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def test_no_text_is_left_untranslated_and_every_figure_has_its_place() -> None:
 
 
 def marked_in(path: Path) -> Iterator[str]:
-    """The texts that a module or a template marks for translation; of plurals the first."""
+    """The texts that a module or a template marks for translation; for plurals the first form."""
     text = path.read_text()
     source = text if path.suffix == ".py" else templatize(text)
     for _line, found, _comments, _context in extract("python", BytesIO(source.encode()), KEYWORDS):
@@ -57,7 +57,7 @@ def marked_in(path: Path) -> Iterator[str]:
 
 
 def test_every_marked_text_is_in_the_catalogue() -> None:
-    """A text changed in the code alone would show in English to those who read French."""
+    """A text changed only in the code would appear in English to French readers."""
     with (ROOT / "locale/fr/LC_MESSAGES/django.po").open("rb") as file:
         known = {m.id if isinstance(m.id, str) else m.id[0] for m in read_po(file)}
     paths = [*CODE, *(ROOT / "templates").rglob("*.html"), *(ROOT / "templates").rglob("*.txt")]
@@ -67,7 +67,7 @@ def test_every_marked_text_is_in_the_catalogue() -> None:
 
 
 def test_what_is_refused_in_the_frame_is_said_in_french() -> None:
-    """Errors know no framework; their words are marked there and translated where they show."""
+    """Errors are framework-independent: their texts are marked there and translated on display."""
     operators = {"handoff.no_plan", "handoff.not_approved", "estimate.mapping_unreadable",
                  "estimate.project_unknown", "estimate.lease_lost", "handoff.lease_lost",
                  "handoff.write_not_proved"}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Exceptions open with their cause, change with it, and are over when it is gone."""
+"""Exceptions open with their cause, change with it, and close when it is gone."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -208,7 +208,7 @@ def test_a_snoozed_case_comes_back_when_it_has_grown(admin: Frame) -> None:
     more = {"cost_impact": {"status": "yes_known", "value": 5400}}
     procore.control(f"projects/{project}/{name}/{key}", set=more)
     sync(company)
-    assert not shown()  # not by a tenth
+    assert not shown()  # less than a tenth more
     more = {"cost_impact": {"status": "yes_known", "value": 5600}}
     procore.control(f"projects/{project}/{name}/{key}", set=more)
     sync(company)
@@ -330,4 +330,4 @@ def test_a_case_about_a_record_that_turns_private_is_for_its_people_and_keeps_wh
     for each in (kept, again):
         assert each.note == "Asked the architect"
         assert each.snoozed_until
-        assert each.before is None  # what it was while others may not have seen it
+        assert each.before is None  # the value from when others could not see it

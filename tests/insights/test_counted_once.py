@@ -1,4 +1,4 @@
-"""No amount is counted twice, and what is left out or in doubt is said."""
+"""No amount is counted twice, and the page says what is left out or in doubt."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -52,14 +52,14 @@ def line(cost: int, *, ordered: bool = False, covered: int = 0) -> EventLine:
 @pytest.mark.parametrize(
     ("latest", "lines", "expected"),
     [
-        (100, [], 100),  # no lines are known
+        (100, [], 100),  # lines unknown
         (100, [line(60), line(40)], 100),  # nothing is linked
         (100, [line(60, ordered=True), line(40)], 40),
         (100, [line(60, ordered=True), line(40, ordered=True)], 0),
         (100, [line(60, covered=20), line(40)], 80),  # a budget change covers a part
-        (100, [line(60, covered=90), line(40)], 40),  # or more than there is
-        (100, [line(60, ordered=True, covered=60), line(40)], 40),  # both: once
-        (50, [line(60, ordered=True), line(80)], 50),  # never more than the event may cost
+        (100, [line(60, covered=90), line(40)], 40),  # or more than the line
+        (100, [line(60, ordered=True, covered=60), line(40)], 40),  # both: counted once
+        (50, [line(60, ordered=True), line(80)], 50),  # never more than the event's latest cost
         (-100, [line(-60, ordered=True), line(-40)], -40),  # a credit
         (-100, [line(-100, ordered=True)], 0),
     ],
@@ -116,7 +116,7 @@ def day(company: int, project: int, currency: str = "USD") -> ProjectDay:
 
 
 def an_open_event(procore: Procore, project: int) -> Row:
-    """The only one, unlinked and old, of 50,000 in two lines."""
+    """The only open event, unlinked and old, of 50,000 in two lines."""
     first, *others = procore.records(project, "change_events")
     for other in others:
         procore.control(f"projects/{project}/change_events/{other['id']}", delete=True)
@@ -166,7 +166,7 @@ def test_an_open_event_whose_order_is_executed_is_counted_in_the_order_alone(
 
 
 def test_links_that_lead_nowhere_do_not_hide_a_cost(synced: int, procore: Procore) -> None:
-    """To an order that was rejected, and to a contract that is a draft: neither counts anywhere."""
+    """A rejected order and a draft contract: neither counts anywhere."""
     project = procore.projects()[0]
     event, contract = an_open_event(procore, project), approved(procore, project)
     first, second = event["change_items"]
@@ -269,11 +269,11 @@ def test_events_are_not_in_doubt_where_no_order_is_without_an_event(
     assert day(synced, project).maybe_ordered == 0
     procore.control("faults", kind="status", status=403, path="/rest/v1.0/change_events", times=99)
     sync(synced, full=True)
-    assert day(synced, project).maybe_ordered == 50_000  # the links are withheld
+    assert day(synced, project).maybe_ordered == 50_000  # the links cannot be read
 
 
 def test_three_tiers_count_as_one(synced: int, procore: Procore, tmp_path: Path) -> None:
-    """The same changes as orders, or as packages with the potential orders that they hold."""
+    """The same changes as orders, or as packages with their potential change orders."""
     project = procore.projects()[0]
     before = day(synced, project)
     assert before.committed
@@ -301,7 +301,7 @@ def test_a_package_that_is_a_change_order_again_counts_once(synced: int, procore
 
 @pytest.fixture
 def withheld(procore: Procore) -> Iterator[int]:
-    """A project with three tiers, of which Procore lets the app read neither list."""
+    """A project with three tiers, of which the app may read neither list."""
     for name in ("change_order_packages", "potential_change_orders"):
         fault = {"kind": "status", "status": 403, "path": f"/rest/v1.0/{name}", "times": 999}
         procore.control("faults", **fault)
@@ -384,7 +384,7 @@ def test_a_status_that_nobody_knows_is_counted_nowhere_and_said(
 
 
 def test_what_is_committed_has_one_sum_on_every_page(synced: int, procore: Procore) -> None:
-    """Also where a contract's own header says otherwise, or nothing."""
+    """Even if a contract's own header gives another sum, or none."""
     contract = approved(procore, procore.projects()[0])
     key = f"projects/{procore.projects()[0]}/work_order_contracts/{contract['id']}"
     procore.control(key, set={"grand_total": "1.00"})

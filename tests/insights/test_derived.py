@@ -1,4 +1,4 @@
-"""Figures, cases and search words never fail the sync that they follow."""
+"""Metrics, exceptions and search words never fail the sync that they follow."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ from tests.procore import Procore
 
 Row = dict[str, Any]
 AMOUNT = st.integers(-(10**8), 10**8).map(Decimal)
-TOO_MUCH = Decimal(9_000_000_000_000_000)  # a column holds it; two of them added up it does not
+TOO_MUCH = Decimal(9_000_000_000_000_000)  # a column can hold it, but not the sum of two
 
 
 def sync(company: int) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def set_line(procore: Procore, project: int, line: Row, **values: Any) -> None:
 
 
 def two_lines_of_one_code(procore: Procore, project: int) -> tuple[Row, Row]:
-    """Of committed contracts; the second is moved to the first one's WBS code."""
+    """Lines of committed contracts; the second is moved to the first one's WBS code."""
     committed = {
         row["id"]
         for row in procore.records(project, "work_order_contracts")
@@ -73,7 +73,7 @@ def two_lines_of_one_code(procore: Procore, project: int) -> tuple[Row, Row]:
 
 @contextmanager
 def refusing(table: str, *, project: int | None = None) -> Iterator[None]:
-    """Postgres itself refuses to write this table: a trigger that raises, as a full disk would."""
+    """Postgres rejects writes to this table: a trigger raises, like a full disk."""
     where = f"WHEN (NEW.project_id = {project})" if project else ""
     with connections["owner"].cursor() as cursor:
         cursor.execute(
@@ -117,7 +117,7 @@ def test_costs_of_one_code_in_two_currencies_are_two_cases(synced: int, procore:
     )
 )
 def test_no_two_findings_of_a_rule_have_one_subject(rows: list[Any]) -> None:
-    """Whatever costs a project has; each rule's subject names all that tells its findings apart."""
+    """Whatever costs a project has, a rule's subject names all that distinguishes its findings."""
     costs = [
         CodeCost(code, f"03-{code}", "", currency, original=budget, committed=committed)
         for code, currency, budget, committed in rows
@@ -135,10 +135,10 @@ def test_no_two_findings_of_a_rule_have_one_subject(rows: list[Any]) -> None:
 
 
 def test_open_cases_of_the_release_before_keep_their_snooze(synced: int) -> None:
-    """Migrated back and forth, with cases as that release wrote them."""
+    """Migrates back and forward, with exceptions as that release wrote them."""
     with tenant(synced):
         open_now = ExceptionCase.objects.filter(rule=Rule.BUYOUT_GAP, closed_at=None)
-        case = open_now.exclude(audience="others").order_by("id")[0]  # the way back keeps those
+        case = open_now.exclude(audience="others").order_by("id")[0]  # migrating back keeps those
         ExceptionCase.objects.filter(id=case.id).update(note="Asked", snooze_reason="Owner knows")
     call_command("migrate", "insights", "0001", database="owner", verbosity=0)
     try:
@@ -149,7 +149,7 @@ def test_open_cases_of_the_release_before_keep_their_snooze(synced: int) -> None
             cursor.execute("RESET tieback.company_id")
     finally:
         call_command("migrate", "insights", database="owner", verbosity=0)
-        call_command("provision_database", stdout=StringIO())  # tables that were made again
+        call_command("provision_database", stdout=StringIO())  # for the tables created again
     sync(synced)
     with tenant(synced):
         make_due(synced, [case.project_id])
@@ -163,7 +163,7 @@ def test_open_cases_of_the_release_before_keep_their_snooze(synced: int) -> None
 def test_a_sum_that_no_column_holds_leaves_the_sync_and_other_projects_alone(
     synced: int, procore: Procore
 ) -> None:
-    """A real poison: two lines of one code that add up to more than a column holds."""
+    """A real case: two lines of one code add up to more than a column can hold."""
     project, other = procore.projects()[:2]
     before = drawn(synced, other)
     for line in two_lines_of_one_code(procore, project):
@@ -207,7 +207,7 @@ def test_a_project_that_fails_waits_longer_each_time_and_is_well_again_in_the_en
         assert (incident.code, incident.projects) == ("derived.figures", 1)
         assert "RaiseException" in incident.message
         assert "refused by the test" not in incident.message  # it may quote a record
-        with tenant(synced):  # the other parts went on
+        with tenant(synced):  # the other parts succeeded
             assert ExceptionCase.objects.filter(project_id=project, closed_at=None).exists()
         assert drawn(synced, other) > before
     make_due(synced, [project])
@@ -220,7 +220,7 @@ def test_a_project_that_fails_waits_longer_each_time_and_is_well_again_in_the_en
 def test_a_project_whose_computation_ends_its_process_does_not_hold_up_the_others(
     synced: int, procore: Procore
 ) -> None:
-    """A claim that never ended is counted, and the others are taken before it."""
+    """A claim that never ended counts as an attempt, and the others go first."""
     first, *others = procore.projects()
     make_due(synced, [first, *others])
     FigureWork.objects.filter(project_id=first).update(attempts=3)
@@ -235,7 +235,7 @@ def test_a_project_whose_computation_ends_its_process_does_not_hold_up_the_other
 def test_projects_that_cannot_be_marked_leave_the_mirror_written(
     synced: int, procore: Procore
 ) -> None:
-    """The marking is in the sync's own transaction; Postgres refuses it, and it alone."""
+    """The sync's own transaction marks projects; Postgres rejects only that write."""
     project = procore.projects()[0]
     rfi = procore.records(project, "rfis")[0]
     before = drawn(synced, project)
@@ -247,14 +247,14 @@ def test_projects_that_cannot_be_marked_leave_the_mirror_written(
     with tenant(synced):
         assert Rfi.objects.get(remote_id=rfi["id"]).subject == "Written"
     assert drawn(synced, project) == before
-    assert sync(synced)["warnings"] == []  # nothing new at Procore; what was missed is caught up
+    assert sync(synced)["warnings"] == []  # nothing new in Procore; the missed marks are caught up
     assert drawn(synced, project) > before
 
 
 def test_a_receiver_that_fails_fails_neither_the_others_nor_the_schedule(
     synced: int, procore: Procore
 ) -> None:
-    """What follows a run: a worker's plan and the other receivers go on."""
+    """The steps after a sync: the schedule and the other receivers still run."""
     project = procore.projects()[0]
     rfi = procore.records(project, "rfis")[0]
     before = drawn(synced, project)

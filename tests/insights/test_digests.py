@@ -1,4 +1,4 @@
-"""The digest goes through a real mail server, to who asked for it, with what they may see."""
+"""The digest goes through a real mail server, to its subscribers, with what they may see."""
 
 import socket
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ FRIDAY = datetime(2026, 6, 5, 15, tzinfo=UTC)
 
 
 class Mailbox:
-    """What the server has taken; it refuses while `away`."""
+    """The letters that the server accepted; it rejects them while `away`."""
 
     def __init__(self) -> None:
         self.letters: list[Message] = []
@@ -56,7 +56,7 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 
 
 def make_due(company: int) -> None:
-    """As if the last digest was long ago and all exceptions were new since."""
+    """As if the last digest was long ago and all exceptions opened since."""
     DigestWork.objects.update(due_at=clock.now() - timedelta(minutes=1))
     with tenant(company):
         Digest.objects.update(sent_at=clock.now() - timedelta(days=1))

@@ -1,4 +1,4 @@
-"""While a company is read for the first time, each project says how long it still takes."""
+"""During a company's first sync, each project says how long it still takes."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.sync.test_use import ROUNDS, a_few_calls
 
 
 def for_people(frame: Frame) -> Frame:
-    """The reading has used up what the narrow window grants; a viewer's own calls need some."""
+    """Widens the window that the sync has used up, because a viewer's own calls need some."""
     frame.procore.control("rates", per_spike=100_000)
     broker().flushdb()
     return frame

@@ -36,9 +36,9 @@ def code(**amounts: int) -> CodeCost:
     ("cost", "started", "expected"),
     [
         (code(original=100, changes=20, committed=70, direct=10), False, 40),
-        (code(original=100, direct=10), False, 0),  # nothing committed, not begun
+        (code(original=100, direct=10), False, 0),  # nothing committed, not started
         (code(original=100, direct=10), True, 90),
-        (code(original=100, committed=130), True, 0),  # over, not a gap
+        (code(original=100, committed=130), True, 0),  # over, so no gap
     ],
 )
 def test_buyout_gap(cost: CodeCost, *, started: bool, expected: int) -> None:
@@ -91,7 +91,7 @@ def test_handoff_drift_adds_what_differs_either_way() -> None:
         (date(2026, 6, 5), date(2026, 6, 8), 1),  # Friday to Monday
         (date(2026, 6, 6), date(2026, 6, 7), 0),  # a weekend
         (MONDAY, date(2026, 6, 15), 10),
-        (date(2026, 6, 2), MONDAY, 0),  # the wrong way round
+        (date(2026, 6, 2), MONDAY, 0),  # in the wrong order
     ],
 )
 def test_business_days(begin: date, end: date, expected: int) -> None:
@@ -144,7 +144,7 @@ def test_what_is_spread_adds_up_again(amount: Decimal, weights: list[Decimal]) -
 
 
 def recomputed(company_id: int, folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
-    """By the script alone, from the exported files alone."""
+    """Computed by the script alone, from the exported files alone."""
     export_company(company_id=company_id, output=folder)
     done = subprocess.run(
         [sys.executable, ROOT / "tools" / "recompute_metrics.py", folder],

@@ -1,4 +1,4 @@
-"""What a viewer sees is what Procore would show them, and the figures are those of its records."""
+"""Viewers see what Procore would show them, with figures that match its records."""
 
 import re
 from collections.abc import Iterable
@@ -149,7 +149,7 @@ def test_rights_are_asked_again_when_they_are_old(engineer: Frame) -> None:
     person = procore.person("engineer")
     procore.control("people", id=person["id"], tools=[*person["tools"], "budget"])
     try:
-        assert engineer.get(path).status_code == 403  # remembered for five minutes
+        assert engineer.get(path).status_code == 403  # cached for five minutes
         with tenant(engineer.company_id):
             Entitlement.objects.update(checked_at=clock.now().replace(year=2020))
         assert engineer.get(path).status_code == 200
@@ -191,7 +191,7 @@ def test_a_page_costs_a_bounded_number_of_queries(
     admin: Frame, django_assert_max_num_queries: Any
 ) -> None:
     project = admin.procore.projects()[0]
-    admin.get("/embedded/home/")  # rights are known from now on
+    admin.get("/embedded/home/")  # caches the rights
     with django_assert_max_num_queries(45):
         admin.get("/embedded/home/")
     with django_assert_max_num_queries(45):

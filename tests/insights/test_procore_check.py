@@ -1,4 +1,4 @@
-"""Our sums against Procore's own columns: equal on records that are all read, named where not."""
+"""Our sums against Procore's columns: equal where all records are read, named where not."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Insights, search, saved views and the panel: what a viewer may see, and nothing beside it."""
+"""Insights, search, saved views and the panel: what a viewer may see, and nothing else."""
 
 import csv
 import io
@@ -49,7 +49,7 @@ def filled(frame: Frame, path: str) -> str:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_without_budget_access_no_page_names_a_cost_figure(engineer: Frame, path: str) -> None:
-    """Not even of an RFI that carries one, is overdue and stands among the exceptions."""
+    """Not even for an RFI that has one, is overdue and is listed among the exceptions."""
     project = engineer.procore.projects()[0]
     rfi = engineer.procore.records(project, "rfis")[0]["id"]
     change = {
@@ -63,7 +63,7 @@ def test_without_budget_access_no_page_names_a_cost_figure(engineer: Frame, path
     assert answer.status_code == 200
     text = text_of(answer).lower()
     assert "15,000" not in text
-    if path != "settings/":  # which says what the app as a whole reads
+    if path != "settings/":  # it says what the app as a whole reads
         assert not [word for word in (*COST_WORDS, "$") if word in text], text
 
 
@@ -269,7 +269,7 @@ def test_a_page_asks_the_database_a_bounded_number_of_times(
     admin: Frame, django_assert_max_num_queries: Any, path: str, most: int
 ) -> None:
     address = filled(admin, path)
-    admin.get(address)  # rights are known from now on
+    admin.get(address)  # caches the rights
     with django_assert_max_num_queries(most):
         admin.get(address)
 
@@ -279,7 +279,7 @@ def test_what_is_drawn_up_of_a_project_is_gone_with_it(admin: Frame) -> None:
     admin.procore.control("installs", company_id=admin.company_id, permitted_projects=stay)
     sync_now(company_id=admin.company_id, full=False, only=[], wait=clock.wait_until)
     with tenant(admin.company_id):
-        assert CostFigure.objects.filter(project_id=gone).exists()  # kept for the grace
+        assert CostFigure.objects.filter(project_id=gone).exists()  # kept for the grace period
     assert "no longer permitted" in text_of(admin.get("/embedded/home/"))
     Absence.objects.update(since=clock.now() - timedelta(days=31))
     sync_now(company_id=admin.company_id, full=False, only=[], wait=clock.wait_until)

@@ -1,4 +1,4 @@
-"""The Marketplace kit: whole as it stands, and refused without any single piece."""
+"""The Marketplace kit is complete, and rejected without any one part."""
 
 import csv
 import re
@@ -158,7 +158,7 @@ def test_every_operation_is_documented_and_neither_deprecated_nor_superseded() -
 
 
 def test_what_is_asked_for_is_what_is_called(admin: Frame, procore: Procore) -> None:
-    """Everything that the app does, and then what the stand-in has heard, both ways."""
+    """Runs all that the app does and compares the simulator's ledger with the list, both ways."""
     company = admin.company_id
     admin.get("/embedded/settings/")
     admin.post("/embedded/settings/permissions/")
@@ -182,7 +182,7 @@ def test_what_is_asked_for_is_what_is_called(admin: Frame, procore: Procore) -> 
 
 
 def proofs() -> set[str]:
-    """What is asked when a list is in doubt: tests/sync/test_absence.py."""
+    """The calls made when a list is in doubt: tests/sync/test_absence.py."""
     paths = [
         re.sub(r"{\w+}", "{}", path)
         for model in RESOURCES.values()
@@ -201,7 +201,7 @@ def test_no_record_is_asked_for_by_its_id_that_no_list_may_need(database: None) 
 
 
 def walk_through(desk: Desk) -> None:
-    """From a file to the budget and back, alone."""
+    """From a file to the budget and back, by one person."""
     desk.frame.post("/embedded/settings/duties/", apart="")
     desk.plan()
     desk.act("submit")

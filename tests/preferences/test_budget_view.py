@@ -9,7 +9,7 @@ PAGE = "/embedded/settings/budget-view/"
 
 
 def options(page: str, name: str) -> dict[str, str]:
-    """What a select offers: names by value, and under an empty key what is selected."""
+    """A select's options: names by value, and the selected one under an empty key."""
     found = re.search(rf'<select id="{name}" name="{name}">(.*?)</select>', page, re.DOTALL)
     assert found, name
     every = re.findall(r'<option value="(\d*\w*)"( selected)?>([^<]*)', found[1])

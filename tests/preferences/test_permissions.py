@@ -1,4 +1,4 @@
-"""A company's administrators see what the service account lacks, why, and what to do about it."""
+"""A company's administrators see the service account's missing rights, why, and the remedy."""
 
 from datetime import timedelta
 from typing import Any

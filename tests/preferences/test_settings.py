@@ -1,4 +1,4 @@
-"""A company's own page: everybody sees how things stand, its administrators change it."""
+"""A company's settings page: everybody sees it, its administrators change it."""
 
 from partner_app.accounts.grants import allow_support, living_grant
 from partner_app.audit.models import AuditEvent

@@ -1,4 +1,4 @@
-"""The client against the stand-in: lawful retries, exact decimals, limits kept, errors by name."""
+"""The client against the simulator: permitted retries, exact decimals, limits, errors by name."""
 
 import time
 from collections.abc import Callable
@@ -37,7 +37,7 @@ from tests.procore import Procore
 
 
 class OneProcess:
-    """The budget of one process, asked a call at a time."""
+    """The call budget of one process, asked one call at a time."""
 
     def __init__(self) -> None:
         self.budget, self.bar = CallBudget(), 0.0
@@ -53,7 +53,7 @@ class OneProcess:
         self.permits.heard(standing, barred_until.timestamp() if barred_until else 0.0)
 
     def give_back(self) -> None:
-        """Nothing was taken ahead."""
+        """No permits were taken in advance."""
 
     def now(self) -> float:
         return time.time()
@@ -69,7 +69,7 @@ class OneProcess:
 
 @dataclass
 class Renewing:
-    """A bearer whose first token may be refused; what it was asked is remembered."""
+    """A bearer whose first token may be rejected; it records the rejected tokens."""
 
     tokens: list[str]
     refused: list[str] = field(default_factory=list)
@@ -111,7 +111,7 @@ def rfis(procore: Procore) -> str:
 def test_a_list_is_read_page_by_page_to_its_end(client: ProcoreClient, procore: Procore) -> None:
     rows = list(client.rows(rfis(procore), {}))
     assert len(rows) == len(procore.records(procore.projects()[0], "rfis"))
-    assert client.calls == 1  # as large as the version allows
+    assert client.calls == 1  # the page is as large as the version allows
 
 
 def test_numbers_arrive_as_exact_decimals(client: ProcoreClient, procore: Procore) -> None:

@@ -1,4 +1,4 @@
-"""The permission manifest: any spelling of a right counts, and nothing that is not proved does."""
+"""The permission manifest: any spelling of a right counts, and an unproved right does not."""
 
 from typing import Any
 

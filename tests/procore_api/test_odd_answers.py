@@ -1,4 +1,4 @@
-"""Answers in forms that nobody announced: every reader ends in words, and calls stay at Procore."""
+"""Answers in unexpected forms: each reader raises a named error, and calls stay at Procore."""
 
 import json
 import socket
@@ -21,7 +21,7 @@ from partner_app.handoffs.live import LiveBudget, read_budget, read_image
 from tests.frame import Frame, text_of
 from tests.procore import Procore
 
-# What may come in place of any JSON document.
+# Values that may replace any JSON document.
 ODD = [
     "null", "[]", "{}", "7", '"text"', "true", "[null]", "[[1], [2]]", "[1, 2]", '{"data": null}',
     '{"data": []}', '{"data": {}}', '{"errors": "not today"}', '[{"id": null}]', '[{"id": [1]}]',
@@ -147,7 +147,7 @@ def test_a_limit_on_tokens_is_no_refusal_of_the_grant(procore: Procore) -> None:
 
 @contextmanager
 def foreign_host() -> Iterator[tuple[str, list[str]]]:
-    """Its address, and whoever called it."""
+    """Its address, and the calls it received."""
     calls: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)

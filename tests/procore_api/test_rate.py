@@ -1,4 +1,4 @@
-"""The call budget against a model of Procore: never a call too many, never stuck, nothing lost."""
+"""The call budget against a model of Procore: never a call too many, never stuck, none lost."""
 
 import math
 import random
@@ -31,9 +31,9 @@ START = 1_000_000_000.0
 
 @dataclass
 class Server:
-    """Counts what arrives for the whole app, in rolling or in fixed windows, and refuses beyond.
+    """Counts the whole app's calls, in rolling or fixed windows, and rejects those beyond.
 
-    A refused call counts too. `limits`: calls by the length of a window in seconds.
+    A rejected call counts too. `limits`: calls by the length of a window in seconds.
     """
 
     limits: dict[int, int]
@@ -44,7 +44,7 @@ class Server:
     barred: tuple[float, float] = (0.0, 0.0)  # since, until
 
     def call(self, now: float) -> tuple[RateHeaders, float]:
-        """What headers say, and until when nobody may call."""
+        """The headers, and the time until which nobody may call."""
         since, until = self.barred
         self.early += until > now and now > since + 0.001
         self.arrived.append(now)
@@ -66,7 +66,7 @@ class Server:
 
 @dataclass
 class Shared:
-    """One budget for all holders, as Redis keeps it."""
+    """One budget for all holders, as in Redis."""
 
     plan: tuple[CallPlan, ...]
     clock: float = START
@@ -86,11 +86,11 @@ class Shared:
         return granted, held
 
 
-Call = tuple[Permits, RateHeaders | None, float]  # who made it, its answer, and its bar
+Call = tuple[Permits, RateHeaders | None, float]  # the caller, its answer, and its Retry-After
 
 
 class Calls(RuleBasedStateMachine):
-    """Many pieces of work take permits and call; answers come late, in any order, or never."""
+    """Many holders take permits and call; answers come late, in any order, or never."""
 
     plan: tuple[CallPlan, ...] = (CallPlan(8, 10.0), CallPlan(40, 3600.0))
     limits: tuple[tuple[int, int], ...] = ((10, 8), (3600, 40))
@@ -129,7 +129,7 @@ class Calls(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 3))
     def kill(self, which: int) -> None:
-        """Nobody hears its answers any more; another one takes its place."""
+        """Its answers are lost; a new holder replaces it."""
         dead = self.holders[which]
         self.under_way = [call for call in self.under_way if call[0] is not dead]
         self.holders[which] = self._holder(dead.batch)
@@ -143,7 +143,7 @@ class Calls(RuleBasedStateMachine):
         self.shared.clock += seconds
 
     def teardown(self) -> None:
-        """Permits come back, and with them the whole of the window."""
+        """All permits come back, and with them the whole window."""
         for holder, standing, barred in self.under_way:
             holder.heard(standing, barred)
         for holder in self.holders:
@@ -167,7 +167,7 @@ class Calls(RuleBasedStateMachine):
 
 
 class PlannedCalls(Calls):
-    """The plan is what Procore really allows."""
+    """The plan equals Procore's real limits."""
 
     @invariant()
     def no_call_was_one_too_many(self) -> None:
@@ -180,7 +180,7 @@ class FixedWindows(PlannedCalls):
 
 
 class CallsByHeaders(Calls):
-    """No plan: what headers show is all that is known."""
+    """No plan: only the headers show the limits."""
 
     plan = ()
     limits = ((10, 8),)
@@ -192,7 +192,7 @@ class CallsByHeaders(Calls):
 
 
 class Refusals(Calls):
-    """Procore asks to wait for reasons of its own, and changes its limits at any time."""
+    """Procore asks to wait for its own reasons, and changes its limits at any time."""
 
     limits = ((10, 8), (3600, 400))
     plan = (CallPlan(25, 60.0), CallPlan(600, 3600.0))
@@ -214,7 +214,7 @@ class Refusals(Calls):
         assert self.server.early <= self.unavoidable()
 
     def unavoidable(self) -> int:
-        """Calls that were refused because of a change and whose answers nobody has heard yet."""
+        """Calls rejected because of a change whose answers have not arrived yet."""
         return self.server.refused * 8 + len(self.under_way)
 
     @invariant()
@@ -233,7 +233,7 @@ TestRefusals = Refusals.TestCase
 
 @dataclass
 class Worker:
-    """Calls whenever it may, each call half a second long."""
+    """Calls whenever it may; each call takes half a second."""
 
     shared: Shared
     server: Server
@@ -288,7 +288,7 @@ def test_a_limit_that_rises_or_falls_is_followed(*, rolling: bool) -> None:
     workers = [Worker(shared, server) for _ in range(3)]
     made_in(workers, shared, 20)
     server.limits[10] = 20
-    made_in(workers, shared, 30)  # a call that was on its way may be refused
+    made_in(workers, shared, 30)  # a call already sent may be rejected
     server.refused = 0
     assert 0.7 * 80 <= made_in(workers, shared, 40) <= 80 + 20
     assert server.refused == 0
@@ -319,7 +319,7 @@ def test_the_hour_is_named_where_it_is_what_holds() -> None:
 def test_permits_of_a_process_that_died_count_as_used_and_come_back_with_their_window() -> None:
     plan = (CallPlan(4, 60.0),)
     budget, granted, _ = CallBudget().take("dead", 1_000.0, 4, plan=plan, reserve=0.0)
-    assert granted == 1  # a tenth of the window at once, one at least
+    assert granted == 1  # a tenth of the window at a time, at least one
     for _ in range(3):
         budget, _, _ = budget.take("dead", 1_000.0, 4, plan=plan, reserve=0.0)
     for after in (1.0, FORGOTTEN + 1, FORGOTTEN + 50):
@@ -332,7 +332,7 @@ def test_a_report_that_was_lost_is_made_good_by_the_next_one() -> None:
     budget, granted, _ = CallBudget().take("a", 1_000.0, 8, reserve=0.0)
     assert granted == UNHEARD
     assert budget.loans["a"].permits == UNHEARD
-    # Four answers came and their report was lost with Redis; then one call is under way.
+    # Four answers came and their report was lost with Redis; now one call is in progress.
     assert budget.settle("a", 1_001.0, [], under_way=1).loans["a"].permits == 1
 
 

@@ -1,4 +1,4 @@
-"""A backup holds everything, and after a restore nothing differs from Procore."""
+"""A backup contains everything, and after a restore nothing differs from Procore."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ from partner_app.tenancy.models import Company
 
 @pytest.fixture
 def superuser(settings: Any) -> str:
-    """As DATABASE_BACKUP_URL would name it."""
+    """The superuser, as in DATABASE_BACKUP_URL."""
     settings.BACKUP_ACCESS = {**settings.BACKUP_ACCESS, "PGUSER": "postgres"}
     return os.environ["DATABASE_OWNER_URL"].replace("tieback_owner@", "postgres@")
 

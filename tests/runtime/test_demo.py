@@ -1,4 +1,4 @@
-"""What may be wrong on a machine is mended, or said in words."""
+"""Problems of the machine are fixed, or explained."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from runtime.demo import Demo
 from runtime.services import CannotStart, free_port
 from tests.house.test_rules import ROOT
 
-HANGS = 90  # seconds, after which an end is not slow but does not come: a disk may be busy
+HANGS = 90  # seconds; a longer wait means that the end never comes: a disk may be busy
 
 
 def start(folder: Path, *options: str) -> subprocess.Popen[str]:
@@ -33,14 +33,14 @@ def start(folder: Path, *options: str) -> subprocess.Popen[str]:
 
 
 def ours(folder: Path) -> list[psutil.Process]:
-    """Every living process that this folder's demo started, Postgres included."""
+    """Every running process that this folder's demo started, Postgres included."""
     book = folder / "processes.json"
     known = {pid for pid, _ in json.loads(book.read_text())} if book.exists() else set()
     found = []
     for process in psutil.process_iter():
         try:
             mine = process.pid in known or str(folder) in " ".join(process.cmdline())
-        except psutil.Error:  # ended meanwhile, or only waits to be collected by its parent
+        except psutil.Error:  # ended meanwhile, or a zombie
             continue
         if mine:
             found.append(process)
@@ -90,7 +90,7 @@ def test_it_stops_without_leaving_a_process_and_starts_warm_after_a_kill(folder:
     opened(first)
     pids = [process.pid for process in ours(folder)]
     assert len(pids) > 4
-    first.kill()  # what it started lives on
+    first.kill()  # its children live on
     first.wait()
     close(first)
     second = start(folder)

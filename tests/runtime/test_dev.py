@@ -1,4 +1,4 @@
-"""`make dev`: what is saved shows, without a restart by hand."""
+"""`make dev`: saved changes show without a manual restart."""
 
 import os
 from collections.abc import Iterator

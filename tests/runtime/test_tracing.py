@@ -1,4 +1,4 @@
-"""Traces go to a collector that the settings name, and to none otherwise."""
+"""Traces go to the collector in the settings, and to none otherwise."""
 
 import os
 import subprocess

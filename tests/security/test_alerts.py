@@ -1,4 +1,4 @@
-"""One channel that cannot be used keeps no other one silent."""
+"""A channel that does not work does not silence the others."""
 
 import json
 import threading
@@ -39,7 +39,7 @@ UNREADABLE = [
 
 @pytest.fixture
 def heard(settings: Any) -> Iterator[tuple[str, list[str]]]:
-    """A chat of this host, and what it was sent."""
+    """A chat on this host, and the messages it received."""
     settings.ON_LOCALHOST = True
     texts: list[str] = []
 
@@ -90,7 +90,7 @@ def test_an_address_that_cannot_be_read_is_refused_with_words(database: None, ad
 def test_channels_beside_unreadable_ones_are_told(
     incident: None, heard: tuple[str, list[str]]
 ) -> None:
-    """Also where such an address was kept before forms looked at it."""
+    """Also with addresses stored before forms validated them."""
     for address in UNREADABLE:
         add(address)
     add(heard[0])

@@ -1,4 +1,4 @@
-"""A request costs a thread only after it has come whole: seen from outside, at the real server."""
+"""A request takes a thread only once it has arrived whole, seen from outside the real server."""
 
 import json
 import selectors
@@ -30,8 +30,8 @@ from tests.server import Server, read_all, serving
 from tests.waiting import until
 
 SLOW = 500  # clients
-ASKS = 30  # of each kind
-FACTOR = 4.0  # where a thread were held, it would be without end
+ASKS = 30  # requests of each kind
+FACTOR = 4.0  # if a thread were held, the answer would never come
 SECRET = "Bearer of-this-hook-alone"
 FORM = (
     b"POST /embedded/session/ HTTP/1.1\r\nHost: localhost\r\n"
@@ -46,7 +46,7 @@ def server() -> Iterator[Server]:
 
 
 class Slow:
-    """So many connections that send a byte now and then, from one thread."""
+    """Many connections that send a byte now and then, from one thread."""
 
     def __init__(self, server: Server, number: int) -> None:
         self.sockets = [server.connect() for _ in range(number)]
@@ -63,10 +63,10 @@ class Slow:
                 try:
                     sock.send(b"a")
                 except OSError:
-                    continue  # it was ended
+                    continue  # the server ended it
 
     def held(self) -> int:
-        """Those that the server has neither answered nor ended."""
+        """Connections that the server has neither answered nor ended."""
         with selectors.DefaultSelector() as found:
             for sock in self.sockets:
                 found.register(sock, selectors.EVENT_READ)
@@ -102,7 +102,7 @@ def asks(server: Server, admin: Frame) -> dict[str, Callable[[], Any]]:
 
 
 def typical(ask: Callable[[], Any]) -> float:
-    """Seconds of an answer."""
+    """The median seconds of an answer."""
     times = []
     for _ in range(ASKS):
         began = time.perf_counter()
@@ -122,7 +122,7 @@ def test_slow_senders_by_the_hundred_keep_nobody_waiting(server: Server, admin: 
         assert slow.held() == SLOW
         under = {name: typical(ask) for name, ask in kinds.items()}
         assert slow.held() >= SLOW // 2, "they were not there any more"
-        until(lambda: slow.held() <= SLOW // 2)  # heads that never end are ended
+        until(lambda: slow.held() <= SLOW // 2)  # the server ends heads that never end
         assert slow.sockets[0].recv(100).startswith(b"HTTP/1.1 408 ")
     finally:
         slow.stop()
@@ -151,7 +151,7 @@ def test_a_body_in_chunks_is_refused_unread(server: Server) -> None:
 
 def test_a_head_has_an_end(server: Server) -> None:
     with server.connect() as sock, pytest.raises(ConnectionError):
-        sock.sendall(FORM + b"X: " + b"a" * 100_000_000)  # it is cut off
+        sock.sendall(FORM + b"X: " + b"a" * 100_000_000)  # the server cuts it off
     many = b"".join(b"X-%d: aaaaaaaaaa\r\n" % n for n in range(LARGEST_HEAD // 10))
     assert server.say(FORM + many + b"\r\n").startswith(b"HTTP/1.1 431 ")
 
@@ -172,7 +172,7 @@ def test_what_is_no_request_is_refused(server: Server, raw: bytes) -> None:
 
 
 def test_a_header_that_only_looks_like_the_proxys_is_not_taken_for_it(server: Server) -> None:
-    """WSGI would make one name of both spellings."""
+    """WSGI would turn both spellings into one name."""
     head = b"GET /none/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     assert b"<!doctype" not in server.say(head + b"HX-Request: true\r\n\r\n")
     assert b"<!doctype" in server.say(head + b"HX_Request: true\r\n\r\n")
@@ -185,7 +185,7 @@ def test_requests_one_after_the_other_share_a_connection(server: Server) -> None
 
 
 def test_a_webhook_waits_for_no_page(server: Server, admin: Frame) -> None:
-    """Every thread that makes pages waits for the database, and deliveries are stored."""
+    """Every thread for pages waits for the database, and deliveries are still stored."""
     kinds = asks(server, admin)
     assert kinds["webhook"]().status_code == 202
     with ThreadPoolExecutor(40) as pool:
@@ -205,7 +205,7 @@ def test_a_webhook_waits_for_no_page(server: Server, admin: Frame) -> None:
 
 
 def upload(admin: Frame, size: int) -> tuple[bytes, bytes]:
-    """Head and body of an estimate of at least so many bytes."""
+    """Head and body of an estimate of at least `size` bytes."""
     project = admin.procore.projects()[0]
     rows = b"Item,Description,Unit,Amount\n1,Concrete,m3,10\n"
     rows += b"\n" * max(0, size - len(rows))
@@ -237,7 +237,7 @@ def test_a_strangers_file_is_not_taken_in(server: Server, admin: Frame) -> None:
 
 
 def test_a_person_sends_two_files_at_a_time_and_not_more(server: Server, admin: Frame) -> None:
-    """Each process counts for itself, so of five one is refused for certain."""
+    """Each process counts separately, so at least one of five is rejected."""
     head, body = upload(admin, ORDINARY * 3)
     with ThreadPoolExecutor(5) as pool:
         held = [server.connect() for _ in range(5)]

@@ -148,7 +148,7 @@ def test_no_folder_is_listed_and_no_request_echoed(database: None) -> None:
 
 
 def test_the_list_of_common_passwords_is_long_enough() -> None:
-    """Three thousand that fit the other rules, as level 1 asks."""
+    """Three thousand that meet the other rules, as level 1 requires."""
     fitting = [each for each in CommonPasswordValidator().passwords if len(each) >= 8]
     assert len(fitting) == 8354  # as docs/security/controls.md says
 
@@ -251,7 +251,7 @@ def test_nothing_secret_is_drawn_from_the_ordinary_generator() -> None:
 
 @pytest.fixture
 def self_signed(tmp_path: Path) -> Iterator[tuple[int, list[str]]]:
-    """A server on this host whose certificate nobody has signed: its port, and who came through."""
+    """A server on this host with a self-signed certificate: its port, and the requests it got."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     certificate = (
@@ -330,7 +330,7 @@ def test_no_input_begins_a_line_of_the_log(capfd: pytest.CaptureFixture[str]) ->
 def test_what_a_control_stops_is_logged(
     synced: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A body too large, an address that asks too often, a wrong secret, a form from elsewhere."""
+    """A body too large, too many requests, a wrong secret, a form from another site."""
     hook = WebhookHook.objects.create(company_id=synced, secret_hash=fingerprint("Bearer right"))
     monkeypatch.setattr(limits, "BY_ADDRESS", "3/m")
     with caplog.at_level(logging.INFO):

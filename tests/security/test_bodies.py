@@ -1,4 +1,4 @@
-"""Work from outside is bounded before it is done: a body is judged by its length, unread."""
+"""Outside work is limited before it is done: a body is judged by its length, unread."""
 
 import io
 import re
@@ -27,7 +27,7 @@ SECRET = "Bearer of-this-hook-alone"
 
 
 class NeverRead:
-    """A body that whoever reads it is told off for."""
+    """A body that fails the test if it is read."""
 
     def read(self, *_: Any) -> bytes:
         raise AssertionError("the body was read")
@@ -36,7 +36,7 @@ class NeverRead:
 
 
 def send(path: str, *, length: str | None, chunked: bool = False, **headers: str) -> int:
-    """A form whose body must not be touched."""
+    """Sends a form whose body must not be read."""
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "POST",
         "PATH_INFO": path,
@@ -54,13 +54,13 @@ def send(path: str, *, length: str | None, chunked: bool = False, **headers: str
 
 
 def everything() -> Iterator[tuple[str, str]]:
-    """Every address with a view of ours, and the view's name."""
+    """Every address with one of our views, and the view's name."""
     for pattern in addresses(get_resolver().url_patterns):
         path = re.sub(r"<(?:(\w+):)?\w+>", lambda m: SAMPLES[m[1] or "str"], pattern)
         try:
             match = resolve(path)
         except Resolver404:
-            continue  # a regular expression of a library's
+            continue  # a library's regular expression
         yield path, match.url_name or ""
 
 
@@ -82,7 +82,7 @@ def test_no_address_reads_a_body_that_is_too_large_or_has_no_length(database: No
 
 
 def test_a_stranger_may_not_send_a_file_even_of_a_permitted_size(database: None) -> None:
-    """The bearer is looked at before the body."""
+    """The bearer is checked before the body."""
     for path, name in everything():
         if name in TAKE_FILES:
             assert send(path, length=str(LARGEST_FILE)) == 401
@@ -117,7 +117,7 @@ def test_an_upload_ends_at_the_limit_whatever_its_length_says() -> None:
 
 
 def test_a_form_carries_one_file(admin: Frame) -> None:
-    """Two would be twice the room."""
+    """Two would take twice the space."""
     project = admin.procore.projects()[0]
     path = f"/embedded/projects/{project}/estimates/upload/"
     both = [SimpleUploadedFile(f"{n}.csv", b"Item,Description,Amount\n1,A,1\n") for n in "ab"]

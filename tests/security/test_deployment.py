@@ -1,4 +1,4 @@
-"""What a process is given, what it refuses to start with, and what stands in front of it."""
+"""What each process receives, when it refuses to start, and what runs in front of it."""
 
 import itertools
 import json
@@ -42,7 +42,7 @@ def services() -> dict[str, dict[str, Any]]:
 
 
 def given_to(name: str) -> set[str]:
-    """Names of the variables in the files that the service is given."""
+    """Names of the variables in the service's env files."""
     text = "".join(
         (ROOT / f"{file}.example").read_text() for file in services()[name].get("env_file", [])
     )
@@ -148,10 +148,10 @@ def test_nothing_that_runs_for_long_needs_the_owner_of_the_schema() -> None:
 
 
 def test_the_owner_that_compose_makes_is_bound_by_row_level_security(tmp_path: Path) -> None:
-    """Its script is run as the image would, on a cluster of its own, and then provisioning."""
+    """Its script runs as in the image, on a separate cluster, and then provisioning."""
     cluster = Postgres(tmp_path / "postgres")
     try:
-        binaries = Path(cluster.server.pgdata).parent  # only to be sure that it is there
+        binaries = Path(cluster.server.pgdata).parent  # only to be sure that it exists
         assert binaries.exists()
         environment = {
             **os.environ,
@@ -227,7 +227,7 @@ def test_in_production_no_check_of_djangos_complains(tmp_path: Path) -> None:
 
 
 def in_production(script: str) -> Any:
-    """What a script prints as JSON where BASE_URL has https and Procore's addresses are real."""
+    """What a script prints as JSON with https in BASE_URL and Procore's real addresses."""
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT, env={**os.environ, **PRODUCTION}, capture_output=True, text=True, check=False,

@@ -1,4 +1,4 @@
-"""Ends are ends: whoever is out stays out, and a reinstall begins with nobody signed in."""
+"""Access ends for good: signed-out people stay out, and a reinstall signs nobody in."""
 
 import secrets
 import threading
@@ -39,7 +39,7 @@ def install(procore: Procore, *, present: bool) -> None:
 
 
 def signed_in(synced: int, procore: Procore, role: str = "admin") -> tuple[Frame, dict[str, Any]]:
-    """A frame with its bearer, and the whole answer, which has the secret for a renewal too."""
+    """A frame with its bearer, and the whole answer, which also contains the renewal secret."""
     frame = Frame(procore, synced)
     person = procore.person(role, synced)["id"]
     opened = frame.exchange(frame.code_in(frame.come_back(person))).json()
@@ -71,7 +71,7 @@ def test_who_was_signed_in_before_an_uninstall_is_nobody_after_a_reinstall(
 def test_what_was_on_its_way_to_a_session_ends_with_an_uninstall(
     synced: int, procore: Procore
 ) -> None:
-    """A sign-in code, a code shown in a frame, a sign-in under way, and what Procore allowed."""
+    """A sign-in code, a code shown in a frame, a sign-in in progress, and cached rights."""
     frame, _ = signed_in(synced, procore)
     frame.get("/embedded/home/")
     waiting = Frame(procore, synced)
@@ -148,7 +148,7 @@ def test_asking_does_not_keep_a_session_alive_while_the_company_is_not_in_use(
 def test_a_sign_in_at_the_moment_of_an_uninstall_or_purge_leaves_no_session(
     synced: int, procore: Procore
 ) -> None:
-    """Both at once, in many orders: after both have ended there is no session."""
+    """Both at once, in many orders: in the end there is no session."""
     for end in (note_gone, purge_company):
         for _ in range(5):
             Company.objects.filter(id=synced).update(state="active")
@@ -190,7 +190,7 @@ def test_a_purge_ends_every_session(synced: int, procore: Procore) -> None:
 def test_somebody_whom_procore_no_longer_lists_is_signed_out_everywhere(
     synced: int, procore: Procore
 ) -> None:
-    """Their own attempt to sign in again tells us; others go on."""
+    """Their own attempt to sign in again shows it; others stay signed in."""
     frame, _ = signed_in(synced, procore, "engineer")
     other, _ = signed_in(synced, procore, "admin")
     stranger = procore.person("admin", procore.neighbour_id)["id"]
@@ -224,7 +224,7 @@ def test_a_grant_that_procore_revoked_ends_the_persons_sessions_and_what_was_rem
 
 
 def test_every_table_with_a_secret_of_a_person_says_that_it_ends_with_access() -> None:
-    """A fingerprint beside a company and a person is something by which they get in."""
+    """A hash beside a company and a person is a credential."""
     ending = {model for model, _ in access_models()}
     for model, _ in company_models():
         if not any(field.attname == "remote_user_id" for field in model._meta.concrete_fields):

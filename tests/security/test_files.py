@@ -1,4 +1,4 @@
-"""Files that were made to take long: refused in words, and no place grows faster than its file."""
+"""Files made to take long: rejected with a message, and no step is worse than linear."""
 
 import io
 import re
@@ -152,11 +152,11 @@ def test_the_longest_prefix_of_a_code_still_wins() -> None:
 def test_the_doctor_says_that_a_parser_is_old() -> None:
     assert "2.6" in _xml_parser((2, 5, 0)).remedy
     assert _xml_parser((2, 6, 0)).remedy == ""
-    assert _xml_parser((2, 5, 0)).ok  # such files are refused before it sees them
+    assert _xml_parser((2, 5, 0)).ok  # such files are rejected before it sees them
 
 
 def spent(work: Callable[[], object]) -> float:
-    """The least of three, in seconds of this process."""
+    """The least of three, in CPU seconds of this process."""
     found = []
     for _ in range(3):
         began = time.process_time()
@@ -203,7 +203,7 @@ def test_time_grows_no_faster_than_size(
 
 
 def apart(content: bytes, name: str = "a.csv", **limits: int) -> None:
-    """As a worker reads it."""
+    """Reads it as a worker does."""
     read_apart(name, content, Answers(), Limits(**limits))
 
 
@@ -222,12 +222,12 @@ def test_each_hostile_kind_ends_in_words_within_its_limits(way: str) -> None:
 
 
 def memory() -> int:
-    """Bytes that this process holds."""
+    """Bytes of memory that this process holds."""
     return int(psutil.Process().memory_info().rss)
 
 
 def test_a_reader_that_spins_is_ended_by_the_system() -> None:
-    """A step that never looks at its time: one row of 50 million cells."""
+    """A step that never checks its time: one row of 50 million cells."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     with pytest.raises(FileTakesLong) as refused:
         apart(b"," * (50 * 1024**2), seconds=1, memory=8 * 1024**3)
@@ -254,7 +254,7 @@ def test_a_reader_that_does_nothing_is_not_waited_for() -> None:
 
 
 def test_a_reader_that_breaks_off_is_a_refusal_with_its_place_for_the_log() -> None:
-    """Killed by whoever: what it was given is not known to be bad."""
+    """Killed by a signal: its file is not known to be bad."""
 
     def kill(*_: object) -> None:
         for child in children():
@@ -276,7 +276,7 @@ def children() -> list[psutil.Process]:
 
 
 def test_a_reader_knows_no_secret_and_holds_nothing_of_ours() -> None:
-    """Its environment is empty, and of our open files and sockets it has none."""
+    """Its environment is empty, and it has none of our open files and sockets."""
     seen: list[tuple[dict[str, str], set[str], dict[str, int]]] = []
 
     def look(step: str, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""An id in a body is one of the same project, and a change is by whoever may make it."""
+"""Ids in a body belong to the same project, and only people with the right make changes."""
 
 import uuid
 

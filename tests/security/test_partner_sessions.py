@@ -1,4 +1,4 @@
-"""A partner admin's session: how long it lasts, in which cookies, and what of it is recorded."""
+"""A partner admin's session: how long it lasts, its cookies, and what is recorded of it."""
 
 import logging
 from datetime import timedelta
@@ -31,7 +31,7 @@ def browser(database: None) -> Client:
 
 
 def ago(browser: Client, name: str, seconds: float) -> int:
-    """Moves a moment of the session into the past."""
+    """Moves one of the session's times into the past."""
     session = browser.session
     session[name] = int((clock.now() - timedelta(seconds=seconds)).timestamp())
     session.save()
@@ -194,7 +194,7 @@ print(json.dumps({name: {**cookie} for name, cookie in browser.cookies.items()})
 
 
 def test_in_production_each_cookie_is_bound_to_this_host(database: None) -> None:
-    """Locked to TLS, this host and all paths by its name, out of reach of scripts."""
+    """By its name it requires TLS, this host and all paths; scripts cannot read it."""
     found = in_production(COOKIES)
     assert {name.removeprefix("__Host-") for name in found} >= {
         "sessionid", "csrftoken", "tieback_device", "tieback_sign_in",

@@ -1,4 +1,4 @@
-"""A person of a company: rights that were taken, windows, questions, and pages of the frame."""
+"""A person of a company: removed rights, windows, questions, and pages of the frame."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,7 @@ SECRET = "Bearer of-this-hook-alone"
 def test_what_procore_takes_on_one_project_ends_what_an_overview_remembers(
     engineer: Frame, procore: Procore
 ) -> None:
-    """The next look at any project asks Procore, sees the loss, and forgets the rest."""
+    """The next request for any project asks Procore, sees the loss, and clears the rest."""
     assert "RFI" in text_of(engineer.get("/embedded/exceptions/"))
     with tenant(engineer.company_id):
         rows = Entitlement.objects.exclude(project_id__lte=0)

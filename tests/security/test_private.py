@@ -1,6 +1,6 @@
 """Private is private: nobody finds a record that Procore would not show them, at any address.
 
-What each viewer may see is worked out here from the stand-in's own records and the rule in words,
+What each viewer may see is computed here from the simulator's records and the documented rule,
 not from the app's columns and queries.
 """
 
@@ -45,10 +45,10 @@ from tests.frame import Frame
 from tests.procore import Procore
 
 VIEWERS = int(os.environ.get("PRIVATE_VIEWERS", "40"))
-PREFIX = "zq"  # every marker begins so: one search finds all that may be found
-PANELS, CASES = 14, 10  # of each viewer, drawn anew
+PREFIX = "zq"  # every marker begins with it: one search finds all that may be found
+PANELS, CASES = 14, 10  # random ones for each viewer
 
-# Of each list: its tool, the field that names a record, and what holds it.
+# For each list: its tool, the field that names a record, and what contains it.
 KINDS: dict[str, tuple[Tool, str, str]] = {
     "rfis": (Tool.RFIS, "subject", ""),
     "submittals": (Tool.SUBMITTALS, "title", ""),
@@ -80,7 +80,7 @@ PEOPLE = (
     "received_from", "submittal_manager", "approvers", "distribution_members",
     "designated_reviewer", "reviewed_by", "punch_item_manager", "final_approver",
 )  # fmt: skip
-UNSAID = ("change_order_packages", "potential_change_orders")  # lists that do not say
+UNSAID = ("change_order_packages", "potential_change_orders")  # lists without the field
 LEFT_OUT = "Sums leave out private records and drafts, also those that name you."
 PANEL_VIEWS = {
     "rfis": "rfi.detail",
@@ -94,7 +94,7 @@ PANEL_VIEWS = {
 
 @dataclass
 class Planted:
-    """A record of Procore's with what gives it away, and who may see it beside the admins."""
+    """A Procore record, the markers that reveal it, and who may see it besides admins."""
 
     id: int
     project: int
@@ -115,7 +115,7 @@ class Planted:
 
 @dataclass
 class Looker:
-    """Somebody with these levels, by project."""
+    """A person with these levels, by project."""
 
     person: int
     levels: dict[int, dict[Tool, Level]] = field(default_factory=dict)
@@ -139,7 +139,7 @@ def is_restricted(kind: str, record: dict[str, Any]) -> bool:
 
 
 def plant(procore: Procore) -> list[Planted]:
-    """Every record gets a name that nothing else has, and those with an amount one of their own."""
+    """Gives every record a unique name and, where it has an amount, a unique amount."""
     found: dict[int, Planted] = {}
     number = 0
     for project in procore.projects():
@@ -160,7 +160,7 @@ def plant(procore: Procore) -> list[Planted]:
                     marks.append(f"{value:,}.00")
                     changes["cost_impact"] = {"status": "yes_known", "value": value}
                 procore.control(f"projects/{project}/{kind}/{key}", set=changes)
-                # Contracts name nobody in their list but an order's assignee; lines nobody at all.
+                # In lists, contracts name nobody but an order's assignee; lines name nobody at all.
                 found[key] = Planted(
                     key, project, kind, tool, marks, is_restricted(kind, record),
                     set() if "line_items" in kind else people_on(record),
@@ -179,7 +179,7 @@ def _at(record: dict[str, Any], path: str) -> int:
 
 
 def draw(dice: random.Random, projects: list[int], people: list[int]) -> Looker:
-    """Any projects, any tools, any levels; mostly somebody whom some record names."""
+    """Random projects, tools and levels; mostly a person whom some record names."""
     looker = Looker(dice.choice(people))
     for project in dice.sample(projects, dice.randint(1, len(projects))):
         usual = dice.choice((Level.READ, Level.STANDARD, Level.ADMIN, None))
@@ -191,7 +191,7 @@ def draw(dice: random.Random, projects: list[int], people: list[int]) -> Looker:
 
 
 def sign_in(procore: Procore, company: int, looker: Looker) -> Frame:
-    """As if Procore had just said that they have these rights, and no other."""
+    """Signs in as if Procore had just reported these rights, and no others."""
     viewer = Viewer(company, looker.person)
     with opening(company):
         frame = Frame(procore, company, bearer=begin(viewer).token)
@@ -212,7 +212,7 @@ def sign_in(procore: Procore, company: int, looker: Looker) -> Frame:
 
 @cache
 def addresses() -> frozenset[str]:
-    """Names of all addresses of the frame."""
+    """Names of all addresses in the frame."""
 
     def names(patterns: Any) -> Iterator[str]:
         for each in patterns:
@@ -225,8 +225,8 @@ def addresses() -> frozenset[str]:
     return frozenset(names(found))
 
 
-# Those that change something, or open one estimate or handoff: these hold a file's lines and rows
-# of the budget, which Procore never keeps private, and none are here.
+# Those that change something, or show one estimate or handoff: these contain a file's lines and
+# budget rows, which Procore never keeps private, and there are none here.
 ELSEWHERE = frozenset(
     {"end-tour", "refresh", "case-snooze", "case-wake", "case-note", "save-view", "remove-view"}
     | {n for n in addresses() if n.startswith(("estimate", "mapping", "handoff", "reading"))}
@@ -238,7 +238,7 @@ ELSEWHERE = frozenset(
 def walk(
     dice: random.Random, planted: list[Planted], cases: list[int], projects: list[int]
 ) -> Iterator[tuple[str, str]]:
-    """Addresses with their names: every page, a drawn share of cases, figures and panels."""
+    """Addresses with their names: every page, and random exceptions, figures and panels."""
     yield "home", "/embedded/home/"
     yield "exceptions", "/embedded/exceptions/"
     yield "exceptions", "/embedded/exceptions/?page=2"
@@ -279,7 +279,7 @@ def planted(company: int, procore: Procore) -> list[Planted]:
 def test_nobody_sees_what_is_private_and_not_theirs(
     company: int, procore: Procore, planted: list[Planted]
 ) -> None:
-    """Seeded: as many viewers as PRIVATE_VIEWERS says."""
+    """Seeded, for the number of viewers in PRIVATE_VIEWERS."""
     projects = procore.projects()
     people = sorted({key for record in planted for key in record.named})
     with tenant(company):
@@ -294,7 +294,7 @@ def test_nobody_sees_what_is_private_and_not_theirs(
         keys = {str(r.id) for r in planted if r.hidden_from(looker)}
         shown = [mark for r in planted if not r.hidden_from(looker) for mark in r.marks[:1]]
         frame = sign_in(procore, company, looker)
-        counters.clear()  # as if they had taken their time
+        counters.clear()  # resets rate limits, as time would
         for name, address in walk(dice, planted, cases, projects):
             page = frame.get(address)
             walked.add(name)
@@ -331,9 +331,9 @@ def digest_of(company: int, looker: Looker) -> str:
 def test_no_figure_depends_on_what_is_kept_from_the_viewer(
     company: int, procore: Procore, planted: list[Planted], administers: frozenset[Tool]
 ) -> None:
-    """Whatever private records say, every page of who may not see them says the same."""
+    """Whatever private records contain, a viewer without access to them sees the same pages."""
     projects = procore.projects()
-    stranger = Looker(1)  # nobody names them
+    stranger = Looker(1)  # no record names them
     for project in projects:
         stranger.levels[project] = {
             tool: Level.ADMIN if tool in administers else Level.STANDARD for tool in Tool
@@ -383,7 +383,7 @@ def summing(projects: list[int]) -> Iterator[str]:
 
 
 def bare(page: Any) -> str:
-    """Without how long ago something was, and without the sentence that something is left out."""
+    """The page without relative times and the sentence that something is left out."""
     assert page.status_code == 200
     text = re.sub(rf"\s*(<p[^>]*>)?\s*{LEFT_OUT}\s*", "", page.content.decode())
     text = text.replace("</p>", "")
@@ -394,7 +394,7 @@ def bare(page: Any) -> str:
 def test_people_of_each_level_see_what_procore_says(
     company: int, procore: Procore, planted: list[Planted], role: str
 ) -> None:
-    """They sign in, and the app asks Procore for their levels itself."""
+    """They sign in, and the app asks Procore for their levels."""
     person = procore.person(role, company)
     frame = Frame(procore, company).sign_in(role)
     viewer = Viewer(company, person["id"])
@@ -413,14 +413,14 @@ def test_people_of_each_level_see_what_procore_says(
         words = set(re.findall(rf"{PREFIX}\d+x[a-z]+", html))
         found |= {r.id for r in planted if words & set(r.marks)}
     mine = [r for r in planted if r.kind == "rfis" and not r.hidden_from(looker)]
-    assert {r.id for r in mine if r.restricted} <= found  # also what names them, or is a draft
+    assert {r.id for r in mine if r.restricted} <= found  # also records that name them, and drafts
     assert any(r.restricted for r in planted if r.kind == "rfis" and r.hidden_from(looker)) or (
         role == "superintendent"
     )
 
 
 def test_each_resource_says_of_private_records_what_its_list_says(openapi: dict[str, Any]) -> None:
-    """A list that has the field without our keeping it would be shown to everybody."""
+    """If a list has the field and we did not keep it, everybody would see private records."""
     shapes = {re.sub(r"{[^}]*}", "{}", key): shape for key, shape in _records(openapi).items()}
     told = 0
     for name, model in RESOURCES.items():
@@ -439,7 +439,7 @@ FLAGS = {"private", "personal"}
 
 
 def _records(openapi: dict[str, Any]) -> dict[str, set[str]]:
-    """By path, the fields of a record that it answers with."""
+    """By path, the fields of its records."""
     found = {}
     for path, operations in openapi["paths"].items():
         answer = operations.get("get", {}).get("responses", {}).get("200", {})
@@ -468,7 +468,7 @@ def text_in(page: Any) -> str:
 def test_the_marks_are_of_every_kind_that_is_kept_and_of_every_reason(
     planted: list[Planted],
 ) -> None:
-    """Else the test above would look for nothing."""
+    """Otherwise the tests above would look for nothing."""
     named = [r for r in planted if r.restricted and r.named]
     assert {r.kind for r in planted} == KINDS.keys()
     assert {r.kind for r in planted if r.restricted} >= {

@@ -1,4 +1,4 @@
-"""Rights go with every row: the page of a case shows no record and no amount of a withheld tool."""
+"""Rights apply to every row: an exception's page shows nothing of a withheld tool."""
 
 import re
 from decimal import Decimal
@@ -24,14 +24,14 @@ from partner_app.insights.rules import TOOLS
 from partner_app.tenancy.context import tenant
 from tests.frame import Frame
 
-# The fewest tools with which each rule may be heard of, then those with one more, and all.
+# The fewest tools that show each rule, then those plus Budget, and all.
 SETS: list[frozenset[Tool]] = sorted(
     {frozenset(wanted) for wanted in TOOLS.values()}
     | {frozenset(wanted | {Tool.BUDGET}) for wanted in TOOLS.values()}
     | {frozenset(Tool)},
     key=lambda tools: (len(tools), sorted(tools)),
 )
-MOST = 2  # pages of one rule
+MOST = 2  # pages for each rule
 
 
 @pytest.fixture
@@ -41,14 +41,14 @@ def looker(admin: Frame) -> Frame:
 
 
 def give(frame: Frame, tools: frozenset[Tool]) -> None:
-    """As if Procore had just said that the viewer has these tools, and only these, everywhere."""
+    """As if Procore had just said that the viewer has exactly these tools, everywhere."""
     with tenant(frame.company_id):
         rows = Entitlement.objects.exclude(project_id__lte=0)
         assert rows.update(tools=sorted(tools), checked_at=clock.now(), edits_budget=False)
 
 
 def links_of_withheld(company_id: int, tools: frozenset[Tool]) -> dict[str, str]:
-    """The paths in Procore of all records whose tool the viewer lacks, with the resource."""
+    """The Procore paths of all records whose tool the viewer lacks, with the resource."""
     found: dict[str, str] = {}
     for name, model in RESOURCES.items():
         if model.spec.tool not in set(Tool) - tools:
@@ -88,13 +88,13 @@ def test_no_case_shows_a_record_or_an_amount_of_a_withheld_tool(looker: Frame) -
 
 
 def linked_from(html: str) -> set[str]:
-    """Paths of the records in Procore that a page has links to."""
+    """The Procore paths of records that a page links to."""
     links = re.findall(r'href="([^"]+)"', html)
     return {link.removeprefix(settings.FRAME_ANCESTORS[0]) for link in links}
 
 
 def of_rule(company_id: int, rule: Rule) -> Any:
-    """Those that have something beside the record itself come first."""
+    """Exceptions linked to another record come first."""
     open_ones = ExceptionCase.objects.filter(company_id=company_id, rule=rule, closed_at=None)
     open_ones = open_ones.exclude(audience=Audience.OTHERS)  # the viewer administers their tools
     events: Any = RESOURCES["change_events"]._base_manager
@@ -111,7 +111,7 @@ def levels(*tools: Tool) -> Rights:
 
 @pytest.mark.parametrize("value", [Decimal("12.50"), "$12.50", 12])
 def test_an_amount_is_written_only_where_the_rights_of_who_looks_made_it(value: object) -> None:
-    """Whoever forgets to ask for them sees an error in a test, not a figure on a page."""
+    """A developer who skips the check gets an error in a test, not a figure on a page."""
     page = Template("{% load workspace %}{{ value|cost }}")
     with pytest.raises(TypeError, match="rights of who looks"):
         page.render(Context({"value": value}))
@@ -126,7 +126,7 @@ def test_a_record_on_a_page_has_the_amounts_that_its_viewer_may_see() -> None:
 
     assert written(levels(Tool.RFIS, Tool.BUDGET)) == "Beam $12.50"
     assert written(levels(Tool.RFIS)) == "Beam –"
-    assert written(levels(Tool.RFIS), Tool.RFIS) == "Beam –"  # of the budget, even in its own list
+    assert written(levels(Tool.RFIS), Tool.RFIS) == "Beam –"  # budget data, even in the RFI list
     cost = DirectCost(grand_total=Decimal(3), currency="EUR")
     own = VisibleRecord(cost, levels(Tool.DIRECT_COSTS), Tool.DIRECT_COSTS)
     assert own.grand_total == Amount(Decimal(3), "EUR")
@@ -143,7 +143,7 @@ def test_no_page_of_records_writes_an_amount_in_another_way() -> None:
 
 
 def test_a_budget_stands_in_for_unread_costs_only_for_who_sees_it() -> None:
-    """Its columns have private costs as well."""
+    """Its columns include private costs."""
     some = Sight.of(levels(Tool.BUDGET, Tool.COMMITMENTS))
     assert some.narrowed(borrowed=True) == some
     assert Tool.COMMITMENTS not in Sight.of(levels(Tool.COMMITMENTS)).narrowed(borrowed=True).tools

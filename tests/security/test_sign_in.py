@@ -1,4 +1,4 @@
-"""Partner admins: nobody keeps another one out, and no link goes round a second factor."""
+"""Partner admins: nobody locks another one out, and no link bypasses a second factor."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def link(username: str = "ann-example", **options: Any) -> str:
 
 
 def set_up(username: str = "ann-example") -> str:
-    """The secret of the second factor of an account that is in use."""
+    """Sets up an account and returns the secret of its second factor."""
     body = {"new_password1": PASSWORD, "new_password2": PASSWORD}
     assert Client().post(link(username), body).status_code == 302
     secret: str = generate_totp_secret()
@@ -50,7 +50,7 @@ def sign_in(browser: Client, secret: str, *, address: str) -> Any:
     answer = try_password(browser, PASSWORD, address=address)
     assert "2fa/authenticate" in answer["Location"], text_of(answer)
     headers = {"X-Forwarded-For": address}
-    cache.clear()  # a code is good once, and the same half minute has the same code
+    cache.clear()  # a code works once, and the same half minute has the same code
     answer = browser.post(
         "/accounts/2fa/authenticate/", {"code": pyotp.TOTP(secret).now()}, headers=headers
     )
@@ -159,7 +159,7 @@ def test_a_second_factor_that_is_lost_is_reset_by_an_operator_and_recorded(
 
 
 def test_a_session_that_never_gave_the_second_factor_opens_nothing(database: None) -> None:
-    """Whatever way it came about."""
+    """However the session was created."""
     set_up()
     browser = Client()
     browser.force_login(get_user_model().objects.get())

@@ -1,4 +1,4 @@
-"""A broker or a database that hangs holds nobody up for long."""
+"""A broker or a database that hangs delays nobody for long."""
 
 import socket
 import threading
@@ -21,7 +21,7 @@ from tests.frame import Frame
 
 
 class Silent:
-    """Takes connections and never says a word, like a server that was frozen."""
+    """Accepts connections and never answers, like a frozen server."""
 
     def __init__(self) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -50,7 +50,7 @@ class Silent:
 
 @pytest.fixture
 def frozen(settings: Any) -> Iterator[Silent]:
-    """In place of Redis, as pages see it."""
+    """Replaces Redis for the app."""
     silent = Silent()
     own = settings.CACHES["default"]
     settings.CACHES = {"default": {**own, "LOCATION": silent.url}}
@@ -99,7 +99,7 @@ def test_every_client_of_redis_has_a_bound_and_no_retries() -> None:
 def test_readiness_answers_in_time_where_the_database_hangs(
     database: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And begins no second look while the first one hangs, or each probe would leave a thread."""
+    """No second check starts while the first hangs, or each probe would leave a thread."""
     hanging, looks = threading.Event(), []
 
     def hang() -> bool:

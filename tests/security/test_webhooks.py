@@ -1,4 +1,4 @@
-"""Webhooks take anything: what cannot be stored is answered 202, kept as unreadable, and shown."""
+"""Webhooks accept anything: unstorable events get a 202, are kept as unreadable, and shown."""
 
 import logging
 import uuid
@@ -113,5 +113,5 @@ def test_whatever_stands_in_the_fields_is_accepted(
     try:
         body = msgspec.json.encode(document)
     except (ValueError, OverflowError):
-        return  # no JSON can say that
+        return  # JSON cannot express that
     assert send(hook, body) == 202

@@ -1,4 +1,4 @@
-"""One call of every operation that the stand-in offers, with ids that exist."""
+"""One call of every operation that the simulator offers, with ids that exist."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ WRITES: list[Operation] = [
 
 
 class Api:
-    """The API origin, as one person or as the service account."""
+    """The API origin, called as one person or as the service account."""
 
     def __init__(self, procore: Procore, token: str, company_id: int | None = None) -> None:
         self.procore, self.company_id = procore, company_id or procore.company_id
@@ -51,7 +51,7 @@ def as_person(procore: Procore, role: str, company_id: int | None = None) -> Api
 
 
 def filled(api: Api, path: str, project_id: int, hook_id: str = "0") -> str:
-    """The path with ids in place of its names, and the query that the operation requires."""
+    """The path with ids in place of names, and the query that the operation requires."""
     line = api.procore.records(project_id, "budget_line_items")[0]["id"]
     view = api.call("GET", f"/rest/v1.0/budget_views?project_id={project_id}").json()[0]["id"]
     contracts = "purchase_order_contracts" if "purchase_order" in path else "work_order_contracts"
@@ -79,7 +79,7 @@ def filled(api: Api, path: str, project_id: int, hook_id: str = "0") -> str:
     return f"{address}?project_id={project_id}"
 
 
-# What a record is called by the control API, by the last word of its list.
+# The control API's name of a record, by the last word of its list.
 KINDS = {"commitment_change_orders": "change_orders", "items": "observations"}
 COMPANY_LISTS = {
     "users": "/rest/v1.3/companies/{company_id}/users",

@@ -1,16 +1,16 @@
-"""What Procore's own description says of the records of each list that the stand-in answers."""
+"""Procore's own schema for the records of each list that the simulator answers."""
 
 from typing import Any
 
 from tests.simulator.calls import READS
 from tests.simulator.test_openapi import UNDESCRIBED, answer_schema
 
-DEEPEST = 4  # levels of a record that deviations are drawn from
+DEEPEST = 4  # levels of a record that may deviate
 KEPT = ("type", "format", "enum")
 
 
 def record_schemas(openapi: dict[str, Any]) -> dict[str, Any]:
-    """By method and path, without references, of records rather than of the lists around them."""
+    """By method and path, without references, for records, not for the lists around them."""
     return {
         f"{method} {path}": _plain(
             openapi, _record(openapi, answer_schema(openapi, (method, path), 200))
@@ -21,7 +21,7 @@ def record_schemas(openapi: dict[str, Any]) -> dict[str, Any]:
 
 
 def _record(openapi: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """Inside whatever wraps it."""
+    """The schema inside any envelope."""
     schema = _followed(openapi, schema)
     if "items" in schema:
         return _record(openapi, schema["items"])
@@ -32,7 +32,7 @@ def _record(openapi: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _followed(openapi: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """Of several schemas for one thing, the first: the others differ by what they leave out."""
+    """The first of several schemas for one thing: the others only leave out more."""
     while True:
         several = schema.get("oneOf") or schema.get("anyOf") or schema.get("allOf")
         if "$ref" in schema:

@@ -1,7 +1,7 @@
-"""What a client generated from Procore's own description asks for is answered.
+"""The simulator answers what a client generated from Procore's own description asks for.
 
 The client is github.com/weigandconstruction/procore_python_sdk. It has no package and no licence,
-so only its requests are written down here: paths, of older versions too, and parameters.
+so only its requests are listed here: paths, of older versions too, and parameters.
 """
 
 from tests.procore import Procore
@@ -23,7 +23,7 @@ OF_THE_COMPANY = (
     "/rest/v1.0/settings/permissions?company_id={company}",
     "/rest/v1.0/app_installations?company_id={company}",
 )
-# A path, and what the control API calls its records; empty for what is no list of records.
+# A path, and the control API's name for its records; empty if it is no list of records.
 OF_A_PROJECT = (
     ("/rest/v1.0/projects/{project}/rfis", "rfis"),
     ("/rest/v1.0/projects/{project}/submittals", "submittals"),

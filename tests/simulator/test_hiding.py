@@ -1,4 +1,4 @@
-"""Lists that hide what exists: pages, counts and single records agree with each other."""
+"""Lists that hide existing records: pages, counts and single records agree with each other."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""OAuth as Procore does it: exact redirect, one use of everything, rotation that never forgives."""
+"""OAuth like Procore's: exact redirect URI, everything used once, strict rotation."""
 
 import pytest
 import requests

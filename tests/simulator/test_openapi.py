@@ -1,4 +1,4 @@
-"""The stand-in against Procore's own description, where that lies beside this clone."""
+"""The simulator against Procore's own description, if it is beside this clone."""
 
 import copy
 import re
@@ -12,9 +12,9 @@ from tests.conftest import SHARED
 from tests.procore import Procore
 from tests.simulator.calls import READS, WRITES, Api, Operation, as_person, as_service, filled
 
-# Catalogued in 2026, but its answer is described nowhere.
+# In the catalogue since 2026, but its answer is described nowhere.
 UNDESCRIBED = {"/rest/v1.0/projects/{project_id}/rfis/recycle_bin"}
-# Called a list by its name, described as one of its records.
+# A list by its name, described as one of its records.
 DESCRIBED_AS_ONE = {"/rest/v1.0/projects/{project_id}/commitment_change_orders"}
 
 HOOKS = "/rest/v2.0/companies/{company_id}/webhooks/hooks"
@@ -51,7 +51,7 @@ def described(openapi: dict[str, Any], operation: Operation) -> dict[str, Any]:
 
 
 def described_only(schema: Any) -> Any:
-    """Below a certain depth the description says a bare object of everything: it says nothing."""
+    """Below a certain depth the description gives only bare objects, which say nothing."""
     if isinstance(schema, dict):
         if schema == {"type": "object"}:
             return {}
@@ -117,7 +117,7 @@ def test_the_service_account_gets_what_a_person_gets(
 
 
 def good_body(api: Api, operation: Operation, project_id: int) -> Any:
-    """What the schema asks for; a budget line aims at a code that has none yet."""
+    """A body that the schema asks for; a budget line gets a code that has no line yet."""
     body = copy.deepcopy(BODIES[operation])
     if "budget" not in operation[1]:
         return body
@@ -135,7 +135,7 @@ def good_body(api: Api, operation: Operation, project_id: int) -> Any:
 
 
 def broken(schema: dict[str, Any], body: Any) -> list[Any]:
-    """Bodies that break the schema in one place each: a name left out, a value of another type."""
+    """Bodies that break the schema in one place each: a missing key, a value of another type."""
     found: list[Any] = []
     if schema.get("type") == "object":
         for name in schema.get("required", []):

@@ -1,4 +1,4 @@
-"""A client that others wrote reads the stand-in as it reads Procore."""
+"""A third-party client reads the simulator as it reads Procore."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +23,7 @@ def theirs(procore: Procore) -> ProPyCore:
 
 
 def lists(theirs: ProPyCore, company: int, project: int) -> Iterator[tuple[str, Rows, Any]]:
-    """Kind, what its list gives, how it shows one of them."""
+    """Kind, what its list returns, how it shows one of them."""
     for kind, tool in (
         ("rfis", theirs.rfis),
         ("submittals", theirs.submittals),

@@ -14,7 +14,7 @@ from tests.waiting import until
 
 
 class Receiver:
-    """A destination that answers as told and remembers what came."""
+    """A destination that answers as configured and records what arrives."""
 
     def __init__(self) -> None:
         self.events: list[tuple[dict[str, Any], str]] = []
@@ -55,7 +55,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def change(procore: Procore, receiver: Receiver) -> Iterator[Callable[[int], None]]:
-    """A hook on RFIs, and a way to change so many of them."""
+    """Adds a hook on RFIs; returns a function that changes that many of them."""
     api = as_person(procore, "admin")
     hook = subscribe(api, receiver.address)
     project = procore.projects()[0]

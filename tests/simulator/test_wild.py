@@ -67,7 +67,7 @@ def test_every_switch_is_documented() -> None:
 
 
 def plain(value: Any) -> Any:
-    """What is meant, whatever form it has: equal for equal meanings."""
+    """The meaning of a value in any form: equal for equal meanings."""
     if isinstance(value, dict):
         if len(value) == 1 and isinstance(next(iter(value.values())), list | dict):
             return plain(next(iter(value.values())))

@@ -1,4 +1,4 @@
-"""Headers, rights, pages, filters and limits: what Procore would refuse, the stand-in refuses."""
+"""Headers, rights, pages, filters and limits: the simulator rejects what Procore would."""
 
 import re
 from datetime import datetime, timedelta
@@ -77,7 +77,7 @@ def test_people_see_their_own_projects_and_tools_and_the_rest_is_absent(procore:
 def test_pages_link_to_each_other_and_count_correctly(service: Api) -> None:
     path = rfis(service.procore.projects()[0])
     whole = service.call("GET", path, params={"per_page": 5000})
-    assert whole.headers["Per-Page"] == "2000"  # cut, and the cut shows
+    assert whole.headers["Per-Page"] == "2000"  # cut, visibly
     total = int(whole.headers["Total"])
     found, address = [], f"{path}?per_page=7"
     while address:
@@ -209,7 +209,7 @@ def test_the_lower_of_manifest_and_template_is_what_a_service_account_may(servic
     first, second, *_ = procore.projects()
     place = {"company_id": procore.company_id}
     procore.control("service-account", **place, template={"project": {"rfis": "none"}})
-    assert levels(service, first)["rfis"] == "read_only"  # a member since before
+    assert levels(service, first)["rfis"] == "read_only"  # a member from before
     procore.control("service-account", **place, rejoin=[first])
     assert levels(service, first)["rfis"] == "none"
     assert service.call("GET", rfis(first)).status_code == 403
@@ -258,7 +258,7 @@ def test_a_revoked_token_may_be_used_until_a_refusal_was_heard(service: Api) -> 
     with pytest.raises(requests.ConnectionError):
         service.call("GET", path)
     answer_has_arrived()
-    assert service.call("GET", path).status_code == 401  # the answer before was lost
+    assert service.call("GET", path).status_code == 401  # the first answer was lost
     assert procore.violations() == []
     answer_has_arrived()
     assert service.call("GET", path).status_code == 401

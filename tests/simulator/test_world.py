@@ -1,4 +1,4 @@
-"""The generated world: the same seed gives the same, sizes are what they say."""
+"""The generated world: the same seed gives the same, and sizes are as documented."""
 
 import pytest
 

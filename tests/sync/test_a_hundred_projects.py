@@ -1,6 +1,6 @@
-"""What somebody opens is complete before any other of a hundred projects, within Procore's limits.
+"""An opened project is complete before any other of a hundred, within Procore's limits.
 
-The reading is the benchmark's own, in virtual time: its clock jumps, the limits are the real ones.
+Reads as the benchmark does, in virtual time: its clock jumps, the limits are the real ones.
 """
 
 import json

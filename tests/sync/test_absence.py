@@ -1,4 +1,4 @@
-"""What a list no longer shows stays, unless Procore proves that it is gone."""
+"""Records that a list no longer shows stay, unless Procore proves that they are gone."""
 
 import json
 import os
@@ -116,7 +116,7 @@ def test_a_list_that_hides_its_records_costs_none_of_them(
 
 
 def by_id(procore: Procore) -> list[str]:
-    """Paths of calls that asked for one record, in order."""
+    """Paths of calls for a single record, in order."""
     shows = re.compile(r"/(?!companies/)[a-z_]+/\d+$")
     return [c["path"] for c in procore.ledger() if c["status"] and shows.search(c["path"])]
 
@@ -138,11 +138,11 @@ def biggest(procore: Procore, kind: str) -> int:
         (10, 0, 0, None),
         (0, 1, 0, Reason.EMPTY),
         (0, 5000, 0, Reason.EMPTY),
-        (1, 5, 0, None),  # no more than the floor
+        (1, 5, 0, None),  # not above the floor
         (1, 6, 0, Reason.SHRUNK),
-        (80, 20, 0, None),  # no more than the share
+        (80, 20, 0, None),  # not above the share
         (79, 21, 0, Reason.SHRUNK),
-        (90, 10, 20, Reason.SHRUNK),  # with what it lost before
+        (90, 10, 20, Reason.SHRUNK),  # with its earlier losses
     ],
 )
 def test_a_list_is_doubted_when_it_is_empty_or_lacks_many(
@@ -185,7 +185,7 @@ def test_the_last_records_of_a_list_are_gone_when_permission_is_there_and_they_a
     while number > 4:
         number -= len(delete(procore, project, "observations", 4))
         sync(synced)
-        SyncCursor.objects.update(unproved=0)  # a day goes by
+        SyncCursor.objects.update(unproved=0)  # a day passes
     delete(procore, project, "observations", number)
     assert sync(synced)["observations"]["deleted"] == number
     assert drift(synced) == 0
@@ -202,7 +202,7 @@ def test_small_losses_of_one_day_are_doubted_together(
         keep = 1 - step * 0.1
         hide(procore, {"path": "*/submittals", "keep": keep, "project_id": project})
         sync(synced, full=True)
-    assert before - held(synced)["submittals"] <= number * 0.2  # in all, and not each time
+    assert before - held(synced)["submittals"] <= number * 0.2  # in all, not each time
 
 
 def test_a_list_in_doubt_costs_few_calls_and_none_at_the_next_poll(
@@ -217,7 +217,7 @@ def test_a_list_in_doubt_costs_few_calls_and_none_at_the_next_poll(
     assert again <= usual
     assert Absence.objects.get().resource == "submittals"
     hide(procore)
-    sync(synced)  # the count tells that all are shown again
+    sync(synced)  # the count shows that all are back
     assert not Absence.objects.exists()
     assert drift(synced) == 0
 
@@ -252,7 +252,7 @@ def test_without_permission_an_empty_list_is_withheld_and_comes_back(
     assert sync(synced)["rfis"]["suspect"] == before["rfis"]
     assert held(synced) == before
     assert {row.permission for row in Absence.objects.all()} == {Permission.DENIED}
-    assert by_id(procore) == []  # each would be a 404 counted against us
+    assert by_id(procore) == []  # each would be a 404 that Procore counts against us
     company = Company.objects.get(id=synced)
     assert (company.state, "RFIs" in company.state_reason) == ("degraded", True)
     sync(synced)
@@ -291,7 +291,7 @@ def test_the_lines_of_a_contract_stay_when_its_list_hides_them(
     procore.control("clear", all=True)
     again = sync(synced)
     assert again["commitment_line_items"]["suspect"] > 0
-    assert not [c for c in procore.ledger() if str(contract) in c["path"]]  # not every poll
+    assert not [c for c in procore.ledger() if str(contract) in c["path"]]  # not at every poll
     assert held(synced) == before
     hide(procore)
     retry_now(synced)
@@ -318,7 +318,7 @@ def test_the_lines_of_a_contract_that_were_all_deleted_go(synced: int, procore: 
 def test_a_project_without_its_budget_views_keeps_its_budget(synced: int, procore: Procore) -> None:
     before = held(synced)
     hide(procore, {"path": "*/budget_views"})
-    SyncCursor.objects.update(via_id=None)  # the view is asked for again
+    SyncCursor.objects.update(via_id=None)  # the view is looked up again
     assert sync(synced)["budget_rows"]["suspect"] == before["budget_rows"]
     assert held(synced) == before
     hide(procore)
@@ -355,7 +355,7 @@ def test_a_project_that_stays_unpermitted_is_erased_after_the_grace(
     Absence.objects.update(since=long_ago)
     sync(synced)
     assert Absence.objects.count() == len(others)
-    Company.objects.update(grace_days=0)  # at least a week all the same
+    Company.objects.update(grace_days=0)  # still at least a week
     Absence.objects.update(since=clock.now() - timedelta(days=6))
     sync(synced)
     assert Absence.objects.count() == len(others)
@@ -382,7 +382,7 @@ def test_a_project_withdrawn_between_two_events_is_asked_for_once(
         )
         make_read_due(company_id=synced, resource=resource, project_id=gone)
         run_due(company_id=synced, wait=clock.wait_until)
-        clock.pause(1.2)  # then a second call is no longer one on its way
+        clock.pause(1.2)  # then the app knows the first answer
     assert withheld_projects(synced) == {gone}
     assert procore.violations() == []
 
@@ -400,7 +400,7 @@ def test_an_operator_confirms_what_nothing_proves(
     call_command("missing_records", synced, "--confirm", row["id"])
     assert json.loads(capsys.readouterr().out)["confirmed"] == 1
     assert AuditEvent.objects.get(event="records.deletion_confirmed").actor == "operator"
-    assert held(synced) == before  # not before the next reading
+    assert held(synced) == before  # not before the next sync
     assert sync(synced)["vendors"]["deleted"] == before["vendors"]
     assert missing_records(synced) == []
     assert Incident.objects.filter(resource="vendors", closed_at=None).count() == 0
@@ -425,7 +425,7 @@ SEEDS = int(os.environ.get("CHAOS_SEEDS", "12"))
 def test_no_sequence_of_hiding_deletes_what_exists(
     synced: int, procore: Procore, seed: int, settings: Any
 ) -> None:
-    """Whatever lists do, and people delete meanwhile: what is in Procore stays here."""
+    """Whatever lists do, and people delete meanwhile: existing records stay in the mirror."""
     settings.DOUBT = Doubt(share=0, floor=0, close_at_most=3)
     rng = random.Random(seed)
     for _ in range(4):

@@ -185,7 +185,7 @@ def view_lists(procore: Procore) -> list[str]:
 
 
 def forget_projects_but(company: int, *known: int) -> None:
-    """As if the budgets of the others had never been read."""
+    """As if the other projects' budgets had never been read."""
     cursors = SyncCursor.objects.filter(company_id=company, resource="budget_rows")
     cursors.exclude(project_id__in=known).delete()
 

@@ -1,4 +1,4 @@
-"""Tools that Procore closes to the app on a project are asked for once a project, not by list."""
+"""Tools that Procore denies the app on a project cost one call a project, not one a list."""
 
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ def a_day_passes(company: int) -> None:
 
 @pytest.fixture
 def closed(company: int, procore: Procore) -> int:
-    """Read once while contracts, change events and direct costs are closed."""
+    """Synced once while contracts, change events and direct costs are denied."""
     procore.control("service-tools", tools=OPEN)
     procore.control("clear", all=True)
     read_all(company)
@@ -97,7 +97,7 @@ def test_a_tool_that_is_opened_again_is_read(closed: int, procore: Procore) -> N
 
 
 def test_where_procore_does_not_say_the_lists_are_asked(company: int, procore: Procore) -> None:
-    """A service account that may not read permissions: one question in a run, then the lists."""
+    """A service account that cannot read permissions: one try in a run, then the lists."""
     procore.control("service-account", company_id=company, answers=False)
     procore.control("service-tools", tools=OPEN)
     read_all(company)

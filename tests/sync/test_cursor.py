@@ -1,4 +1,4 @@
-"""The window of a later sync loses nothing: late commits, equal stamps and clocks that differ."""
+"""The window of a later sync loses nothing: late commits, equal stamps and clock differences."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What arrives is untyped: absent and null are the same, a wrong shape is named, nothing rounds."""
+"""Input is untyped: absent equals null, a wrong shape is named, nothing rounds."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -290,7 +290,7 @@ def test_no_value_raises_or_costs_another_record(name: str, data: Any) -> None:
 def test_a_record_is_read_alike_on_a_page_that_fits_and_on_one_that_does_not(
     name: str, data: Any
 ) -> None:
-    """One odd record sends its page through the slow reading: that may change nothing else."""
+    """One odd record sends its page through the slow decoder, with otherwise equal results."""
     model = RESOURCES[name]
     row = {**data.draw(odd_records(model)), "id": 5}
     alone = batch(model, row)
@@ -332,7 +332,7 @@ def test_everybody_named_on_a_record_is_found_wherever_they_are_named() -> None:
     several = [{"id": 8}, {"id": 7}, {"id": 8}]
     assert people(assignees=several, rfi_manager={"id": 9}, created_by={"id": 0}) == [7, 8, 9]
     assert people() == people(assignees=[], rfi_manager={}, assignee=None) == []
-    # One where many were expected, many where one was, and a name that says nothing.
+    # One where many were expected, many where one was, and a name without meaning.
     assert people(assignees={"id": 7}, rfi_manager=[{"id": "9"}, {"id": 4}]) == [4, 7, 9]
     assert people(assignees=[{"id": "x"}, {"id": 3}], assignee="nobody") == [3]
 
@@ -342,4 +342,4 @@ def test_whether_a_record_is_private_is_kept(said: Any, kept: object) -> None:
     names = [field.name for field, _ in kept_fields(Rfi)]
     place = names.index("private")
     assert decode(Rfi, {"id": 1, "private": said}).values[place] is kept
-    assert decode(Rfi, {"id": 1}).values[place] is None  # not known, so not open
+    assert decode(Rfi, {"id": 1}).values[place] is None  # unknown, so not open

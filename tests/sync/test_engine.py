@@ -1,4 +1,4 @@
-"""What a sync must survive: people at work while it reads, and a Procore that misbehaves."""
+"""What a sync must survive: people who change records meanwhile, and a faulty Procore."""
 
 import os
 import random
@@ -45,7 +45,7 @@ FAULTS = (
     {"kind": "delay", "seconds": 0.1},
     {"kind": "bad_link"},
 )
-ROUNDS = 2  # syncs in the middle of trouble
+ROUNDS = 2  # syncs with faults
 SEEDS = int(os.environ.get("CHAOS_SEEDS", "20"))
 
 
@@ -56,7 +56,7 @@ def incremental(company_id: int) -> dict[str, dict[str, int]]:
 
 
 def drift(company_id: int) -> int:
-    """A list that holds something unreadable deletes nothing, so what is gone may still be here."""
+    """Lists with unreadable records delete nothing, so their deleted records may still be here."""
     found = verify(company_id=company_id, wait=clock.wait_until)["resources"]
     counts: dict[str, dict[str, int]] = found  # type: ignore[assignment]
     return sum(
@@ -96,7 +96,7 @@ def test_what_is_deleted_while_a_list_is_read_does_not_hide_another_record(
         seen.update(piece.ids)
     living = {row["id"] for row in procore.records(project, "rfis") if not row["deleted"]}
     assert seen >= living
-    assert reader.restarts == 0  # of the next list
+    assert reader.restarts == 0  # by now the count is of the next list
 
 
 def test_a_list_of_many_pages_is_read_to_its_end(
@@ -196,7 +196,7 @@ def connections_open() -> int:
 def test_what_reads_for_somebody_who_looks_leaves_no_connection_open(
     synced: int, procore: Procore
 ) -> None:
-    """Lists of an open project are read first, with calls that are kept for people."""
+    """Lists of an open project are read first, with calls reserved for people."""
     frame = Frame(procore, synced).sign_in("admin")
     assert frame.get(f"/embedded/projects/{procore.projects()[0]}/").status_code == 200
     before = connections_open()
@@ -211,7 +211,7 @@ def leave(until: datetime) -> None:
 def test_lists_longer_than_a_window_of_calls_come_to_their_end(
     company: int, procore: Procore, small_pages: None
 ) -> None:
-    """A worker does not wait in its place: it leaves, and the next one goes on."""
+    """A worker does not block while it waits: it leaves, and the next one continues."""
     sync_now(company_id=company, full=True, only=[], wait=clock.wait_until)
     at_once = SyncRun.objects.get(company_id=company).requests
     procore.control("mutations", changes=100, seed=9)
@@ -219,11 +219,11 @@ def test_lists_longer_than_a_window_of_calls_come_to_their_end(
     procore.control("clear", all=True)
     rounds = 0
     while due_now().filter(company_id=company).exists() and (rounds := rounds + 1) < at_once:
-        procore.control("rates", per_spike=8)  # of which each round has as many as are left
+        procore.control("rates", per_spike=8)  # each round gets what is left of them
         broker().flushdb()
         with suppress(Paused):
             run_due(company_id=company, wait=leave)
-    # After it, lists may be read whose missing records could not be proved within the limit.
+    # Then lists may be read whose missing records could not be proved gone within the limit.
     full, *later = SyncRun.objects.filter(company_id=company).order_by("started_at")[1:]
     assert (full.mode, full.state) == (Mode.FULL, "done")
     assert {(run.mode, run.state) for run in later} <= {(Mode.TARGETED, "done")}
@@ -266,7 +266,7 @@ def test_trouble_opens_an_incident_and_its_end_closes_it(synced: int, procore: P
 def test_chaos_delays_a_sync_and_loses_nothing(
     company: int, procore: Procore, seed: int, small_pages: None
 ) -> None:
-    """Small pages, so that trouble strikes in the middle of lists."""
+    """Small pages, so that faults occur in the middle of lists."""
     rng = random.Random(seed)
     procore.control("clear", all=True)
     for _ in range(6):

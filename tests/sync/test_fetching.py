@@ -1,4 +1,4 @@
-"""How threads share what is to be read: by turns, each job's pages in order."""
+"""How threads divide the lists: in turns, each job's pages in order."""
 
 import threading
 import time
@@ -10,11 +10,11 @@ from integrations.procore.sync.fetching import Crew, Fetched
 from integrations.procore.sync.reading import Piece, Position
 
 PAGES = 6
-CALL = 0.01  # seconds; a thread that the machine keeps waiting must not look like one that is idle
+CALL = 0.01  # seconds; long enough that a thread delayed by the machine does not look idle
 
 
 class Pages:
-    """A job of several pages, that notes who reads it when."""
+    """A job of several pages that notes who reads it when."""
 
     def __init__(self, name: str, log: list[str], *, fails_after: int = PAGES) -> None:
         self.name, self.log, self.fails_after = name, log, fails_after
@@ -24,7 +24,7 @@ class Pages:
         for number in range(PAGES):
             assert self.held.acquire(blocking=False), "two threads read one job"
             self.log.append(self.name)
-            time.sleep(CALL)  # noqa: TID251  # as one of Procore does
+            time.sleep(CALL)  # noqa: TID251  # like a call to Procore
             self.held.release()
             if number == self.fails_after:
                 raise ConnectionError(self.name)
@@ -49,7 +49,7 @@ def test_each_jobs_pages_arrive_in_their_order_and_its_end_after_them(at_once: i
 
 
 def test_the_last_lists_begin_before_the_ones_ahead_of_them_have_ended() -> None:
-    """Three lists for two threads: else the third would be read by one thread alone."""
+    """Three lists for two threads: otherwise one thread would read the third alone."""
     log: list[str] = []
     fetched([Pages(name, log) for name in "abc"], at_once=2)
     last_to_end = max("abc", key=lambda name: max(i for i, each in enumerate(log) if each == name))

@@ -1,4 +1,4 @@
-"""Lists that one record holds: each is judged, and proved, apart from those of other records."""
+"""Lists inside one record: each is judged, and proved, separately."""
 
 import json
 from typing import Any
@@ -34,7 +34,7 @@ def listed(procore: Procore, project: int) -> list[dict[str, Any]]:
 
 
 def read_once(company: int, procore: Procore, project: int, rows: list[dict[str, Any]]) -> None:
-    """The project's list of events answers with these, this time."""
+    """Reads the project's list of events once, with these rows as the answer."""
     make_due(company_id=company)
     due = DueWork.objects.filter(company_id=company)
     due.update(due_at=clock.now(), asked_at=None, pace=3600)
@@ -98,7 +98,7 @@ def test_a_line_belongs_to_the_event_that_lists_it(
 def test_a_proof_for_one_contract_is_none_for_another(
     synced: int, procore: Procore, project: int
 ) -> None:
-    """The lines of the first and the last are gone; those between are only not shown."""
+    """The lines of the first and the last are gone; those between are only hidden."""
     contracts = [row["id"] for row in procore.records(project, "work_order_contracts")]
     lines: dict[int, list[int]] = {key: [] for key in contracts}
     for row in procore.records(project, "commitment_line_items"):

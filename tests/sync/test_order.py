@@ -113,7 +113,7 @@ def test_sync_now_spends_few_calls_where_they_are_planned() -> None:
     assert {look.part for look in looks(parts, unplanned, NOW)} == set(parts)
 
 
-# A machine that does much else at the same time draws slowly; that says nothing of the order.
+# On a busy machine examples are slow to generate, which says nothing about the order.
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(
@@ -128,7 +128,7 @@ def test_a_look_is_due_exactly_when_the_company_is(
     uses: dict[int, Use],
     hook_and_night: tuple[bool, bool],
 ) -> None:
-    """Otherwise a worker would be woken for nothing for ever, or never."""
+    """Otherwise a worker would wake for nothing forever, or never."""
     hooked, night = hook_and_night
     day = ReadingConditions(uses, hooked=hooked, night=night)
     found = looks(parts, day, NOW)

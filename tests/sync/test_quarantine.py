@@ -1,4 +1,4 @@
-"""What cannot be read costs one field or one record, is counted, and is tried again."""
+"""Unreadable values cost one field or one record, are counted, and are tried again."""
 
 import json
 from typing import Any
@@ -82,7 +82,7 @@ def test_a_record_that_was_set_aside_keeps_its_former_copy(synced: int, procore:
     ]
     path = f"/rest/v1.3/companies/{synced}/users"
     rows[0] |= {"is_active": "perhaps", "name": "Somebody else"}
-    for _ in range(2):  # neither sync nor count takes it for deleted
+    for _ in range(2):  # neither sync nor verify treats it as deleted
         answer_with(procore, path, rows)
         assert sync(synced, only=("users",))["resources"]["users"]["unreadable"] == 1
     with tenant(synced):
@@ -212,7 +212,7 @@ def test_more_pages_than_the_total_allows_end_with_an_incident(
     path = f"/rest/v1.0/projects/{project}/rfis"
     rows = rfis(procore)
     headers = {"Link": f'<{path}>; rel="next"', "Total": "2", "Per-Page": "1"}
-    for row in rows[:10]:  # each page brings another record
+    for row in rows[:10]:  # each page has another record
         answer_with(procore, path, [row], headers=headers, times=1)
     answer = sync(synced)
     assert "does not end" in answer["problems"][0]["error"]
@@ -246,7 +246,7 @@ def test_it_is_shown_on_pages_and_in_the_dashboard(synced: int, procore: Procore
 
 
 def test_bad_input_over_the_wire_costs_fields_and_no_record(synced: int, procore: Procore) -> None:
-    """Each on its own record, all in one page, with a record that came twice."""
+    """Each on its own record, all in one page, with a record that comes twice."""
     rows = rfis(procore)
     assert len(rows) > 9
     bad: list[dict[str, Any]] = [

@@ -1,4 +1,4 @@
-"""Each safeguard is needed: with it all is well, and once it is taken away the harm shows.
+"""Each safeguard is needed: with it all is well, and without it the damage shows.
 
 The overlap of windows has its own model in test_window_model.
 """
@@ -35,7 +35,7 @@ def stays_within_the_limits(company: int, procore: Procore) -> bool:
 def a_process_believed_dead_writes_nothing(company: int, procore: Procore) -> bool:
     asleep = take_run(company_id=company, mode="full", only=[], holder=holder_name())
     SyncRun.objects.filter(id=asleep.id).update(leased_until=clock.now())
-    sync(company)  # takes the run over and ends it
+    sync(company)  # takes the run over and finishes it
     project = procore.projects()[0]
     procore.control(
         f"projects/{project}/rfis/{procore.records(project, 'rfis')[0]['id']}",

@@ -140,7 +140,7 @@ def test_a_second_sync_at_the_same_time_is_refused(company: int) -> None:
     SyncRun.objects.filter(id=run.id).update(leased_until=clock.now())
     sync(company)
     run.refresh_from_db()
-    assert run.state == "done"  # taken over, not begun anew
+    assert run.state == "done"  # taken over, not started again
 
 
 def test_an_expired_token_is_renewed_before_procore_refuses_it(
@@ -174,7 +174,7 @@ def test_the_export_gives_back_exactly_the_kept_fields(
     ]
     got = {row["id"]: row["fields"]["grand_total"] for row in rows if row["id"] in wanted}
     assert got.keys() == wanted.keys()
-    lost = procore.struck("nulls", "missing_keys")  # these may have come without their amount
+    lost = procore.struck("nulls", "missing_keys")  # these may lack their amount
     assert [key for key in wanted if got[key] != wanted[key] and key not in lost] == []
 
 

@@ -1,4 +1,4 @@
-"""Calls go where somebody looks, over HTTP against the stand-in."""
+"""Calls go where people look, over HTTP against the simulator."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ def leave(until: datetime) -> None:
 
 
 def read_lists(company_id: int) -> dict[int, set[str]]:
-    """By project, what has been read of it."""
+    """By project, the lists read so far."""
     found: dict[int, set[str]] = {}
     rows = SyncCursor.objects.filter(company_id=company_id).exclude(fresh_at=None)
     for name, project in rows.exclude(project_id=0).values_list("resource", "project_id"):
@@ -48,7 +48,7 @@ def read_lists(company_id: int) -> dict[int, set[str]]:
 
 
 def a_few_calls(company_id: int, procore: Procore) -> None:
-    """As many as a narrow window allows, then the worker leaves."""
+    """Reads as much as a narrow window allows; then the worker leaves."""
     procore.control("rates", per_spike=8)
     broker().flushdb()
     with suppress(Paused):
@@ -64,7 +64,7 @@ def narrow(company: int, procore: Procore) -> int:
 def test_what_somebody_opens_is_complete_before_any_other_project(
     narrow: int, procore: Procore
 ) -> None:
-    """Opened while the first reading is under way, the last project by its id comes first."""
+    """Opened during the first sync, the last project by id comes first."""
     opened = max(procore.projects())
     a_few_calls(narrow, procore)
     others = [key for key in procore.projects() if key != opened]
@@ -82,7 +82,7 @@ def test_what_somebody_opens_is_complete_before_any_other_project(
 def test_the_budget_of_every_project_is_read_before_the_other_lists(
     narrow: int, procore: Procore
 ) -> None:
-    """Besides those that threads without a budget to read begin in the same moment."""
+    """Except for lists that threads without a budget to read start at the same time."""
     procore.control("clear", all=True)
     run_due(company_id=narrow, wait=clock.wait_until)
     paths = [call["path"] for call in procore.ledger()]
@@ -112,7 +112,7 @@ def test_until_records_are_read_procores_own_columns_are_shown(
     for key, columns in theirs.items():
         assert shown[key] == columns["committed_costs"]
     assert checked is not None
-    assert [str(row.label) for row in checked.rows] == ["Direct costs"]  # the others are theirs
+    assert [str(row.label) for row in checked.rows] == ["Direct costs"]  # the others are Procore's
 
 
 def test_a_project_without_contracts_is_not_asked_for_what_hangs_on_them(
@@ -156,7 +156,7 @@ def test_opening_a_project_makes_it_open_and_wakes_its_company_once(
 
 
 def test_what_is_left_of_a_reading_falls_to_nothing(narrow: int, procore: Procore) -> None:
-    """Projects that are complete only grow in number; at the end nothing is left."""
+    """The number of complete projects only grows; at the end nothing is left."""
     complete, rounds = [], 0
     while not synced_before(narrow) and (rounds := rounds + 1) < ROUNDS:
         a_few_calls(narrow, procore)

@@ -1,7 +1,7 @@
-"""However a record deviates from what is documented, only that record may suffer from it.
+"""However a record deviates from its documentation, only that record may be affected.
 
-Deviations of every resource are drawn from Procore's own schema: types, nulls, keys too many and
-too few, envelopes, values of open sets. Meanwhile people go on changing records.
+Deviations of every resource are generated from Procore's own schema: types, nulls, extra and
+missing keys, envelopes, values of open sets. Meanwhile people go on changing records.
 """
 
 import os
@@ -25,16 +25,16 @@ from tests.simulator.calls import as_service
 from tests.simulator.schemas import record_schemas
 
 SEEDS = int(os.environ.get("WILD_SEEDS", "2"))
-A_BATCH = 10  # seeds one after another at one company
+A_BATCH = 10  # seeds one after another in one company
 SHAPES = (
     "lists_under_data", "lists_under_their_tool", "records_under_data", "nulls", "missing_keys",
     "unknown_statuses", "one_for_many", "many_for_one", "dates_as_moments", "moments_as_dates",
     "amounts_with_separators", "numbers_as_text", "text_as_numbers", "extra_keys",
     "strangers_in_lists",
 )  # fmt: skip
-# Records that are listed within others, and the column that names the other.
+# Records listed within others, and the column that names the other.
 HOLDERS = {"change_event_lines": "event_id"}
-# After these a record's content is another one, or none.
+# These change or remove a record's content.
 LOSING = ("wrong_values", "nulls", "missing_keys", "unknown_statuses", "moments_as_dates")
 
 
@@ -65,7 +65,7 @@ def mirror(company_id: int) -> Mirror:
 
 
 def sync(company_id: int, *, full: bool) -> list[tuple[str, str]]:
-    """Gives back what was derived from the records and could not be."""
+    """Returns the failures of what is derived from the records."""
     answer = sync_now(company_id=company_id, full=full, only=[], wait=clock.wait_until)
     warnings: list[dict[str, object]] = answer["warnings"]  # type: ignore[assignment]
     return [("tracebacks", str(warning["message"])) for warning in warnings]
@@ -73,7 +73,7 @@ def sync(company_id: int, *, full: bool) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def tally(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
-    """One line at the end: what `make chaos` prints."""
+    """One line at the end, which `make chaos` prints."""
     counts: Counter[str] = Counter()
     began = time.monotonic()
     yield counts
@@ -87,7 +87,7 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
 
 @pytest.fixture
 def views(procore: Procore, company: int) -> dict[int, set[int]]:
-    """Ids of each project's budget views: rows cannot be read through one that was spoiled."""
+    """Ids of each project's budget views: rows cannot be read through a damaged one."""
     service = as_service(procore)
     return {
         project: {
@@ -109,7 +109,7 @@ def test_no_deviation_costs_another_record(
 ) -> None:
     schemas = record_schemas(openapi)
     frame = Frame(procore, company).sign_in("admin")
-    before: Mirror = {}  # the first sync of a company is a wild one
+    before: Mirror = {}  # a company's first sync is a wild one
     for seed in range(batch * A_BATCH, min(SEEDS, (batch + 1) * A_BATCH)):
         dice = random.Random(seed)
         switches = [name for name in SHAPES if dice.random() < 0.5]
@@ -128,7 +128,7 @@ def test_no_deviation_costs_another_record(
 
 
 def tried(company_id: int, *, full: bool) -> list[tuple[str, str]]:
-    """Nothing that Procore says may raise."""
+    """No answer of Procore may raise."""
     try:
         return sync(company_id, full=full)
     except Exception:  # noqa: BLE001  # whatever it is, it is what this test looks for
@@ -136,7 +136,7 @@ def tried(company_id: int, *, full: bool) -> list[tuple[str, str]]:
 
 
 def seen(frame: Frame) -> list[tuple[str, str]]:
-    """Pages show what is known, whatever that is, and whatever Procore says of permissions."""
+    """Pages open, whatever Procore says about records and permissions."""
     paths = ["/embedded/home/", f"/embedded/projects/{frame.procore.projects()[0]}/"]
     answers = {path: frame.get(path).status_code for path in paths}
     return [("tracebacks", f"{path}: {code}") for path, code in answers.items() if code >= 500]
@@ -144,13 +144,13 @@ def seen(frame: Frame) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Struck:
-    """Ids of records that deviated, and of what is read through them."""
+    """Ids of records that deviated, and of those read through them."""
 
     ids: set[int]
     views: dict[int, set[int]]
 
     def hits(self, resource: str, key: int, row: Row) -> bool:
-        """Whether it, or something that it can only be found through, cannot be relied on."""
+        """Whether the row, or a record that it is only found through, deviated."""
         through = {key, row.project_id, row.parent_id}
         if resource == "budget_rows":
             through |= self.views.get(row.project_id or 0, set())
@@ -158,7 +158,7 @@ class Struck:
 
 
 def compared(before: Mirror, wild: Mirror, strict: Mirror, struck: Struck) -> list[tuple[str, str]]:
-    """Kind of harm, and to what."""
+    """The kind of damage, and the record."""
     problems = []
     for place, row in strict.items():
         if place not in wild and place in before:
@@ -167,7 +167,7 @@ def compared(before: Mirror, wild: Mirror, strict: Mirror, struck: Struck) -> li
             place not in wild or wild[place].content != row.content
         ):
             problems.append(("lost", f"{place}"))
-    # One that deviated may not say that it was deleted, and then counts as there.
+    # A deviating record may not say that it was deleted; it then counts as existing.
     unknown = {
         key for key in wild.keys() - strict.keys() - before.keys() if key[1] not in struck.ids
     }

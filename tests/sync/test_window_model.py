@@ -1,4 +1,4 @@
-"""Incremental syncs against a model of Procore's clock and commits: nothing slips between two."""
+"""Incremental syncs against a model of Procore's clock and commits: no change is missed."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,12 +15,12 @@ from hypothesis.stateful import (
 from integrations.procore.sync import cursor
 
 BEGIN = datetime(2026, 1, 5, 12, tzinfo=UTC)
-LATEST_COMMIT = cursor.OVERLAP  # a row becomes visible at most so long after its stamp
+LATEST_COMMIT = cursor.OVERLAP  # the latest that a row becomes visible after its stamp
 MOST_AHEAD = timedelta(hours=12)  # of Procore's clock against ours, either way
 
 
 class SyncsOfAChangingList(RuleBasedStateMachine):
-    """People write rows, some of which are committed late; each sync asks for one window."""
+    """People write rows, some of which are committed late; each sync reads one window."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,12 +38,12 @@ class SyncsOfAChangingList(RuleBasedStateMachine):
 
     @property
     def stamp(self) -> datetime:
-        """Procore's, in whole seconds, so that many rows share one."""
+        """Procore's stamp, in whole seconds, so that many rows share one."""
         return (self.now + self.skew).replace(microsecond=0)
 
     @rule(key=st.integers(1, 6), late=st.sampled_from([0, 0, 1, 30, 119]))
     def write(self, key: int, late: int) -> None:
-        """A row that is being changed is locked until its change is committed."""
+        """A row in an open transaction is locked until the commit."""
         if any(waiting == key for _, waiting, _, _ in self.pending):
             return
         self.version += 1
@@ -90,7 +90,7 @@ TestSyncsOfAChangingList.settings = MANY
 
 
 def a_late_commit_behind_a_later_stamp() -> None:
-    """Row 1 is stamped first and committed last; in between, a sync has moved on to row 2."""
+    """Row 1 is stamped first and committed last; in between, a sync has advanced to row 2."""
     syncs = SyncsOfAChangingList()
     syncs.set_clocks(ahead=0)
     syncs.write(key=1, late=60)

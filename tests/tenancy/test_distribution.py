@@ -1,7 +1,7 @@
-"""Every table of a tenant can be distributed by its company, as Citus wants it.
+"""Every tenant table can be distributed by company, as Citus requires.
 
-Citus itself is not here: the plan's own statements run on the migrated schema with two companies'
-rows in it, and the catalog is then held against the rules that Citus documents.
+Citus itself is not here: the plan's statements run on the migrated schema with the rows of two
+companies, and the catalog is then checked against the rules that Citus documents.
 """
 
 import json
@@ -50,7 +50,7 @@ def planned(synced: int) -> DistributionPlan:
 
 @pytest.fixture
 def changed(planned: DistributionPlan) -> Iterator[psycopg.Connection[Any]]:
-    """The schema as Citus wants it, with the rows of a synced company; taken back afterwards."""
+    """The schema that Citus requires, with a synced company's rows; rolled back afterwards."""
     with psycopg.connect(SUPERUSER_URL) as owner:
         for statement in planned.statements:
             if "create_distributed_table" not in statement:
@@ -68,7 +68,7 @@ def test_every_table_with_customer_content_is_distributed(planned: DistributionP
 
 
 def test_the_schema_of_today_is_not_yet_what_citus_wants(planned: DistributionPlan) -> None:
-    """Else the plan would prove nothing."""
+    """Otherwise the plan would prove nothing."""
     with connection.cursor() as cursor:
         cursor.execute(UNIQUE)
         lacking = [index for table, index, has in cursor.fetchall()
@@ -113,7 +113,7 @@ def test_after_the_plan_the_rows_are_all_there_and_the_references_hold(
 def test_no_table_of_a_tenant_is_referred_to_from_the_coordinator(
     planned: DistributionPlan,
 ) -> None:
-    """Whatever loses its reference is operational; nothing there holds customer content."""
+    """Tables that lose a foreign key are operational and contain no customer content."""
     tables = {text.split(".")[0] for text in planned.unbound}
     assert not tables & TENANT_TABLES, planned.unbound
 
@@ -129,7 +129,7 @@ NAMED = re.compile(r'(?:FROM|JOIN|UPDATE|INTO)\s+"?(\w+)"?', re.IGNORECASE)
 def test_a_page_and_a_sync_ask_for_one_company_in_each_statement(
     admin: Frame, planned: DistributionPlan
 ) -> None:
-    """So that Citus sends each to one server: it names the company, or writes rows that do."""
+    """So that Citus sends each to one server: it names the company, or inserts rows that do."""
     asked: set[str] = set()
 
     def note(execute: Any, text: str, *rest: Any) -> Any:

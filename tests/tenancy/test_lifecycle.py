@@ -1,4 +1,4 @@
-"""From installed to purged and back: only lawful moves, calls end at once, nothing stays behind."""
+"""From installed to purged and back: only valid transitions, calls end at once, no data left."""
 
 from datetime import timedelta
 from itertools import product
@@ -104,7 +104,7 @@ def test_a_return_within_the_grace_goes_on_with_the_data_that_is_there(
 def test_after_the_grace_no_row_of_the_company_is_left_in_any_table(
     admin: Frame, tmp_path: Path
 ) -> None:
-    """Every table is scanned for the company's id and for words that only it has."""
+    """Searches every table for the company's id and for words that only it has."""
     company = admin.company_id
     admin.get("/embedded/home/")
     leave(admin.procore)
@@ -125,7 +125,7 @@ def test_after_the_grace_no_row_of_the_company_is_left_in_any_table(
 
 
 def traces(company_id: int) -> set[str]:
-    """Tables with a row that mentions the company, read past row-level security."""
+    """Tables with a row that mentions the company, read without row-level security."""
     found = set()
     with connections["owner"].cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")

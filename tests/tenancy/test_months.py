@@ -1,4 +1,4 @@
-"""Operational tables are in parts by month, which the app makes and drops and cannot misuse."""
+"""Operational tables are partitioned by month; the app creates and drops partitions safely."""
 
 from datetime import date, timedelta
 from io import StringIO
@@ -17,7 +17,7 @@ from tests.environment import SUPERUSER_URL
 
 EVENTS = WebhookEvent._meta.db_table
 STEPS = SyncStep._meta.db_table
-EXAMPLE = "01ARZ3NDEKTSV4RRFFQ69G5FAV"  # in ULID's specification, of July 2016
+EXAMPLE = "01ARZ3NDEKTSV4RRFFQ69G5FAV"  # from ULID's specification, of July 2016
 PARTS = """
 SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
 WHERE inhparent = %s::regclass
@@ -136,7 +136,7 @@ def test_what_the_release_before_wrote_is_taken_over_and_goes_with_its_run(synce
             call_command("migrate", "procore", "0012", database="owner", verbosity=0)
         finally:
             call_command("migrate", "procore", database="owner", verbosity=0)
-            call_command("provision_database", stdout=StringIO())  # tables that were made again
+            call_command("provision_database", stdout=StringIO())  # for the tables created again
         step = SyncStep.objects.get(run=run)
         assert (step.resource, step.fetched, step.month) == ("rfis", 7, run.month)
         assert WebhookEvent.objects.get().ulid == EXAMPLE

@@ -1,6 +1,6 @@
-"""Tokens leave no trace: planted canaries are searched in logs, pages, exports, errors and broker.
+"""No token leaks: planted canaries are searched in logs, pages, exports, errors and broker.
 
-And their encryption can be renewed under load.
+And their encryption keys can be rotated under load.
 """
 
 import json
@@ -48,14 +48,14 @@ def planted(synced: int) -> int:
 
 @pytest.fixture
 def heard() -> Any:
-    """Everything that is logged, as it would reach the platform."""
+    """All log output, as it would reach the platform."""
     stream = StringIO()
     root = logging.getLogger()  # noqa: TID251  # the one place where logs come out
     [handler] = [h for h in root.handlers if type(h) is logging.StreamHandler]
-    former, handler.stream = handler.stream, stream  # without flushing one that is closed
+    former, handler.stream = handler.stream, stream  # without flushing a closed stream
     level = root.level
     root.setLevel(logging.DEBUG)
-    # It writes a traceback for each variable that a template lacks: slow, and nothing of ours.
+    # It logs a traceback for each variable that a template lacks: slow, and not ours.
     logging.getLogger("django.template").setLevel(logging.INFO)  # noqa: TID251  # as above
     yield stream
     root.setLevel(level)
@@ -70,7 +70,7 @@ def test_no_token_reaches_a_log_a_page_an_export_a_traceback_or_the_broker(
     planted: int, procore: Procore, heard: StringIO, tmp_path: Path
 ) -> None:
     seen: list[str] = []
-    # Refused by Procore: the token is sent, the errors are raised, logged and shown.
+    # Procore rejects the token: it is sent, and the errors are raised, logged and shown.
     with pytest.raises(ReconnectNeeded) as caught:
         access_token(company_id=planted, kind=ConnectionKind.VIEWER, remote_user_id=USER)
     seen.append("".join(traceback.format_exception(caught.value)))
@@ -95,7 +95,7 @@ def test_no_token_reaches_a_log_a_page_an_export_a_traceback_or_the_broker(
     embedded = ("home/", "settings/", "progress/")
     seen += [viewer.get(f"/embedded/{path}").content.decode() for path in embedded]
     seen.append(Client().get(f"/oauth/callback/?state=x&code={CANARIES[0]}").content.decode())
-    # Exports, commands, task arguments, the broker's and the audit log's memory.
+    # Exports, commands, task arguments, the broker and the audit log.
     export_company(company_id=planted, output=tmp_path)
     seen += [file.read_text() for file in tmp_path.iterdir()]
     sync_company.delay(planted)
@@ -104,7 +104,7 @@ def test_no_token_reaches_a_log_a_page_an_export_a_traceback_or_the_broker(
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_jsonb(a)::text FROM audit_auditevent a")
         seen += [row[0] for row in cursor.fetchall()]
-    # What Procore's side saw in addresses.
+    # Addresses that Procore saw.
     seen.append(json.dumps(procore.ledger()))
     seen.append(heard.getvalue())
     assert "test.planted" in heard.getvalue()
@@ -129,7 +129,7 @@ def test_no_token_stands_in_the_database_unsealed(planted: int) -> None:
 
 @pytest.fixture
 def two_keys(settings: Any) -> Any:
-    """A new first key; the former one still opens."""
+    """A new first key; the previous one still decrypts."""
     settings.FIELD_ENCRYPTION_KEYS = (
         Fernet.generate_key().decode(),
         *settings.FIELD_ENCRYPTION_KEYS,
@@ -147,12 +147,12 @@ def test_keys_are_rotated_under_load_and_nothing_stays_under_the_old_one(
     for user in range(200, 260):
         pair = TokenPair(f"a{user}", f"r{user}", now.replace(year=2100))
         store_tokens(company_id=synced, kind=ConnectionKind.VIEWER, remote_user_id=user, pair=pair)
-    # All of them under the former key.
+    # All of them under the previous key.
     with tenant(synced):
         old = Fernet(two_keys.FIELD_ENCRYPTION_KEYS[1])
         for row in Connection.objects.all():
             for name in ("access_token", "refresh_token"):
-                if sealed := getattr(row, name):  # a service account has none of its own
+                if sealed := getattr(row, name):  # a service account has no refresh token
                     setattr(row, name, old.encrypt(vault.unseal(sealed).encode()))
             row.save()
     before = remaining()
@@ -179,7 +179,7 @@ def test_keys_are_rotated_under_load_and_nothing_stays_under_the_old_one(
     assert failures == []
     assert result == {"re_encrypted": before, "remaining": 0}
     assert rotate_encryption_keys()["re_encrypted"] == 0
-    # The old key can go now.
+    # Now the old key can be removed.
     two_keys.FIELD_ENCRYPTION_KEYS = two_keys.FIELD_ENCRYPTION_KEYS[:1]
     sealing.box.cache_clear()
     assert people[0].get("/embedded/home/").status_code == 200

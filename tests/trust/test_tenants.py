@@ -1,6 +1,6 @@
-"""Two tenants that cannot meet: every table, address, command and task, tried with the other's ids.
+"""Two isolated tenants: every table, address, command and task, tried with the other's ids.
 
-And the proof that the proof works: with any single policy removed, the suite fails.
+And a check of the check: with any single policy removed, the suite fails.
 """
 
 import re
@@ -56,19 +56,19 @@ LIMITS = {
     "over_commitment": 1, "buyout_gap": 1, "pending_exposure": 1, "handoff_drift": 1,
     "invoice_over_contract": 1, "rfi_days": 1, "submittal_days": 1, "event_days": 1,
 }  # fmt: skip
-OF_A_ROW = r"<(int|uuid):"  # an id in an address; words alone name nobody's rows
+OF_A_ROW = r"<(int|uuid):"  # an id in an address; words alone name no tenant's rows
 TENANT_MODELS = [m for m in apps.get_models() if getattr(m, "tenant_table", False)]
 TABLES = [model._meta.db_table for model in TENANT_MODELS]
 
 
 @pytest.fixture
 def two(procore: Procore, tmp_path: Any) -> tuple[int, int]:
-    """Both companies connected, synced, looked at, with an estimate, a plan and a grant each."""
+    """Both companies connected, synced, opened, with an estimate, a plan and a grant each."""
     discover()
     for company in (procore.company_id, procore.neighbour_id):
         project = procore.projects(company)[0]
         sync_now(company_id=company, full=True, only=[], wait=clock.wait_until)
-        # With three tiers, an approved order becomes a package.
+        # In a project with three tiers, an approved order becomes a package.
         order = procore.records(project, "change_orders")[0]["id"]
         procore.control(f"projects/{project}/change_orders/{order}", set={"status": "approved"})
         procore.control(f"projects/{project}/three-tiers", tiers=3)
@@ -109,7 +109,7 @@ def two(procore: Procore, tmp_path: Any) -> tuple[int, int]:
 
 
 def leaks(table: str, mine: int, other: int) -> list[str]:
-    """What the runtime role reaches of a table without a tenant, and as another tenant."""
+    """The attacks that reach rows as the runtime role, without a tenant or as another tenant."""
     found = []
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {table}")
@@ -117,7 +117,7 @@ def leaks(table: str, mine: int, other: int) -> list[str]:
             found.append("read without a tenant")
     [model] = [model for model in TENANT_MODELS if model._meta.db_table == table]
     columns = [f'"{field.column}"' for field in model._meta.concrete_fields]
-    # A row of our own, under the other's name.
+    # A row of our own, with the other's company id.
     values = [str(other) if column == '"company_id"' else column for column in columns]
     attacks = {
         "read": f"SELECT company_id FROM {table} WHERE company_id = {other}",
@@ -134,7 +134,7 @@ def leaks(table: str, mine: int, other: int) -> list[str]:
                 if cursor.rowcount:
                     found.append(name)
             except DatabaseError as error:
-                # The policy is asked before any constraint.
+                # Postgres checks the policy before any constraint.
                 if "row-level security" not in str(error):
                     found.append(f"{name}, up to a constraint")
             cursor.execute("ROLLBACK TO SAVEPOINT attack")
@@ -217,7 +217,7 @@ def test_two_tenants_over_one_server_connection_never_see_each_other(two: tuple[
 
 
 def test_a_row_cannot_point_at_another_tenants_row(two: tuple[int, int]) -> None:
-    """Each foreign key between tenant tables carries the company."""
+    """Each foreign key between tenant tables includes the company."""
     bare = []
     for model in TENANT_MODELS:
         for field in model._meta.concrete_fields:
@@ -227,7 +227,7 @@ def test_a_row_cannot_point_at_another_tenants_row(two: tuple[int, int]) -> None
                     cursor.execute(
                         """SELECT count(*) FROM pg_constraint WHERE contype = 'f'
                         AND conrelid = %s::regclass AND confrelid = %s::regclass
-                        AND array_length(conkey, 1) >= 2""",  # it may carry the project too
+                        AND array_length(conkey, 1) >= 2""",  # it may include the project too
                         [model._meta.db_table, target._meta.db_table],
                     )
                     if cursor.fetchone()[0] == 0:
@@ -246,7 +246,7 @@ def addresses(patterns: list[Any], before: str = "/") -> Iterator[str]:
 def test_every_address_with_an_id_refuses_the_other_tenants(
     two: tuple[int, int], procore: Procore
 ) -> None:
-    """All embedded addresses are found by themselves, so that a new one cannot be forgotten."""
+    """All embedded addresses are found automatically, so that a new one cannot be forgotten."""
     mine, other = two
     viewer = Frame(procore, mine).sign_in("admin")
     project = procore.projects(other)[0]
@@ -311,7 +311,7 @@ def test_services_called_with_the_others_ids_refuse(two: tuple[int, int], procor
 def test_a_session_of_one_company_says_nothing_in_another(
     two: tuple[int, int], procore: Procore
 ) -> None:
-    """A person of both companies would need a sign-in for each: a bearer names one."""
+    """A person of both companies needs a sign-in for each: a bearer is for one company."""
     mine, other = two
     viewer = Frame(procore, other).sign_in("admin")
     text = text_of(viewer.get("/embedded/home/"))

@@ -1,4 +1,4 @@
-"""Headers, framing, limits, forms and redirects: each attack has its refusal."""
+"""Headers, framing, limits, forms and redirects: each attack is blocked."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def test_every_answer_carries_the_security_headers(database: None, path: str) ->
 
 
 def test_pages_of_the_sign_in_keep_their_opener_and_all_others_cut_it(database: None) -> None:
-    """Else the pop-up could not reach the frame; elsewhere an opener could steer our pages."""
+    """Otherwise the pop-up could not reach the frame; elsewhere an opener could navigate ours."""
     for path in ("/embedded/sign-in/", "/oauth/callback/", "/install/choose/"):
         assert "Cross-Origin-Opener-Policy" not in Client().get(path)
     for path in ("/", "/dashboard/", "/accounts/login/", "/help/"):
@@ -81,7 +81,7 @@ def test_a_form_from_elsewhere_is_refused(synced: int) -> None:
 
 
 def test_a_cookie_is_no_key_to_the_frame(admin: Frame) -> None:
-    """There is nothing for a forged request to ride on: only the header opens."""
+    """A forged request cannot use a cookie: only the header signs in."""
     browser = Client()
     browser.cookies["sessionid"] = admin.bearer
     browser.cookies["authorization"] = f"Bearer {admin.bearer}"
@@ -120,7 +120,7 @@ def test_a_company_that_asks_too_often_waits_and_its_neighbour_does_not(
 
 
 def test_the_address_behind_our_proxy_is_the_one_that_it_wrote(database: None) -> None:
-    """Without TLS in front there is no proxy, and the header is the sender's own invention."""
+    """Without TLS in front there is no proxy, and the sender could put anything in the header."""
     Client().post("/accounts/login/", {"login": "x", "password": "y"},
                   headers={"x-forwarded-for": "6.6.6.6"})  # fmt: skip
     assert AuditEvent.objects.get(event="admin.refused").address == "127.0.0.1"
@@ -138,14 +138,14 @@ def test_a_pairing_takes_five_tries_and_a_code_of_its_own_frame(
 ) -> None:
     mine, attackers = Frame(procore, synced), Frame(procore, synced)
     shown = Client().post("/embedded/pairing/", {"nonce": attackers.nonce}).json()["code"]
-    # The victim signs in for their own frame and is told to type the attacker's code.
+    # The victim signs in for their own frame and is tricked into typing the attacker's code.
     person = procore.person("admin")["id"]
     code = mine.code_in(mine.come_back(person))
     answer = mine.popup.post("/oauth/confirm/", {"sign_in_code": code, "typed": shown})
     assert answer.status_code == 422
     collected = Client().post("/embedded/pairing/", {"nonce": attackers.nonce, "collect": "1"})
     assert collected.status_code == 204
-    # In the right frame five guesses are all.
+    # In the right frame there are only five guesses.
     right = Client().post("/embedded/pairing/", {"nonce": mine.nonce}).json()["code"]
     for _ in range(5):
         wrong = {"sign_in_code": code, "typed": "AAAA-AAAA"}
@@ -163,7 +163,7 @@ def test_a_pairing_opens_one_session_once(synced: int, procore: Procore) -> None
     ask = {"nonce": frame.nonce, "collect": "1"}
     assert Client().post("/embedded/pairing/", ask).status_code == 200
     assert Client().post("/embedded/pairing/", ask).status_code == 204
-    assert frame.exchange(code).status_code == 400  # the code is spent
+    assert frame.exchange(code).status_code == 400  # the code is used up
 
 
 def test_a_renewal_is_used_once_and_a_second_use_ends_the_whole_sign_in(

@@ -123,7 +123,7 @@ def test_where_procore_does_not_allow_it_polling_goes_on(company: int, procore: 
 def test_events_that_never_arrived_are_found_in_the_delivery_log(
     synced: int, procore: Procore
 ) -> None:
-    """Nobody listens at our address here, and the stand-in's twelve hours pass in a moment."""
+    """Nobody listens at our address here, and the simulator's twelve hours pass in a moment."""
     make_due(company_id=synced)
     reconcile(company_id=synced)
     procore.control("webhooks", time_scale=200_000.0)

@@ -1,4 +1,4 @@
-"""The inbox: who may speak, what is kept of it, and how little it makes us read."""
+"""The inbox: who may send, what is kept of it, and how little it makes us read."""
 
 import uuid
 from datetime import timedelta
@@ -174,7 +174,7 @@ def test_an_answer_to_a_delivery_may_be_framed_by_nobody_and_says_nothing(
 
 
 def test_what_comes_at_the_same_time_is_stored_at_once(hook: WebhookHook, procore: Procore) -> None:
-    """Some of them unknown, guessed, unreadable, or sent twice."""
+    """Some of them unknown, with a wrong secret, unreadable, or sent twice."""
     good = msgspec.json.encode(payload(procore))
     gone = msgspec.json.encode(payload(procore, reason="delete"))
     found = take_in(
@@ -226,7 +226,7 @@ def test_a_connection_that_the_database_has_ended_costs_no_delivery(
 def test_deliveries_of_one_project_do_not_wait_for_each_others_commits(
     hook: WebhookHook, procore: Procore
 ) -> None:
-    """The row of a list that is due already is left alone, even while somebody holds it."""
+    """A list's row that is due already stays unchanged, even while it is locked."""
     assert send(hook, payload(procore)) == 202
     with psycopg.connect(SUPERUSER_URL) as held:
         held.execute("SELECT FROM procore_dueread FOR UPDATE")
