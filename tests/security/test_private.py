@@ -424,7 +424,7 @@ def test_each_resource_says_of_private_records_what_its_list_says(openapi: dict[
     shapes = {re.sub(r"{[^}]*}", "{}", key): shape for key, shape in _records(openapi).items()}
     told = 0
     for name, model in RESOURCES.items():
-        for source in model.spec.sources if model.spec.tool not in ("", "budget") else ():
+        for source in model.spec.sources if model.spec.tool not in (None, Tool.BUDGET) else ():
             listed, single = (
                 FLAGS & shapes.get(re.sub(r"{[^}]*}", "{}", path), set())
                 for path in (source.path, source.show)
@@ -476,6 +476,6 @@ def test_the_marks_are_of_every_kind_that_is_kept_and_of_every_reason(
         "change_orders", "requisitions", "direct_costs", "observations", "punch_items",
     }  # fmt: skip
     assert len({r.kind for r in named}) > 5
-    assert {model.spec.tool for model in RESOURCES.values()} - {"", "budget"} <= {
+    assert {model.spec.tool for model in RESOURCES.values()} - {None, Tool.BUDGET} <= {
         tool for tool, _title, _holder in KINDS.values()
     }
