@@ -1,8 +1,8 @@
-"""A message to a chat's incoming webhook, in the form that Slack reads: {"text": …}.
+"""Sends a message to a chat's incoming webhook, in Slack's format: {"text": …}.
 
-The address was typed in by somebody, so it is checked at each call: HTTPS, and a host that is on
-the internet, or an operator could make this server ask what only this server may reach. The
-connection goes to the very address that was checked.
+A person typed the address, so it is checked at each call: HTTPS, and a host on the public internet.
+Otherwise an operator could make this server call what only this server can reach. The connection
+goes to exactly the address that was checked.
 """
 
 import socket
@@ -18,12 +18,12 @@ LIMITS = Timeout(connect=5.0, read=10.0)  # seconds
 
 
 class NotifyFailed(Exception):
-    """Says why in words; never holds the address, which is a secret in itself."""
+    """The reason, in words. Never holds the address, which is itself a secret."""
 
 
 @dataclass(frozen=True)
 class WebhookTarget:
-    """An address taken apart; `origin` is what its server calls itself."""
+    """A parsed address; `origin` is its scheme, host and port."""
 
     secure: bool
     host: str
@@ -33,7 +33,7 @@ class WebhookTarget:
 
 
 def read_address(address: str, *, local: bool = False) -> WebhookTarget:
-    """Without asking the network, so that a form can say what is wrong. Raises NotifyFailed."""
+    """Checks without a network call, so that a form can say what is wrong. Raises NotifyFailed."""
     try:
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port
@@ -42,7 +42,7 @@ def read_address(address: str, *, local: bool = False) -> WebhookTarget:
             raise NotifyFailed("This is not a valid address.")
         path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         path.encode("ascii")
-    except ValueError:  # a port, an IPv6 address or a name that is none
+    except ValueError:  # an invalid port, IPv6 address or name
         raise NotifyFailed("This is not a valid address.") from None
     secure = parts.scheme == "https"
     if not host or not (secure or (local and parts.scheme == "http")):
@@ -52,7 +52,7 @@ def read_address(address: str, *, local: bool = False) -> WebhookTarget:
 
 
 def post(address: str, text: str, *, local: bool = False) -> None:
-    """`local` allows this very host, for a demo and for tests. Raises NotifyFailed."""
+    """`local` permits exactly this host, for a demo and for tests. Raises NotifyFailed."""
     target = read_address(address, local=local)
     host, port = target.host, target.port
     numbers = _checked(host, port, local=local)
@@ -72,7 +72,7 @@ def post(address: str, text: str, *, local: bool = False) -> None:
             redirect=False,
             retries=False,
         )
-    except (HTTPError, ValueError):  # the latter for a header that cannot be sent
+    except (HTTPError, ValueError):  # ValueError: a header that cannot be sent
         raise NotifyFailed("The address did not answer.") from None
     finally:
         pool.close()

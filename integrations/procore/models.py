@@ -1,4 +1,4 @@
-"""Gathers the packages' models, so that there is one line of migrations."""
+"""Collects the models of the packages, so that there is one line of migrations."""
 
 from integrations.procore.resources.registry import RESOURCES
 from integrations.procore.sync.budget_choice import BudgetViewChoice

@@ -1,6 +1,6 @@
-"""What the app asks Procore for, tool by tool, as the Permission Builder's two tabs show it. Pure.
+"""The permissions that the app needs, as the two tabs of the Permission Builder show them. Pure.
 
-Derived from the list of operations, so it cannot ask for more than is called.
+Derived from the list of operations, so it cannot request more than the app calls.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ GRANULAR = {
 class Asked:
     """One line of the Permission Builder, and the operations that need it.
 
-    Admin on the tool includes every granular permission, and is enough in their place.
+    Admin on the tool includes every granular permission and is enough without them.
     """
 
     tab: Tab
@@ -55,7 +55,7 @@ class Asked:
     because: tuple[Operation, ...]
 
     def missing(self, manifest: Manifest) -> tuple[bool, tuple[Granular, ...]]:
-        """Whether the level is too low, and the granular permissions that are not given."""
+        """Whether the level is too low, and which granular permissions are missing."""
         level = manifest.level(self.tool)
         if level is Level.ADMIN:
             return False, ()
@@ -67,7 +67,7 @@ class Asked:
 
 
 def asked() -> list[Asked]:
-    """The company tab first, each by name."""
+    """Sorted by name, the company tab first."""
     found = []
     for tool, needed in permissions().items():
         level = max(Level[Access(each.access).name] for each in needed)

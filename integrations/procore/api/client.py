@@ -1,4 +1,4 @@
-"""Calls to Procore's REST API: headers, lawful retries, rate limits, exact decimals."""
+"""Calls to Procore's REST API: headers, safe retries, rate limits, exact decimals."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +45,7 @@ from integrations.procore.api.rate import Governor, retry_at, standing_from
 from partner_app.core import clock
 
 LIMITS = Timeout(connect=5.0, read=60.0)  # seconds
-READ_ATTEMPTS = 3  # only reads repeat by themselves
+READ_ATTEMPTS = 3  # only reads are retried automatically
 BACKOFF = 0.1  # seconds; doubles
 MOST_AT_ONCE = 16  # connections kept open
 WAIT_WITHOUT_ADVICE = timedelta(seconds=60)
@@ -54,7 +54,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Bearer(Protocol):
-    """Gives the access token; `renew` is called once after a 401 and may raise ReconnectNeeded."""
+    """Supplies the access token; `renew` runs once after a 401 and may raise ReconnectNeeded."""
 
     def token(self) -> str: ...
 
@@ -63,9 +63,9 @@ class Bearer(Protocol):
 
 @dataclass
 class ProcoreClient:
-    """Speaks for one credential at one company. `company_id` None: only `me` and `companies`.
+    """Calls Procore with one credential for one company. `company_id` None: only `me`, `companies`.
 
-    Whatever it is asked to call stands in operations.py, or the call raises OperationUnlisted.
+    Each call must be listed in operations.py; otherwise it raises OperationUnlisted.
     """
 
     base_url: str
@@ -80,7 +80,7 @@ class ProcoreClient:
         self.pool = _pool(self.base_url)
 
     def get(self, path: str, **params: object) -> Any:
-        """One document, whatever it is. Raises ProcoreError."""
+        """One document of any shape. Raises ProcoreError."""
         return self._read(path, params, parsed)[0]
 
     def record(self, path: str, **params: object) -> Record:
@@ -88,7 +88,7 @@ class ProcoreClient:
         return self._read(path, params, lambda body: record_of(parsed(body)))[0]
 
     def look(self, path: str, params: Mapping[str, object]) -> tuple[Any, Mapping[str, str]]:
-        """One document, and the headers that came with it. Raises ProcoreError."""
+        """One document with the response headers. Raises ProcoreError."""
         return self._read(path, params, parsed)
 
     def page(
@@ -109,12 +109,12 @@ class ProcoreClient:
     def all_at_once(
         self, path: str, params: Mapping[str, object], *, decode: Callable[[bytes], Content]
     ) -> Page[Content]:
-        """A list that has no pages."""
+        """A list without pages."""
         content, _ = self._read(path, params, decode)
         return Page(content, None, 0, more=False)
 
     def rows(self, path: str, params: Mapping[str, object]) -> Iterator[Record]:
-        """Every record of a list, as it comes. Raises ProcoreError."""
+        """Every record of a list, in the order of the pages. Raises ProcoreError."""
         guard, number, more = ListGuard(), 1, True
         while more:
             page = self.page(path, params, number, decode=lambda body: rows_of(parsed(body)))
@@ -123,7 +123,7 @@ class ProcoreClient:
             number, more = number + 1, page.more
 
     def count(self, path: str, params: Mapping[str, object]) -> int | None:
-        """How many records a list has, at the cost of one; None where Procore does not say."""
+        """The number of records in a list, for one call; None where Procore does not report it."""
         return self.page(path, params, 1, decode=len, per_page=1).total
 
     def write(self, method: str, path: str, body: object) -> Any:
@@ -132,7 +132,7 @@ class ProcoreClient:
             response = self._send(method, path, {}, _encode(body) if body is not None else None)
             return parsed(response.data) if response.data else None
         except (msgspec.DecodeError, Unreadable):
-            raise Unreachable from None  # the answer is lost; the effect is not known
+            raise Unreachable from None  # the response is lost; the effect is not known
 
     def _read(
         self,
@@ -140,7 +140,7 @@ class ProcoreClient:
         params: Mapping[str, object],
         decode: Callable[[bytes], Content],
     ) -> tuple[Content, Mapping[str, str]]:
-        """Quick faults are asked again; 429 and 503 carry advice when to come back."""
+        """Retries short faults at once; 429 and 503 say when to come back."""
         attempt = 1
         while True:
             try:
@@ -168,10 +168,10 @@ class ProcoreClient:
         return response
 
     def _permit(self) -> str:
-        """The token for a call that may go out now. Raises RateLimited, and what the bearer does.
+        """The token for a call that may go out now. Raises RateLimited, and what the bearer raises.
 
-        Asked for twice: a renewal takes seconds, in which all may be told to wait; so may a permit,
-        in which another process may replace the token.
+        Checked twice: renewing a token takes seconds, during which a rate limit may begin; waiting
+        for a permit also takes time, during which another process may replace the token.
         """
         self.bearer.token()
         until = self.rate.take()
@@ -221,9 +221,9 @@ class ProcoreClient:
 
 @cache
 def _pool(base_url: str) -> PoolManager:
-    """Connections that all clients of this process keep open: a new one costs more than a call.
+    """Connections shared by all clients of this process: a new connection costs more than a call.
 
-    Through the environment's proxy where it names one for this host.
+    Uses the environment's proxy where one is set for this host.
     """
     parts = urlsplit(base_url)
     proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
@@ -233,7 +233,7 @@ def _pool(base_url: str) -> PoolManager:
 
 
 def _content(response: BaseHTTPResponse, decode: Callable[[bytes], Content]) -> Content:
-    """Raises Unreadable, with what came in place of the answer."""
+    """Raises Unreadable, which describes the body that came instead."""
     try:
         return decode(response.data)
     except NotTheShape as error:
@@ -243,7 +243,7 @@ def _content(response: BaseHTTPResponse, decode: Callable[[bytes], Content]) -> 
 
 
 def _asks_to_wait(response: BaseHTTPResponse) -> datetime | None:
-    """Until when nobody may call: after a 429, and after a 5xx that says so.
+    """When calls may resume: after a 429, and after a 5xx that says so.
 
     https://developers.procore.com/documentation/rate-limiting
     """
@@ -257,7 +257,7 @@ def _raise_for(response: BaseHTTPResponse) -> None:
     if status < 300:
         return
     if status < 400:
-        raise Unreadable("a redirect to another address")  # never followed: it may be anywhere
+        raise Unreadable("a redirect to another address")  # never followed: it could lead anywhere
     if status == 401:
         raise Unauthorized
     if status == 403:
@@ -277,7 +277,7 @@ def _raise_for(response: BaseHTTPResponse) -> None:
 
 
 def _reasons(response: BaseHTTPResponse) -> str:
-    """The many shapes of an error body as one sentence; HTML and worse as its status."""
+    """The many shapes of an error body as one sentence; for HTML and the like, the status."""
     try:
         body = parsed(response.data)
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""What a body of Procore's holds: a list or a record, however it is wrapped. Pure.
+"""The list or record in a Procore response body, however it is wrapped. Pure.
 
 The same resource comes as a bare array, as `{"data": […]}` or under a key named after its tool, and
 which one it uses is not always documented. Numbers with a point become Decimal, never float.
@@ -12,19 +12,19 @@ from typing import Any, TypeVar
 
 import msgspec
 
-Record = dict[str, Any]  # as decoded; `Any` ends with its reader
+Record = dict[str, Any]  # as decoded; the reader turns `Any` into types
 Inner = TypeVar("Inner")
 
-# Keys that may hold a list beside, or in place of, the records asked for.
+# Keys that may hold another list beside, or in place of, the requested records.
 NOT_RECORDS = {"errors", "error", "warnings", "messages", "links", "meta", "pagination"}
-LONGEST_NUMBER = 60  # digits; Python refuses to make an integer of thousands
+LONGEST_NUMBER = 60  # digits; Python refuses to parse integers of thousands of digits
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _parts = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _LIST = re.compile(rb"\s*\[\s*(\{|\])?")
 
 
 class NotTheShape(TypeError):
-    """A body that is JSON and not what was asked for; `shape` says what it is."""
+    """The body is JSON but not of the expected shape; `shape` describes it."""
 
     def __init__(self, shape: str) -> None:
         self.shape = shape
@@ -34,7 +34,8 @@ class NotTheShape(TypeError):
 def parsed(body: bytes) -> Any:
     """Any JSON document. Raises msgspec.DecodeError.
 
-    What strict reading refuses (a broken surrogate in one name, NaN) must not cost the whole page.
+    One value that strict parsing rejects (a broken surrogate in a name, NaN) must not fail the
+    page.
     """
     try:
         return _decode(body)
@@ -53,7 +54,7 @@ def parsed(body: bytes) -> Any:
 
 
 def list_of(document: object) -> list[Any]:
-    """The list in a document, whatever its entries are. Raises NotTheShape."""
+    """The list in a document, whatever its entries. Raises NotTheShape."""
     if isinstance(document, list):
         if document and not any(isinstance(entry, dict) for entry in document):
             raise NotTheShape(f"a list of {_plural(document[0])}")
@@ -69,7 +70,7 @@ def list_of(document: object) -> list[Any]:
 
 
 def rows_of(document: object) -> list[Record]:
-    """The records of a list; entries that are none are left out. Raises NotTheShape."""
+    """The records of a list; entries that are not records are left out. Raises NotTheShape."""
     return [entry for entry in list_of(document) if isinstance(entry, dict)]
 
 
@@ -103,7 +104,7 @@ def list_part(body: bytes) -> bytes | msgspec.Raw:
 
 
 def shape_of(value: object) -> str:
-    """In words, and never the value itself."""
+    """A description in words; never the value itself."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -116,7 +117,7 @@ def shape_of(value: object) -> str:
 
 
 def shape_of_body(body: bytes) -> str:
-    """What an answer is that was expected to be JSON."""
+    """Describes a response that should have been JSON."""
     start = body[:200].lstrip().lower()
     if not start:
         return "an empty answer"
@@ -129,7 +130,7 @@ def shape_of_body(body: bytes) -> str:
 
 
 def _chosen(parts: Mapping[str, Inner], fits: Callable[[Inner], bool]) -> Inner | None:
-    """`data` where it fits, else the one key that does."""
+    """`data` where it fits, else the only key that does."""
     found = [name for name, part in parts.items() if name not in NOT_RECORDS and fits(part)]
     if "data" in found:
         return parts["data"]

@@ -1,4 +1,4 @@
-"""Procore's answers as errors, by status and body."""
+"""Procore's error responses as exceptions, by status and body."""
 
 from datetime import datetime
 
@@ -39,7 +39,7 @@ class NotConnected(ProcoreError):
 
 
 class NotConnectedOnce(ProcoreError):
-    """403 "not connected", and the opposite, or no answer, a moment later."""
+    """403 "not connected", but the check a moment later said otherwise or got no answer."""
 
     code = "procore.not_connected_once"
     user_message = gettext_noop(
@@ -92,7 +92,7 @@ class RateLimited(ProcoreError):
 
 
 class NotSent(RateLimited):
-    """The login host has asked us to wait: nothing was sent, no token is spent."""
+    """The login host asked us to wait: nothing was sent and no token is spent."""
 
     code = "procore.login_waits"
 
@@ -109,7 +109,7 @@ class ServerTrouble(ProcoreError):
 
 
 class Unreachable(ProcoreError):
-    """No answer. A write may or may not have happened."""
+    """No response. A write may or may not have happened."""
 
     code = "procore.unreachable"
     user_message = gettext_noop("Procore did not answer.")
@@ -118,7 +118,7 @@ class Unreachable(ProcoreError):
 
 
 class Unreadable(ProcoreError):
-    """`shape` says what came in place of the answer; never a value of it."""
+    """`shape` describes what came instead; it never holds a value."""
 
     code = "procore.unreadable"
     user_message = gettext_noop("Procore sent an answer we could not read.")

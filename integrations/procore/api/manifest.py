@@ -1,8 +1,8 @@
-"""Procore's permission manifest, as far as it proves anything: what it does not prove is denied.
+"""Reads Procore's permission manifest; what it does not prove is denied.
 
-`GET /rest/v1.0/settings/permissions` answers with tools, a level for each and granular permissions.
+`GET /rest/v1.0/settings/permissions` returns tools, each with a level and granular permissions.
 Names and levels are compared by their letters alone, so case and spelling do not matter. Nothing
-here raises, whatever the body is; what was not understood is listed, so that a page can say so.
+here raises, whatever the body is; what was not understood is listed, so that a page can show it.
 """
 
 import re
@@ -37,7 +37,7 @@ LEVELS = {
     "administrator": Level.ADMIN,
 }
 
-# Tools under other names than Procore's documentation uses, as they appear in its web addresses.
+# Names of tools in Procore's web addresses that differ from those in its documentation.
 ALIASES = {
     "rfi": "rfis",
     "submittal": "submittals",
@@ -56,7 +56,7 @@ ALIASES = {
 }
 
 # Procore's pages name this granular permission in two ways, and its API name is not documented
-# [Import a Budget, Budget permissions]. Any of these is enough to change original amounts.
+# [Import a Budget, Budget permissions]. Each of them is enough to change original amounts.
 EDIT_ORIGINAL_BUDGET = (
     "Create and Edit Original Budget Amount",
     "Create and Edit Original Budget Amounts",
@@ -77,7 +77,7 @@ class ToolRight:
 
 @dataclass(frozen=True)
 class Unclear:
-    """What was not understood; `tool` empty where it is the manifest as a whole."""
+    """What was not understood; `tool` is empty where it is the whole manifest."""
 
     tool: str
     what: str
@@ -85,7 +85,7 @@ class Unclear:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Ask by any spelling: `level("Punch List")` is `level("punch_list")`."""
+    """Accepts any spelling: `level("Punch List")` equals `level("punch_list")`."""
 
     tools: Mapping[str, ToolRight] = field(default_factory=dict)  # by the letters of their names
     unclear: tuple[Unclear, ...] = ()
@@ -94,7 +94,7 @@ class Manifest:
         return self._right(tool).level
 
     def allows(self, tool: str, *names: str) -> bool:
-        """Whether one of these granular permissions is given, on a tool that is open at all."""
+        """Whether one of these granular permissions is given and the tool is open at all."""
         right = self._right(tool)
         return right.level > Level.NONE and any(letters(name) in right.actions for name in names)
 
@@ -112,7 +112,7 @@ class Manifest:
 
 
 def letters(name: object) -> str:
-    """`Read Only`, `read_only` and `READ-ONLY` are one name."""
+    """Makes `Read Only`, `read_only` and `READ-ONLY` equal."""
     return re.sub(r"[\W_]", "", name).casefold() if isinstance(name, str) else ""
 
 
@@ -138,7 +138,7 @@ def read_manifest(body: object) -> Manifest:
 
 
 def _entries(body: object, unclear: list[Unclear]) -> Iterator[tuple[str, object]]:
-    """Each tool by its key, with what is said of it: a list, or a mapping by name."""
+    """Each tool by its key, with its entry: from a list, or from a mapping by name."""
     inner = body.get("data", body) if isinstance(body, dict) else body
     tools = inner.get("tools") if isinstance(inner, dict) else inner
     if isinstance(tools, dict):
@@ -157,7 +157,7 @@ def _entries(body: object, unclear: list[Unclear]) -> Iterator[tuple[str, object
 
 
 def _levels_by_id(entries: Iterable[object]) -> dict[str, Level]:
-    """The meaning of Procore's level ids is not documented: only what the manifest shows counts."""
+    """Procore does not document its level ids: only the meanings that the manifest shows count."""
     seen: dict[str, set[Level]] = defaultdict(set)
     for entry in entries:
         level = _stated(entry)
@@ -182,7 +182,7 @@ def _right_of(
 
 
 def _level_of(stated: object, by_id: Mapping[str, Level]) -> Level | None:
-    """A name counts before an id: an unknown name is not proved by an id beside it."""
+    """A name has priority over an id: an id beside an unknown name proves nothing."""
     name = stated.get("name") if isinstance(stated, dict) else stated
     if (known := LEVELS.get(letters(name))) is not None:
         return known
@@ -196,7 +196,7 @@ def _stated(entry: object) -> object:
         return entry
     names = ("user_access_level", "access_level", "level")
     stated = next((entry[name] for name in names if name in entry), None)
-    # A list of one says one thing; of several levels nobody knows which counts.
+    # A list of one entry is clear; of several levels, none is known to count.
     return stated[0] if isinstance(stated, list) and len(stated) == 1 else stated
 
 
@@ -206,10 +206,10 @@ def _id_of(value: object) -> str:
 
 
 def _actions(tool: str, entry: object, unclear: list[Unclear]) -> Iterator[str]:
-    """By name and by label: pages name a permission by its label, the API by another name."""
+    """By name and by label: pages use a permission's label, the API another name."""
     given = entry.get("permitted_actions") if isinstance(entry, dict) else None
     if isinstance(given, dict) and isinstance(given.get("action_name", given.get("label")), str):
-        given = [given]  # the only one, without a list around it
+        given = [given]  # a single one, without a list around it
     elif isinstance(given, dict):
         given = [name for name, value in given.items() if value is True or letters(value) == "true"]
     if not isinstance(given, list | None):

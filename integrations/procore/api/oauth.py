@@ -1,4 +1,4 @@
-"""The four token requests and the address of the sign-in page.
+"""The four OAuth token requests and the address of the sign-in page.
 
 https://developers.procore.com/documentation/oauth-endpoints
 """
@@ -31,22 +31,22 @@ from partner_app.core import clock
 
 TIMEOUT = 20.0  # seconds
 DEFAULT_LIFETIME = 5400  # seconds
-LONGEST = 86_400  # seconds that we believe
+LONGEST = 86_400  # seconds; a longer lifetime is not believed
 WAIT_WITHOUT_ADVICE = timedelta(seconds=60)
 
 
 class LoginBar(Protocol):
-    """What the login host has asked all processes to keep away from."""
+    """A pause of the login host, shared by all processes."""
 
     def until(self) -> datetime | None:
-        """None: go on. Otherwise the moment before which no call may be made."""
+        """None: go on. Otherwise the time before which no call may be made."""
 
     def keep_away(self, until: datetime) -> None: ...
 
 
 @dataclass(frozen=True)
 class TokenPair:
-    """`expires_at` counts from our own clock, so that Procore's may be wrong."""
+    """`expires_at` uses our own clock, so it does not depend on Procore's."""
 
     access_token: str
     refresh_token: str | None
@@ -64,10 +64,10 @@ class OAuth:
 
     def __post_init__(self) -> None:
         if urlsplit(self.login_url).hostname in {"127.0.0.1", "localhost"}:
-            os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # a stand-in on loopback
+            os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # the simulator on loopback
 
     def authorization_address(self, *, state: str, verifier: str) -> str:
-        """PKCE is sent and not depended on: Procore does not document it."""
+        """Sends PKCE without depending on it: Procore does not document it."""
         session = self._session()
         digest = hashlib.sha256(verifier.encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -93,7 +93,7 @@ class OAuth:
         )
 
     def refresh(self, refresh_token: str) -> TokenPair:
-        """Kills the old pair even when the answer is lost: the caller holds the row's lock."""
+        """Revokes the old pair even when the response is lost: the caller holds the row's lock."""
         return self._ask(
             lambda session: session.refresh_token(
                 self._token_url,
@@ -118,7 +118,7 @@ class OAuth:
         )
 
     def revoke(self, token: str) -> None:
-        """Always 200 at Procore; kills both tokens of the pair."""
+        """Always 200 at Procore; revokes both tokens of the pair."""
         self._may_call()
         try:
             response = requests.post(
@@ -137,9 +137,9 @@ class OAuth:
         self._judge(response)
 
     def look_at_sign_in(self) -> list[tuple[str, int, Mapping[str, str]]]:
-        """Host, status and headers of the sign-in page and of those that lead to it.
+        """Host, status and headers of the sign-in page and of the redirects to it.
 
-        Nobody signs in. Raises Unreachable.
+        Does not sign in. Raises Unreachable.
         """
         address = self.authorization_address(state="first-day", verifier="first-day")
         agent = {"User-Agent": self.user_agent}
@@ -199,17 +199,17 @@ class OAuth:
 
 
 def _cleaned(response: requests.Response) -> requests.Response:
-    """The answer with nothing in it but what we use, in the form that we expect.
+    """The response reduced to the fields that we use, in the expected form.
 
-    A new pair must not be lost because of an odd `expires_in` beside it: the old one is dead.
-    Raises GrantRefused, Unreachable.
+    An odd `expires_in` must not cost the new pair: the old pair is already invalid. Raises
+    GrantRefused, Unreachable.
     """
     if response.status_code >= 400:
         raise GrantRefused
     try:
         body = parsed(response.content)
     except msgspec.DecodeError:
-        raise Unreachable from None  # what became of the grant is not known
+        raise Unreachable from None  # it is not known what became of the grant
     given = body if isinstance(body, dict) else {}
     given = given["data"] if isinstance(given.get("data"), dict) else given
     if "error" in given and not given.get("access_token"):
@@ -226,12 +226,12 @@ def _cleaned(response: requests.Response) -> requests.Response:
 
 
 def _token(value: object) -> str | None:
-    """Text that a header can carry."""
+    """Text that is valid in a header."""
     fits = isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value
     return str(value) if fits and value else None
 
 
 def _lifetime(given: object) -> int:
-    """As Procore says, where that makes sense; a token that ends sooner is renewed after a 401."""
+    """Procore's value where it is plausible; a token that expires sooner is renewed after a 401."""
     seconds = record_id(given)
     return seconds if seconds and seconds <= LONGEST else DEFAULT_LIFETIME

@@ -1,7 +1,7 @@
-"""Every operation of Procore's that the app calls, as whom, and why: nothing else can be called.
+"""Every Procore operation that the app calls, with its credential and its reason. Pure.
 
-The permissions that the service account asks for are derived from this list (the Marketplace kit),
-and the client refuses a call that is not in it, so that the two cannot drift apart. Pure.
+The permissions that the service account requests are derived from this list (the Marketplace kit),
+and the client refuses calls outside it, so the two cannot drift apart.
 """
 
 import re
@@ -12,7 +12,7 @@ from functools import lru_cache
 
 
 class Access(StrEnum):
-    """Procore's levels of access to a tool, as a manifest names them."""
+    """Procore's access levels of a tool, as a manifest names them."""
 
     NONE = "none"  # any token may call it
     READ = "read_only"
@@ -21,7 +21,7 @@ class Access(StrEnum):
 
 
 class As(StrEnum):
-    """Whose token is used: the service account's, or that of a person in front of the screen."""
+    """Whose token is used: the service account's or the viewer's."""
 
     SERVICE = "service"
     VIEWER = "viewer"
@@ -32,7 +32,7 @@ class As(StrEnum):
 class Operation:
     """`tool` is Procore's name of the tool whose permission the call needs; empty for none.
 
-    `granular` names a permission within the tool that is enough in place of a higher level.
+    `granular` names a permission within the tool that is enough instead of a higher level.
     """
 
     method: str
@@ -49,7 +49,7 @@ class Operation:
 
 
 class OperationUnlisted(RuntimeError):
-    """A mistake of ours, found before the call leaves: operations.py does not name it."""
+    """A bug in Tieback, found before the call leaves: operations.py does not list it."""
 
 
 _SLOT = re.compile(r"\{\w+\}")
@@ -195,7 +195,7 @@ def operation_of(method: str, path: str) -> Operation:
 
 
 def permissions(operations: Iterable[Operation] = OPERATIONS) -> dict[str, list[Operation]]:
-    """What the service account needs: for each tool the operations that need it."""
+    """What the service account needs: the operations of each tool."""
     found: dict[str, list[Operation]] = {}
     for operation in operations:
         if operation.tool and operation.caller is not As.VIEWER:

@@ -1,4 +1,4 @@
-"""One page of a list, and how a list is asked for."""
+"""One page of a list, and the parameters that request it."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ MOST_PAGES = 10_000  # of one list, where Procore does not say how many there ar
 
 @dataclass(frozen=True)
 class Page(Generic[Content]):
-    """`content` is what the decoder made of the body."""
+    """`content` is the decoder's result for the body."""
 
     content: Content
     total: int | None
@@ -27,16 +27,16 @@ class Page(Generic[Content]):
 
 @dataclass
 class ListGuard:
-    """Of one reading of one list: its pages must lead somewhere.
+    """Guards one reading of one list against endless pages.
 
-    We count pages ourselves, so no `Link` can lead us away; but a list may say for ever that there
-    is more. Rows that move between two pages repeat a few records, never a whole page.
+    We count pages ourselves, so no `Link` can lead us away; but a list may claim for ever that
+    there is more. Rows that move between two pages repeat a few records, never a whole page.
     """
 
     seen: set[Hashable] = field(default_factory=set)
 
     def check(self, page: Page[Content], number: int, records: Iterable[Hashable]) -> None:
-        """Raises EndlessList where there would be another page, and nothing is gained by it."""
+        """Raises EndlessList where another page would follow but this one brought nothing new."""
         if not page.more:
             return
         fresh = set(records) - self.seen
@@ -47,14 +47,14 @@ class ListGuard:
 
 
 def largest_page(path: str) -> int:
-    """As large as the operation's version allows."""
+    """The largest page that the operation's version allows."""
     return LARGEST_PAGE_V2 if path.split("/")[2].startswith("v2") else LARGEST_PAGE_V1
 
 
 def standing_of(
     headers: Mapping[str, str], number: int, asked: int
 ) -> tuple[int | None, int, bool]:
-    """Total, rows a page, and whether there are more; a Link that is not one is made good."""
+    """Total, rows per page, and whether there are more; a malformed Link is corrected."""
     per_page = _number(headers.get("Per-Page", "")) or asked
     known = _number(headers.get("Total", ""))
     more = 'rel="next"' in headers.get("Link", "")
@@ -62,7 +62,7 @@ def standing_of(
 
 
 def _number(text: str) -> int | None:
-    """Of a header; None where it is no number that a list can have."""
+    """A number in a header; None where it is not a plausible one."""
     text = text.strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST_NUMBER else None
 

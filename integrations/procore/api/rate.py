@@ -1,10 +1,10 @@
-"""How many calls may go out for the app at one company: what is planned, and what headers say.
+"""How many calls the app may make for one company: the plan, and what response headers show. Pure.
 
-A call counts from the moment its permit is granted until a window's length after its answer was
-heard. Procore has counted it in between, so whatever window Procore counts in, rolling or fixed, it
-holds no more calls than ours. Procore advertises an hour and a shorter window, and each answer
-shows whichever is nearer. Pure: who stores a CallBudget, and for how many
-processes, is not known here.
+A call counts from the time its permit is granted until one window's length after its response
+arrived. Procore counts it somewhere in between, so whether Procore's window is rolling or fixed, it
+never holds more calls than ours. Procore advertises an hourly and a shorter window; each response
+shows the one closer to its limit. This module does not know who stores a CallBudget, nor for how
+many processes.
 """
 
 import math
@@ -16,26 +16,26 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-UNHEARD = 4  # permits out at once while no limit of Procore's is known
+UNHEARD = 4  # permits out at once while none of Procore's limits is known
 LIFE = 5.0  # seconds for which a permit may be used
-FORGOTTEN = 15.0  # seconds after a holder's last word, when its permits count as used
-SOON = 1.0  # seconds until calls under way are probably heard
+FORGOTTEN = 15.0  # seconds after a holder's last report, when its permits count as used
+SOON = 1.0  # seconds until responses to calls under way have probably arrived
 LONGEST = 3600.0  # seconds of Procore's longest window
-# How exactly own calls are counted: by so many seconds, up to an age of so many.
+# How exactly our own calls are counted: in steps of so many seconds, up to an age of so many.
 FINE, FINE_FOR = 0.25, 15.0
 PLAIN, PLAIN_FOR = 1.0, 120.0
 COARSE = 60.0
-HOURLY = 1800.0  # seconds from which on a window is called the hour's
+HOURLY = 1800.0  # seconds; a window at least this long is called hourly
 WINDOWS_KEPT = 4
 SAME_RESET = 1.5  # seconds
 LARGEST_SKEW = 5.0  # seconds between Procore's clock and ours that need no correction
 
 
 class Governor(Protocol):
-    """Asked before each call and notified after it."""
+    """Called before each call and after it."""
 
     def take(self) -> datetime | None:
-        """None: go on. Otherwise the moment before which no call may be made."""
+        """None: go on. Otherwise the time before which no call may be made."""
 
     def heard(
         self,
@@ -44,15 +44,15 @@ class Governor(Protocol):
         *,
         status: int = 0,
     ) -> None:
-        """`status` of the answer; 0 where none came."""
+        """`status` of the response; 0 where none came."""
 
     def give_back(self) -> None:
-        """At the end of the work: what was taken and not used."""
+        """Returns unused permits when the work ends."""
 
 
 @dataclass(frozen=True)
 class CallPlan:
-    """Never more than so many calls in any stretch of so many seconds."""
+    """At most so many calls in any period of so many seconds."""
 
     calls: int
     seconds: float
@@ -60,7 +60,7 @@ class CallPlan:
 
 @dataclass(frozen=True)
 class RateHeaders:
-    """What was left after an answer, of which window, and when that ends (unix seconds, ours)."""
+    """Calls left after a response, in which window, and when it ends (Unix seconds, our clock)."""
 
     limit: int
     remaining: int
@@ -69,7 +69,7 @@ class RateHeaders:
 
 @dataclass(frozen=True)
 class Window:
-    """A window that headers showed. `seconds`: its length, as far as it was seen."""
+    """A window seen in headers. `seconds`: its length, as far as it was observed."""
 
     limit: int
     remaining: int
@@ -79,7 +79,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Loan:
-    """Permits of one holder that may still become calls, and when they count as used."""
+    """One holder's permits that may still become calls, and when they count as used."""
 
     permits: int
     until: float
@@ -87,7 +87,7 @@ class Loan:
 
 @dataclass(frozen=True)
 class Held:
-    """Until when a call has to wait; `hourly`: because the hour's calls are used up."""
+    """The time until which a call must wait; `hourly`: because the hour's calls are used up."""
 
     until: float
     hourly: bool = False
@@ -95,7 +95,7 @@ class Held:
 
 @dataclass(frozen=True)
 class CallBudget:
-    """`recent`: calls by the short span (later by the minute) at whose end they had been heard."""
+    """`recent`: calls by the short step (later by the minute) in which their responses arrived."""
 
     told: tuple[Window, ...] = ()
     recent: tuple[tuple[float, int], ...] = ()
@@ -111,10 +111,10 @@ class CallBudget:
         under_way: int,
         barred_until: float = 0.0,
     ) -> "CallBudget":
-        """After these answers the holder has so many calls under way and no permit left.
+        """Records the calls that the holder has under way after these responses, without permits.
 
-        What it has is stated, not changed by a difference: a report that was lost is made good by
-        the next one.
+        The holder's state is set, not changed by a difference, so the next report corrects a lost
+        one.
         """
         known = self._without_forgotten(now)
         loans = {name: loan for name, loan in known.loans.items() if name != holder}
@@ -133,16 +133,15 @@ class CallBudget:
     def take(
         self, holder: str, now: float, wanted: int, *, plan: Iterable[CallPlan] = (), reserve: float
     ) -> tuple["CallBudget", int, Held]:
-        """The budget after it, permits granted, and what holds where there are none.
+        """The new budget, the permits granted, and what holds calls back where none are.
 
-        `reserve` is the share of each window that is left for people who wait.
+        `reserve` is the share of each window that is kept for waiting people.
         """
         if self.barred_until > now:
             return self, 0, Held(self.barred_until)
         known = self._without_forgotten(now)
         out = sum(loan.permits for loan in known.loans.values())
-        # Before the first answer nobody knows a limit; what the first ones say is heard in a
-        # moment.
+        # Before the first response no limit is known; the first responses show one within a moment.
         free, held = (wanted, Held(now)) if known.told else (UNHEARD - out, Held(now + SOON))
         handful = wanted
         for limit, seconds, remaining, reset_at in known._windows(plan):
@@ -165,7 +164,7 @@ class CallBudget:
         return known, granted, Held(now) if granted else held
 
     def left(self, now: float, plan: Iterable[CallPlan] = ()) -> int | None:
-        """Calls left in the nearest window; None when nothing is known."""
+        """Calls left in the window closest to its limit; None when nothing is known."""
         known = self._without_forgotten(now)
         out = sum(loan.permits for loan in known.loans.values())
         found = [
@@ -182,8 +181,9 @@ class CallBudget:
         return sum(count for end, count in self.recent if end + seconds > now)
 
     def _frees_at(self, now: float, seconds: float, missing: int) -> float:
-        """When so many of the calls in a window no longer count: work that takes a handful at once
-        does not come for each of them.
+        """When so many calls drop out of a window.
+
+        Work that takes several permits at once does not wait for each of them.
         """
         moment = now + SOON
         for end, count in self.recent:
@@ -192,7 +192,7 @@ class CallBudget:
         return moment
 
     def _without_forgotten(self, now: float) -> "CallBudget":
-        """A holder that was killed may have used its permits: they count as calls."""
+        """The permits of a holder that was killed may have been used, so they count as calls."""
         silent = [loan for loan in self.loans.values() if loan.until <= now]
         if not silent:
             return self
@@ -205,9 +205,9 @@ class CallBudget:
         )
 
     def _after_answer(self, answer: RateHeaders | None, now: float) -> tuple[Window, ...]:
-        """Windows that an answer does not show have one call less; one that it disproves is gone.
+        """A window that a response does not show loses one call; one that it disproves is dropped.
 
-        Answers may be heard out of order: of one window the lower number is the later one.
+        Responses may arrive out of order: for the same window, the lower number is the later one.
         """
         others = [w for w in self.told if answer is None or w.limit != answer.limit]
         fewer = [replace(w, remaining=max(0, w.remaining - 1)) for w in others]
@@ -221,7 +221,7 @@ class CallBudget:
         return (*(w for w in fewer if self._possible(w, answer, now)), shown)[-WINDOWS_KEPT:]
 
     def _possible(self, window: Window, answer: RateHeaders, now: float) -> bool:
-        """Whether a window that was not shown can still be the farther one of the two."""
+        """Whether a window that was not shown can still be the one further from its limit."""
         left = window.limit - self._used(now, window.seconds)
         if window.reset_at > now:
             left = min(left, window.remaining)
@@ -240,7 +240,7 @@ def _later(known: Window, shown: Window) -> Window:
 def _counted(
     recent: Iterable[tuple[float, int]], now: float, calls: Iterable[tuple[float, int]]
 ) -> tuple[tuple[float, int], ...]:
-    """With these calls more, and without those that no window holds any longer."""
+    """With these calls added, and without those that are older than every window."""
     counts: dict[float, int] = {}
     for at, count in (*recent, *calls):
         age = now - at
@@ -255,20 +255,20 @@ Step = Callable[[CallBudget, Sequence[CallPlan]], tuple[CallBudget, int, Held]]
 
 
 class Store(Protocol):
-    """Where a budget is shared."""
+    """Where processes share a budget."""
 
     def now(self) -> float:
         """Unix seconds by the clock that all holders share."""
 
     def barred_until(self) -> float:
-        """Asked before each call, so it is cheap; 0 where nothing bars."""
+        """Read before each call, so it is cheap; 0 where calls are not paused."""
 
     def change(self, step: Step, barred_until: float) -> tuple[int, Held]:
-        """One step among all holders, by the plan; `step` may run more than once."""
+        """One atomic step among all holders, by the plan; `step` may run more than once."""
 
 
 class Permits:
-    """What one piece of work has taken, shared by its threads."""
+    """The permits of one piece of work, shared by its threads."""
 
     def __init__(self, store: Store, *, reserve: float, batch: int) -> None:
         self.store, self.reserve, self.batch = store, reserve, batch
@@ -293,7 +293,7 @@ class Permits:
             return None
 
     def heard(self, standing: RateHeaders | None, barred_until: float = 0.0) -> None:
-        """Kept until the next permits are taken, unless others should know at once."""
+        """Kept until the next permits are taken, unless other holders should know at once."""
         with self.lock:
             self.under_way = max(0, self.under_way - 1)
             self.answers.append(standing)
@@ -320,7 +320,7 @@ class Permits:
 
 
 def standing_from(headers: Mapping[str, str], now: datetime) -> RateHeaders | None:
-    """By our own clock, where Procore's is wrong or ours is."""
+    """Converted to our own clock, whichever of the two is wrong."""
     names = ("X-Rate-Limit-Limit", "X-Rate-Limit-Remaining", "X-Rate-Limit-Reset")
     try:
         limit, remaining, reset = (int(headers.get(name, "")) for name in names)
@@ -335,12 +335,12 @@ def retry_at(headers: Mapping[str, str], now: datetime, fallback: timedelta) -> 
     standing = standing_from(headers, now)
     if moment is None and standing:
         moment = datetime.fromtimestamp(standing.reset_at, UTC)
-    # Whole seconds, rounded up: a hair too early is too early.
+    # Whole seconds, rounded up: even slightly too early is too early.
     return datetime.fromtimestamp(math.ceil((moment or now + fallback).timestamp()), UTC)
 
 
 def advised(headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """What Retry-After says [RFC 9110, 10.2.3]; None where it says nothing that can be read."""
+    """The time in Retry-After [RFC 9110, 10.2.3]; None where it cannot be read."""
     raw = headers.get("Retry-After", "").strip()
     if raw.isascii() and raw.isdigit():
         return now + timedelta(seconds=min(int(raw), LONGEST * 24))

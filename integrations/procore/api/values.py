@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 LARGEST_ID = 2**63 - 1  # a signed 64-bit column
-DIGITS = 25  # of text that may be one, zeros before it included
+DIGITS = 25  # of text that may be an id, leading zeros included
 
 
 def record_id(value: object) -> int | None:
-    """A usable id, of a number or of text; None where there is none."""
+    """A usable id, from a number or text; None where there is none."""
     if isinstance(value, str):
         text = value.strip()
         number = int(text) if text.isascii() and text.isdigit() and len(text) < DIGITS else 0
     elif isinstance(value, Decimal | float):
-        fits = 0 < value <= LARGEST_ID  # false for "not a number", too
+        fits = 0 < value <= LARGEST_ID  # false for NaN too
         number = int(value) if fits and value == int(value) else 0
     elif isinstance(value, int) and not isinstance(value, bool):
         number = value
@@ -31,12 +31,12 @@ def yes_or_no(value: object) -> bool | None:
 
 
 def names_by_id(rows: Iterable[Mapping[str, object]]) -> dict[int, str]:
-    """Of records with a name; those without a usable id are left out."""
+    """Names of records by id; records without a usable id are left out."""
     return {key: text_of(row.get("name")) for row in rows if (key := record_id(row.get("id")))}
 
 
 def text_of(value: object) -> str:
-    """Text, or a number as text; empty for all else."""
+    """Text, or a number as text; empty for anything else."""
     if isinstance(value, str):
         return value.replace("\0", "")
     return "" if isinstance(value, bool) or not isinstance(value, int | Decimal) else str(value)
