@@ -1,4 +1,7 @@
-"""Under which WBS code each row of a project's budget counts, from the mirror. Inside tenant()."""
+"""The WBS code under which each row of a project's budget counts, from the mirror.
+
+Inside tenant().
+"""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -14,7 +17,7 @@ ZERO = Decimal(0)
 
 
 def tied_rows(company_id: int, project_id: int) -> dict[int, int]:
-    """Budget rows that Procore gave without a WBS code, and the code that each belongs to.
+    """Budget rows that Procore sent without a WBS code, and the code that each belongs to.
 
     One short query where there are none, as in most projects.
     """
@@ -27,14 +30,14 @@ def rows_of(company_id: int, project_id: int) -> "models.QuerySet[BudgetRow]":
 
 
 def code_by_row(rows: Iterable[BudgetRow]) -> dict[int, int]:
-    """Of one project's rows, by their ids; 0 where no code is known. Mostly without a query."""
+    """WBS codes of one project's rows by row id; 0 where unknown. Usually without a query."""
     every = list(rows)
     tied = _tied([row for row in every if not row.wbs_code_id])
     return {row.remote_id: row.wbs_code_id or tied.get(row.remote_id, 0) for row in every}
 
 
 def untied(rows: Iterable[BudgetRow]) -> tuple[int, dict[str, Decimal]]:
-    """How many of one project's rows belong to no known code, and their budget by currency."""
+    """How many of one project's rows have no known code, and their budget by currency."""
     every = list(rows)
     codes = code_by_row(every)
     left = [row for row in every if not codes[row.remote_id]]

@@ -1,8 +1,8 @@
-"""The columns of a budget view: standard ones by their names, others as a company has pinned them.
+"""The columns of a budget view: standard ones by name, others as a company has pinned them.
 
-A row has two columns under fixed keys; every other one has the name that its view gives it. A
-standard name is recognised in other case, spelling and number; a name of the tenant's own says
-nothing about what is in it, so it counts only where an administrator has said so. Pure.
+A row has two columns under fixed keys; every other key is the name that the view gives the column.
+A standard name is recognised in other case, spelling and number. A company's own name says nothing
+about the content, so it counts only where an administrator has assigned it. Pure.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-# Our column: the names that Procore's standard views give it.
+# Our column: its names in Procore's standard views.
 STANDARD: dict[str, tuple[str, ...]] = {
     "approved_cos": ("Approved COs", "Approved Change Orders"),
     "revised_budget": ("Revised Budget",),
@@ -43,7 +43,7 @@ class BudgetColumn:
 
 
 def plain(name: str) -> str:
-    """Equal for names that differ in case, signs, spaces or singular and plural."""
+    """Makes names equal that differ in case, punctuation, spaces or singular and plural."""
     words = _WORD.findall(name.lower())
     return "".join(word.removesuffix("s") if len(word) > 2 else word for word in words)
 
@@ -52,15 +52,15 @@ _MEANINGS = {plain(name): ours for ours, names in STANDARD.items() for name in n
 
 
 def meaning_of(name: str) -> str:
-    """Which of our columns a standard name is; empty for a name of the tenant's own."""
+    """Our column for a standard name; empty for a company's own name."""
     return _MEANINGS.get(plain(name), "")
 
 
 def renamed(row: Mapping[str, Any], pinned: Iterable[BudgetColumn] = ()) -> dict[str, Any]:
-    """The row with its amounts under our names beside all that it has.
+    """The row with its amounts under our names, beside everything it already has.
 
-    Where columns are pinned, these alone count: a view that was pinned may use a standard name for
-    something else.
+    Where columns are pinned, only these count: a pinned view may use a standard name for something
+    else.
     """
     more = row.get("additional_properties")
     every = {**(more if isinstance(more, dict) else {}), **row}
@@ -78,7 +78,7 @@ def renamed(row: Mapping[str, Any], pinned: Iterable[BudgetColumn] = ()) -> dict
 def renaming(
     decode: Callable[[bytes], Any], pinned: tuple[BudgetColumn, ...]
 ) -> Callable[[bytes], Any]:
-    """A decoder of pages of budget rows. What is no list of records, `decode` has to judge."""
+    """A decoder for pages of budget rows. `decode` judges whatever is not a list of records."""
 
     def decoded(body: bytes) -> Any:
         try:
@@ -91,7 +91,7 @@ def renaming(
 
 
 def _through(document: Any, pinned: tuple[BudgetColumn, ...]) -> Any:
-    """The rows of a bare list, or of the list in an envelope."""
+    """Applies to the rows of a bare list, or of the list in an envelope."""
     if isinstance(document, list):
         return [renamed(row, pinned) if isinstance(row, dict) else row for row in document]
     if isinstance(document, dict):

@@ -1,6 +1,6 @@
 """Budget rows: the live budget, one row for each WBS code in use, as one budget view shows it.
 
-Which view it is, budget_views.py says; how its columns get their names here, budget_columns.py.
+budget_views.py chooses the view; budget_columns.py names its columns.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from integrations.procore.resources.tools import Tool
 from partner_app.core.i18n import gettext_noop
 
 VIEWS = "/rest/v1.0/budget_views"
-# What changes a view's columns without changing a budget line.
+# Events that change a view's columns without changing a budget line.
 OF_COSTS = (
     "Work Order Contracts",
     "Purchase Order Contracts",
@@ -92,6 +92,6 @@ class BudgetRow(SourceRecord):
 
 
 def currency_of(row: Mapping[str, object]) -> str:
-    """Of a row as Procore gives it; empty where it does not say."""
+    """The currency of a row as Procore sends it; empty where it does not say."""
     found = row.get("currency_configuration")
     return text_of(found.get("currency_iso_code")) if isinstance(found, dict) else ""

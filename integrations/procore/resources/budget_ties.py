@@ -1,8 +1,8 @@
-"""Ties budget rows of the older kind, which name no WBS code, to one: by cost code and cost type.
+"""Ties older budget rows, which name no WBS code, to one by cost code and cost type. Pure.
 
 Procore writes a WBS code as its segments in the company's order, joined by dots. A row names its
-cost code, its cost type and, in a sub job, the sub job. Where these leave more than one code open,
-or none, the row is tied to nothing. Pure.
+cost code, its cost type and, in a sub job, the sub job. Where these match no code, or more than
+one, the row stays untied.
 """
 
 from collections import defaultdict
@@ -33,13 +33,13 @@ class CostTypes:
     by_name: Mapping[str, str]
 
     def code_of(self, row: OldRow) -> str:
-        """Empty where the row's type is not known."""
+        """Empty where the row's type is unknown."""
         found = self.by_id.get(row.category_id or 0)
         return found or self.by_name.get(plain(row.category), "")
 
 
 def cost_types_in(rows: Iterable[tuple[int, str, str]]) -> CostTypes:
-    """From id, code and name of each."""
+    """Built from the id, code and name of each."""
     found = list(rows)
     names = {plain(name): code for _, code, name in found}
     return CostTypes(
@@ -48,7 +48,7 @@ def cost_types_in(rows: Iterable[tuple[int, str, str]]) -> CostTypes:
 
 
 def code_in(text: str) -> str:
-    """The code in front of a name."""
+    """The code before a name."""
     return text.split(" - ", 1)[0].strip().upper()
 
 
@@ -71,7 +71,7 @@ def tie(
 
 
 def may_hold(rows: Iterable[OldRow], flat_codes: Iterable[str]) -> frozenset[str]:
-    """The codes that rows which could not be tied may belong to: those with their cost code."""
+    """The codes that untied rows may belong to: those with the same cost code."""
     wanted = {code_in(row.cost_code) for row in rows}
     if not wanted:
         return frozenset()
@@ -83,7 +83,7 @@ def may_hold(rows: Iterable[OldRow], flat_codes: Iterable[str]) -> frozenset[str
 
 
 def _single(fitting: list[tuple[int, Segments]], kind: str, biller: str) -> int | None:
-    """The only one; of several the one in the row's sub job, else the one outside of any."""
+    """The only match; of several, the one in the row's sub job, else the one outside any."""
     if len(fitting) > 1:
         inside = [(key, rest) for key, rest in fitting if biller and biller in rest]
         fitting = inside or [(key, rest) for key, rest in fitting if rest == (kind,)]
@@ -91,7 +91,7 @@ def _single(fitting: list[tuple[int, Segments]], kind: str, biller: str) -> int 
 
 
 def _readings(flat_code: str) -> Iterable[tuple[str, Segments]]:
-    """Every run of segments that may be the cost code, which may hold dots, and what is left."""
+    """Every run of segments that may be the cost code (which may hold dots), and the rest."""
     parts = tuple(part.strip().upper() for part in flat_code.split("."))
     for begin in range(len(parts)):
         for end in range(begin + 1, len(parts) + 1):

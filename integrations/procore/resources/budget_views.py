@@ -1,7 +1,4 @@
-"""Which of a project's budget views is read: the one that the company has pinned, else by role.
-
-Pure.
-"""
+"""Chooses which of a project's budget views is read: the pinned one, else by role. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +7,7 @@ from typing import Any
 from integrations.procore.api.values import record_id, text_of
 from integrations.procore.resources.budget_columns import BudgetColumn, plain
 
-ALL_ROWS = {"budget_row_type": "all"}  # left out, what is returned is not documented
+ALL_ROWS = {"budget_row_type": "all"}  # the default when it is left out is not documented
 STANDARD_ROLE = "budgeting"
 STANDARD_NAME = "Procore Standard Budget"
 
@@ -28,14 +25,14 @@ class View:
 
 @dataclass(frozen=True)
 class ViewChoice:
-    """What a company has pinned; without a view, the standard one of each project is read."""
+    """What a company has pinned; without a view, each project's standard view is read."""
 
     view_id: int | None = None
     name: str = ""
     columns: tuple[BudgetColumn, ...] = ()
 
     def columns_of(self, view_id: int | None) -> tuple[BudgetColumn, ...]:
-        """Another view than the pinned one has its columns by their standard names."""
+        """In any view but the pinned one, columns have their standard names."""
         return self.columns if view_id is not None and view_id == self.view_id else ()
 
 
@@ -64,7 +61,7 @@ def choose(views: list[View], choice: ViewChoice) -> View | None:
 
 
 def is_fallback(view: View | None, choice: ViewChoice) -> bool:
-    """Whether another view is read than was wanted, so that a later look may find the right one."""
+    """Whether another view is read than was wanted, so that a later sync may find the right one."""
     if view is None or choice.view_id is not None:
         return view is not None and view.id != choice.view_id
     return not view.standard

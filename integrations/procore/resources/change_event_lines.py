@@ -1,7 +1,7 @@
-"""Lines of change events: which of an event's cost is in a contract, an order or the budget.
+"""Lines of change events: how much of an event's cost is in a contract, an order or the budget.
 
-An event stays open after its order is executed, so its status tells nothing of that; the links of
-its lines do. The list of events carries them in v1.0; v1.1, which has the latest cost, does not.
+An event stays open after its order is executed, so its status does not show that; the links of its
+lines do. The list of events carries them in v1.0; v1.1, which has the latest cost, does not.
 """
 
 from typing import ClassVar
@@ -27,7 +27,7 @@ class ChangeEventLine(SourceRecord):
                 show="/rest/v1.0/change_events/{event_id}",
             ),
         ),
-        # A line that was removed only shows by its absence.
+        # A removed line shows only by its absence.
         changes=Changes.CONTENT,
         tool=Tool.CHANGE_EVENTS,
         held_by=Holder("change_events", "event_id"),

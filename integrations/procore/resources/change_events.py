@@ -1,4 +1,4 @@
-"""Change events: what may change the cost, before it is a change order."""
+"""Change events: possible changes of cost, before they become change orders."""
 
 from typing import ClassVar
 
@@ -53,7 +53,7 @@ class ChangeEvent(SourceRecord):
     origin_type = kept(
         models.TextField(), purpose="shows what the origin is", path="event_origin.origin_type"
     )
-    # The sum over the event's items, of which nothing else is kept.
+    # The sum over the event's items; nothing else of them is kept.
     latest_cost = kept(
         money(),
         purpose="adds up the exposure",
@@ -64,6 +64,6 @@ class ChangeEvent(SourceRecord):
 
     class Meta:
         indexes: ClassVar = [
-            # open events of a project, for its figures and lists.
+            # open events of a project, for its metrics and lists.
             models.Index(fields=["company", "project_id", "status"], name="change_event_open")
         ]

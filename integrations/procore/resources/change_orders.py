@@ -1,4 +1,4 @@
-"""Commitment change orders: what contracts grew by, or may yet."""
+"""Commitment change orders: how contracts grew, or may still grow."""
 
 from typing import ClassVar
 
@@ -22,7 +22,7 @@ class ChangeOrder(SourceRecord):
         name="change_orders",
         label=gettext_noop("Change orders"),
         scope=Scope.PROJECT,
-        # The list has no pages; asked for as a whole, it also shows what is gone.
+        # The list has no pages; read whole, it also shows deleted orders.
         sources=(
             Source(
                 "/rest/v1.0/projects/{project_id}/commitment_change_orders",

@@ -1,6 +1,6 @@
-"""What is known of each kept column: where its value is found, of which kind, what stands for none.
+"""The definition of each kept column: where its value is, its kind, and what means "no value".
 
-From these a msgspec type is built that knows nothing else, so what is not kept is never made into
+A msgspec type is built from these that knows no other field, so what is not kept is never made into
 an object.
 """
 
@@ -27,7 +27,7 @@ TYPES: tuple[tuple[type, type], ...] = (
     (models.TextField, str),
     (ArrayField, list),
 )
-LIST = "[]"  # after a step of a path: many stand there
+LIST = "[]"  # after a step of a path: a list of values
 LONGEST = 20_000  # characters of a text
 LONGEST_INDEXED = 500  # Postgres indexes entries of 2,700 bytes at most
 IDENTIFIER = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_ID)]
@@ -37,20 +37,20 @@ MOMENT = Annotated[datetime, msgspec.Meta(tz=True)]
 
 @dataclass(frozen=True)
 class Column:
-    """`exact` is the type that the quick reading takes; `empty` what stands for no value."""
+    """`exact` is the type that the quick reading takes; `empty` is what means "no value"."""
 
     name: str
     why: Kept
     kind: type
     exact: Any
     empty: Value
-    constant: str | None = None  # the same for the whole source
+    constant: str | None = None  # the same for every record of the source
 
     @property
     def paths(self) -> tuple[tuple[str, ...], ...]:
-        """Where its value is found; the later only where the earlier give nothing.
+        """Where its value is found; later paths are used only where earlier ones give nothing.
 
-        Of a gathered column all count.
+        Of a gathered column all paths count.
         """
         if self.why.gathered:
             return tuple((path[0].removesuffix(LIST), *path[1:]) for path in self.why.gathered)
@@ -59,7 +59,7 @@ class Column:
 
     @property
     def required(self) -> bool:
-        """A value that cannot be read sets the record aside: the column has none to say so."""
+        """A value that cannot be read sets the record aside: the column cannot be empty."""
         return self.empty is False
 
 

@@ -24,7 +24,7 @@ class CommitmentLineItem(SourceRecord):
         name="commitment_line_items",
         label=gettext_noop("Lines of commitments"),
         scope=Scope.PROJECT,
-        # One call a contract, so only those of contracts that changed are read again.
+        # One call per contract, so only the lines of contracts that changed are read again.
         sources=(
             _of("subcontract", "/rest/v1.0/work_order_contracts/{parent_id}/line_items"),
             _of("purchase_order", "/rest/v1.0/purchase_order_contracts/{parent_id}/line_items"),
@@ -54,8 +54,8 @@ class CommitmentLineItem(SourceRecord):
 
     class Meta:
         indexes: ClassVar = [
-            # committed by WBS code of a project.
+            # committed cost of a project by WBS code.
             models.Index(fields=["company", "project_id", "wbs_code_id"], name="line_item_wbs"),
-            # lines of one contract, replaced when it changed.
+            # lines of one contract, replaced when it changes.
             models.Index(fields=["company", "contract_id"], name="line_item_contract"),
         ]

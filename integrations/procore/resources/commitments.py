@@ -15,7 +15,7 @@ class Commitment(SourceRecord):
         name="commitments",
         label=gettext_noop("Commitments"),
         scope=Scope.PROJECT,
-        # v1.0 rather than the joint v2.0 list: twenty times fewer calls for the same rows.
+        # v1.0 rather than the joint v2.0 list: one twentieth of the calls for the same rows.
         sources=(
             Source(
                 "/rest/v1.0/work_order_contracts",
@@ -57,7 +57,7 @@ class Commitment(SourceRecord):
         money(), purpose="reveals pending changes that are in no list"
     )
     private = privacy()
-    # Neither list says who a private contract was opened to; orders name their assignee.
+    # Neither list names the people a private contract is open to; orders name their assignee.
     named = named_people("assignee.id")
 
     class Meta:

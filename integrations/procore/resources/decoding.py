@@ -1,9 +1,9 @@
-"""A page of Procore's JSON to exactly the kept columns, each record decoded once.
+"""Decodes a page of Procore's JSON to exactly the kept columns, each record once.
 
-Amounts arrive as text or as JSON numbers; both become Decimal without a float between. Where a page
-does not fit the type, its records are read one by one: a field that cannot be read becomes empty
-where its column allows that, else its record is set aside. Either is noted with the field and the
-shape of what came, never the value, and no record costs another.
+Amounts arrive as text or as JSON numbers; both become Decimal without passing through a float.
+Where a page does not fit the type, its records are read one by one: a field that cannot be read
+becomes empty where its column allows that; otherwise its record is set aside. Either is noted with
+the field and the shape of what came, never the value, and no record affects another.
 """
 
 import hashlib
@@ -57,34 +57,34 @@ class Fault:
 
 @dataclass(frozen=True)
 class Batch:
-    """One page: records that live, ids of those that Procore shows as deleted, and faults."""
+    """One page: live records, ids that Procore shows as deleted, and faults."""
 
     records: list[Decoded]
     deleted: list[int]
     faults: list[Fault] = field(default_factory=list)
-    last_id: int | None = None  # of the page, whatever became of its record
+    last_id: int | None = None  # the last id of the page, even where its record was not stored
 
     @property
     def ids(self) -> Iterator[int]:
-        """Of all records that Procore showed here, stored or set aside."""
+        """Ids of all records on the page, stored or set aside."""
         yield from (record.remote_id for record in self.records)
         yield from self.deleted
         yield from (fault.remote_id for fault in self.faults if fault.remote_id)
 
     def with_value(self, column: int, value: Value) -> "Batch":
-        """Every record has this value in this column, whatever it said."""
+        """Sets this column to this value in every record."""
         records = [record.with_value(column, value) for record in self.records]
         return replace(self, records=records)
 
     @property
     def nameless(self) -> int:
-        """Records that were shown here and cannot be told from any other."""
+        """Records on the page that have no usable id."""
         return sum(fault.remote_id is None for fault in self.faults)
 
 
 @dataclass(frozen=True)
 class _Read:
-    """One record of a page; nothing of it is stored where `record` is None and it is not gone."""
+    """One record of a page. Nothing is stored where `record` is None, unless it was deleted."""
 
     remote_id: int | None
     updated_at: datetime | None = None
@@ -94,7 +94,7 @@ class _Read:
 
 
 class PageDecoder:
-    """Of one source of one resource; `extra` holds what the source itself adds."""
+    """Decodes one source of one resource; `extra` holds what the source itself adds."""
 
     def __init__(self, model: type[SourceRecord], extra: Mapping[str, str]) -> None:
         self.columns = columns_of(model, extra)
@@ -103,7 +103,7 @@ class PageDecoder:
         self.readers = [reader_of(column) for column in self.columns]
 
     def __call__(self, body: bytes) -> Batch:
-        """Raises msgspec.DecodeError where it is no JSON, NotTheShape where it is no list."""
+        """Raises msgspec.DecodeError where it is not JSON, NotTheShape where it is not a list."""
         if b"\\u0000" not in body:
             try:
                 return self._quickly(self.page.decode(list_part(body)))
@@ -125,7 +125,7 @@ class PageDecoder:
         return Decoded(row.id, stamp(row.updated_at), values, content_hash(values))
 
     def _one(self, row: object) -> _Read:
-        """A record of a page of which something does not fit; most of its records still do."""
+        """One record of a page that did not fit as a whole; most of its records still fit."""
         if not isinstance(row, dict):
             return _Read(None, faults=(Fault(None, "record", shape_of(row), set_aside=True),))
         try:
@@ -162,7 +162,7 @@ class PageDecoder:
     def _stamp(
         self, key: int, name: str, row: Mapping[str, object], faults: list[Fault]
     ) -> datetime | None:
-        """A stamp that is none changes nothing: a record is gone only where it says since when."""
+        """An invalid stamp changes nothing: a record is deleted only where it says since when."""
         try:
             found = read(datetime, MOMENT, row.get(name))
             return stamp(found) if isinstance(found, datetime) else None
@@ -180,14 +180,14 @@ def decoder_of(model: type[SourceRecord], extra: tuple[tuple[str, str], ...]) ->
 
 
 def content_hash(values: Sequence[Value]) -> bytes:
-    """Equal for equal values, however an amount was written: 1.5 is 1.50."""
+    """Equal for equal values, however an amount is written: 1.5 equals 1.50."""
     canonical = [str(v.normalize()) if isinstance(v, Decimal) and v else v for v in values]
     text = msgspec.json.encode(["0" if isinstance(v, Decimal) else v for v in canonical])
     return hashlib.blake2b(text, digest_size=16).digest()
 
 
 def _batch(found: list[_Read]) -> Batch:
-    """Of a record that came twice, the one that was changed later counts; else the last."""
+    """Of a record that came twice, the one changed later counts; else the last."""
     last_id = found[-1].remote_id if found else None
     faults = [fault for each in found for fault in each.faults if each.remote_id is None]
     named = [each for each in found if each.remote_id is not None]
@@ -205,7 +205,7 @@ def _batch(found: list[_Read]) -> Batch:
 
 
 def _value(column: Column, row: Mapping[str, object]) -> Value:
-    """Out of a record that does not fit the type. Raises WrongShape."""
+    """A value of a record that does not fit the type. Raises WrongShape."""
     if column.constant is not None:
         return column.constant
     if column.why.summed:
@@ -229,7 +229,7 @@ def _value(column: Column, row: Mapping[str, object]) -> Value:
 
 
 def _gathered(column: Column, row: Mapping[str, object]) -> Iterator[object]:
-    """Ids as far as they can be read: whoever is not found is not named, and sees no more."""
+    """Ids that can be read: a person who is not found is not named and so sees no more."""
     for path in column.paths:
         try:
             nodes = _dug(column, row, path)
@@ -241,7 +241,7 @@ def _gathered(column: Column, row: Mapping[str, object]) -> Iterator[object]:
 
 
 def _sum(column: Column, row: Mapping[str, object]) -> Value:
-    """A sum that lacks a part would be a wrong figure, so it is none. Raises WrongShape."""
+    """A sum that lacks a part would be wrong, so there is none. Raises WrongShape."""
     path = column.paths[0]
     items = row.get(path[0])
     if absent(items):
@@ -258,12 +258,12 @@ def _sum(column: Column, row: Mapping[str, object]) -> Value:
 
 
 def _dug(column: Column, row: Mapping[str, object], path: tuple[str, ...]) -> object:
-    """What stands at the path; a list where the path goes through one."""
+    """The value at the path; a list where the path goes through one."""
     return _down(column, row.get(path[0]), path[1:])
 
 
 def _down(column: Column, node: object, path: tuple[str, ...]) -> object:
-    """Raises WrongShape. A value in place of the object that would hold it counts as that value."""
+    """Raises WrongShape. A value in place of the object that should hold it counts as the value."""
     for number, step in enumerate(path):
         if absent(node):
             return None
@@ -279,7 +279,7 @@ def _down(column: Column, node: object, path: tuple[str, ...]) -> object:
 
 
 def _has_nul(value: object) -> bool:
-    """Which no text of Postgres can hold, and msgspec takes."""
+    """NUL: msgspec accepts it, Postgres text cannot hold it."""
     if isinstance(value, str):
         return "\0" in value
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Direct costs: what was spent without a commitment."""
+"""Direct costs: money spent without a commitment."""
 
 from typing import ClassVar
 

@@ -1,7 +1,8 @@
-"""Single values read as leniently as their meaning allows. Pure.
+"""Reads single values as leniently as their meaning allows. Pure.
 
-Whatever the quick reading accepts is read here in the same way; beyond that, a date is found in a
-date-time, a number in text, one of many. What cannot be read is named by its shape alone.
+Whatever the quick reading accepts is read the same way here. Beyond that, a date is found in a
+date-time, a number in text, a value in a list of one. A value that cannot be read is described by
+its shape only.
 """
 
 import re
@@ -17,10 +18,10 @@ from integrations.procore.api.values import LARGEST_ID
 
 Ids = list[int]
 Value = str | int | bool | Decimal | date | datetime | Ids | None
-YEARS = range(1900, 2200)  # outside of them a date is a placeholder or a mistake
+YEARS = range(1900, 2200)  # outside these, a date is a placeholder or a mistake
 WHOLE_DIGITS = 16  # before the point: numeric(20, 4)
-SMALLEST = -40  # power of ten; a smaller amount is a mistake, and Postgres refuses it
-SECONDS = range(10**8, 10**10)  # of a Unix time; a thousand times as much are milliseconds
+SMALLEST = -40  # power of ten; a smaller amount is a mistake, and Postgres rejects it
+SECONDS = range(10**8, 10**10)  # of a Unix time; values a thousand times larger are milliseconds
 
 WORDS: dict[type, str] = {
     str: "text",
@@ -30,7 +31,7 @@ WORDS: dict[type, str] = {
     date: "a date",
     datetime: "a date and time",
 }
-# Under which keys an object holds what was expected in its place.
+# Keys under which an object holds the value that was expected in its place.
 INSIDE: dict[type, tuple[str, ...]] = {
     str: ("name", "label", "title", "value", "status", "company", "code"),
     int: ("id", "value"),
@@ -41,9 +42,9 @@ INSIDE: dict[type, tuple[str, ...]] = {
 }
 TRUE, FALSE = {"true", "yes", "1", "t", "y"}, {"false", "no", "0", "f", "n"}
 _MARKS = re.compile(r"[\s'’\u2019\u00a0\u202f]|[A-Z]{3}|[$€£¥₹₽₩₪₱฿₫₴₦]|(?:CA|US|AU|NZ|R)(?=\$)")
-DEEPEST = 3  # of one in many in one
-# 1,234,567.89 or 12,34,567.89; then 1.234.567; then 1.234,5 or 1234,50. Whether 1234,567 is one
-# and a bit or more than a million nobody can know, so it is neither.
+DEEPEST = 3  # levels of nested lists and objects
+# 1,234,567.89 or 12,34,567.89; then 1.234.567; then 1.234,5 or 1234,50. 1234,567 may be about a
+# thousand or more than a million, so it is read as neither.
 _COMMAS = re.compile(r"-?[1-9]\d{0,2}(,\d{2,3})*,\d{3}(\.\d*)?$")
 _POINTS = re.compile(r"-?[1-9]\d{0,2}(\.\d{3}){2,}$")
 _COMMA_LAST = re.compile(r"-?(\d+|[1-9]\d{0,2}(\.\d{3})+),(\d{1,2}|\d{4})$")
@@ -51,7 +52,7 @@ _DAY = re.compile(r"(\d{4})[-/](\d{2})[-/](\d{2})(?:[T ].*)?$", re.DOTALL)
 
 
 class WrongShape(ValueError):
-    """A value that cannot be read; `shape` is a sentence's part and holds no value."""
+    """A value that cannot be read; `shape` completes a sentence and holds no value."""
 
     def __init__(self, shape: str) -> None:
         self.shape = shape
@@ -59,14 +60,14 @@ class WrongShape(ValueError):
 
 
 def absent(value: object) -> bool:
-    """Procore's empty text stands for "nothing"; so do an empty list and an empty object."""
+    """Procore's empty text means "nothing"; so do an empty list and an empty object."""
     return value is None or value == "" or value in ([], {})
 
 
 def read(kind: type, exact: Any, value: object, *, join: bool = False, depth: int = 0) -> Value:
     """A value of this kind; None where there is none. Raises WrongShape.
 
-    `exact` is what the quick reading takes: its result is never another than the one here.
+    `exact` is what the quick reading takes; it never gives another result than this function.
     `join`: of many texts, all count; otherwise the first that can be read.
     """
     if absent(value):
@@ -94,7 +95,7 @@ def in_range(value: Value) -> bool:
     """Whether a column can hold it."""
     if isinstance(value, Decimal):
         return SMALLEST < value.adjusted() < WHOLE_DIGITS and value.is_finite()
-    if isinstance(value, date):  # a datetime is one
+    if isinstance(value, date):  # a datetime is a date, too
         return value.year in YEARS
     return True
 
@@ -127,7 +128,7 @@ def _of_object(kind: type, exact: Any, value: dict[str, Any], *, join: bool, dep
 
 
 def text_within(text: str, exact: Any) -> str:
-    """Raises WrongShape where it is longer than the column takes."""
+    """Raises WrongShape where it is longer than the column allows."""
     try:
         return msgspec.convert(text, exact)  # type: ignore[no-any-return]  # text, by `exact`
     except msgspec.ValidationError:
@@ -149,7 +150,7 @@ def _text(value: object) -> Value:
 
 
 def _amount(value: object) -> Value:
-    """Of text with separators and a currency; brackets and a last minus mean below zero."""
+    """Amount in text with separators and a currency; brackets or a final minus mean negative."""
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
     if not isinstance(value, str):
@@ -170,7 +171,7 @@ def _amount(value: object) -> Value:
 
 
 def _one_point(text: str) -> str:
-    """With a decimal point and nothing else; unchanged where its separators have no one meaning."""
+    """With only a decimal point; unchanged where its separators are ambiguous."""
     if _COMMAS.match(text):
         return text.replace(",", "")
     if _POINTS.match(text):
@@ -212,7 +213,7 @@ def _yes_or_no(value: object) -> Value:
 
 
 def _day(value: object) -> Value:
-    """The day as written, whatever time follows: Procore's days have no time zone."""
+    """The day as written, whatever time follows: Procore's dates have no time zone."""
     if isinstance(value, str):
         if _blank(value):
             return None
@@ -227,7 +228,7 @@ def _day(value: object) -> Value:
 
 
 def _moment(value: object) -> Value:
-    """Without a zone it is UTC; a bare day begins at midnight."""
+    """Without a zone it is UTC; a date alone means midnight."""
     if not isinstance(value, str):
         return _of_unix(datetime, value)
     if _blank(value):

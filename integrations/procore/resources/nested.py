@@ -8,14 +8,14 @@ import msgspec
 from integrations.procore.api.envelopes import list_of, parsed
 from integrations.procore.api.values import record_id
 
-GIVEN = ("updated_at", "deleted_at", "currency_configuration")  # by the record that holds them
-HOLDER = "event_id"  # the column that names it
+GIVEN = ("updated_at", "deleted_at", "currency_configuration")  # from the holding record
+HOLDER = "event_id"  # the column that names the holding record
 Content = TypeVar("Content")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def within(decode: Callable[[bytes], Content], key: str) -> Callable[[bytes], Content]:
-    """A decoder of pages whose records stand under `key` of those listed."""
+    """A decoder for pages whose records are under `key` of the listed ones."""
     return lambda body: decode(_flattened(body, key))
 
 
@@ -26,7 +26,7 @@ def _flattened(body: bytes, key: str) -> bytes:
 
 
 def _lines(row: object, key: str) -> list[object]:
-    """Where the list is missing or null, nobody knows which lines there are: an unreadable one."""
+    """Where the list is missing or null, the lines are unknown: it counts as unreadable."""
     if not isinstance(row, dict) or row.get(key) is None:
         return [{}]
     lines = row[key]
@@ -34,7 +34,7 @@ def _lines(row: object, key: str) -> list[object]:
 
 
 def _filled(line: object, row: object) -> object:
-    """What holds a line is known by where the line is; what the line says of it may be wrong."""
+    """The holding record is known from the line's place; what the line itself says may be wrong."""
     if not isinstance(line, dict) or not isinstance(row, dict):
         return line
     given = {name: row[name] for name in GIVEN if name in row}

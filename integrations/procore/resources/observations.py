@@ -1,4 +1,4 @@
-"""Observations: what somebody saw on site and somebody must mend."""
+"""Observations: problems seen on site that a person must fix."""
 
 from typing import ClassVar
 

@@ -1,7 +1,7 @@
-"""Potential change orders: changes of contracts that are in no change order yet.
+"""Potential change orders: contract changes that are not yet in a change order.
 
 In projects with three tiers of change orders they come before requests and packages. The list also
-shows those of prime contracts, which belong to no commitment and count nowhere.
+shows those of prime contracts, which belong to no commitment and are not counted.
 """
 
 from typing import ClassVar

@@ -8,7 +8,7 @@ from integrations.procore.resources.source import SourceRecord, kept
 from integrations.procore.resources.spec import Changes, ResourceSpec, Scope, Source
 from partner_app.core.i18n import gettext_noop
 
-# Asked for explicitly: left out, inactive projects would look as if they were gone.
+# Requested explicitly: if left out, inactive projects would seem deleted.
 EVERY_STATUS: Final = {"filters[by_status]": "All"}
 
 
@@ -18,7 +18,7 @@ class Project(SourceRecord):
         label=gettext_noop("Projects"),
         scope=Scope.COMPANY,
         sources=(Source("/rest/v1.1/projects", {"company_id": "{company_id}", **EVERY_STATUS}),),
-        # A project that is no longer permitted only shows by its absence: read all of them.
+        # A project that is no longer permitted shows only by its absence: read all of them.
         changes=Changes.CONTENT,
         webhooks=("Projects",),
     )

@@ -1,4 +1,4 @@
-"""Punch items: what remains to be mended before hand-over, and what it costs."""
+"""Punch items: what must be fixed before hand-over, and its cost."""
 
 from typing import ClassVar
 

@@ -1,7 +1,7 @@
-"""How columns are got out of records that fit the msgspec type: as nearly all do. Pure.
+"""Reads columns from records that fit the msgspec type, as nearly all do. Pure.
 
-What the type takes and no column can hold (a date of year 1, an amount without end) raises Unfit;
-such a record is then read leniently.
+A value that the type accepts but no column can hold (a date in year 1, an infinite amount) raises
+Unfit; the record is then read leniently.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,14 +22,14 @@ class Unfit(ValueError):
 
 
 def stamp(moment: datetime | None) -> datetime | None:
-    """Raises Unfit: a placeholder in place of a date would delete, or stop what changes."""
+    """Raises Unfit: a placeholder instead of a date would delete records or stop updates."""
     if moment is not None and moment.year not in STAMP_YEARS:
         raise Unfit
     return moment
 
 
 def reader_of(column: Column) -> Reader:
-    """What is absent is null or empty."""
+    """A reader that turns absent values into null or empty ones."""
     if column.constant is not None:
         constant = column.constant
         return lambda _row: constant
@@ -60,7 +60,7 @@ def _held(value: Value) -> Value:
 
 
 def _amount(value: Any) -> Any:
-    """Raises Unfit. The sign rounds to the digits that any sum has."""
+    """Raises Unfit. Unary plus rounds to the precision of any sum."""
     if value is None:
         return None
     if not in_range(value):
@@ -124,7 +124,7 @@ def _gatherer(paths: Sequence[tuple[str, ...]]) -> Reader:
 
 
 def ids_of(found: Iterable[object]) -> Ids:
-    """In one order, so that the same people are the same value; zero stands for nobody."""
+    """Sorted, so that the same people give the same value; zero means nobody."""
     return sorted({key for key in found if isinstance(key, int) and key > 0})
 
 

@@ -1,4 +1,4 @@
-"""All resources, in the order in which a sync reads them: parents before what hangs on them."""
+"""All resources, in the order in which a sync reads them: parents before their children."""
 
 from integrations.procore.resources.budget_rows import BudgetRow
 from integrations.procore.resources.change_event_lines import ChangeEventLine
@@ -56,7 +56,7 @@ def label(name: str) -> str:
 
 
 def data_inventory() -> list[dict[str, object]]:
-    """Every field kept of every resource, with its reason: generated, so it cannot disagree."""
+    """Every kept field of every resource, with its reason: generated, so it cannot disagree."""
     return [
         {
             "resource": name,

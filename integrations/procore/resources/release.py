@@ -1,4 +1,4 @@
-"""Which reading code this is: what it could not read is worth another try when it has changed."""
+"""Identifies the reading code: when it changes, unreadable records are tried again."""
 
 import hashlib
 from pathlib import Path
@@ -7,7 +7,7 @@ HERE = Path(__file__).parent
 API = HERE.parent / "api"
 SOURCES = (*sorted(HERE.glob("*.py")), API / "envelopes.py", API / "values.py")
 
-# Of the files that turn Procore's answers into values, so that nobody has to remember a number.
+# A hash of the files that turn Procore's responses into values, so no number must be kept.
 RELEASE = hashlib.blake2b(
     b"".join(path.read_bytes() for path in SOURCES), digest_size=6
 ).hexdigest()

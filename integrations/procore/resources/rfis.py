@@ -52,7 +52,7 @@ class Rfi(SourceRecord):
         personal=True,
     )
     private = privacy()
-    # The list does not name the distribution list; whoever is only there sees it in Procore alone.
+    # The list does not name the distribution list; people only on that see it in Procore alone.
     named = named_people(
         "created_by.id", "rfi_manager.id", "assignee.id", "assignees[].id", "ball_in_court.id",
         "ball_in_courts[].id", "received_from.id",
@@ -60,7 +60,7 @@ class Rfi(SourceRecord):
 
     class Meta:
         indexes: ClassVar = [
-            # open_items() and overdue counts on home and project page.
+            # open items and overdue counts on home and project page.
             models.Index(
                 fields=["company", "project_id", "status", "due_date"], name="rfi_open_due"
             )

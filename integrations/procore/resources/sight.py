@@ -1,7 +1,7 @@
-"""Which records of a mirror somebody may see who does not administer their tool.
+"""Which records of a mirror a person may see who does not administer their tool.
 
-A record that is private, or may be, and one that is a draft is for the people named on it. What
-belongs to another record is shown to whoever sees that one. Inside tenant().
+A record that is or may be private, or is a draft, is visible to the people named on it. A record
+that belongs to another is visible to anyone who sees that one. Inside tenant().
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ NEVER = Q(remote_id=None)
 
 
 def open_to_all(model: type[SourceRecord]) -> Q:
-    """Neither private nor a draft, by what the record itself says; unknown is not open."""
+    """Neither private nor a draft, according to the record itself; unknown counts as not open."""
     spec = model.spec
     found = Q()
     if spec.privacy is Privacy.UNSAID:
@@ -29,7 +29,7 @@ def open_to_all(model: type[SourceRecord]) -> Q:
 
 
 def visible_to(model: type[SourceRecord], person: int | None) -> Q:
-    """What somebody with that id in Procore may see; None: what everybody with the tool may."""
+    """Records visible to the person with this Procore id; None: to everyone who has the tool."""
     found = open_to_all(model)
     if person is not None and has_names(model) and found:
         found |= Q(named__contains=[person])
@@ -50,7 +50,7 @@ def has_names(model: type[SourceRecord]) -> bool:
 
 
 def with_restricted(rows: Any) -> Any:
-    """Annotates `restricted`: not open to all, by what the record itself says."""
+    """Annotates `restricted`: not open to all, according to the record itself."""
     open_ones = open_to_all(rows.model)
     if not open_ones:
         return rows.annotate(restricted=Value(value=False))

@@ -14,7 +14,7 @@ FieldT = TypeVar("FieldT", bound="models.Field[Any, Any]")
 
 @dataclass(frozen=True)
 class Kept:
-    """Why a column is kept and where its value stands in Procore's record."""
+    """Why a column is kept and where its value is in Procore's record."""
 
     purpose: str
     path: tuple[str, ...]
@@ -40,7 +40,7 @@ def kept(
     otherwise: str = "",
     gathered: tuple[str, ...] = (),
 ) -> FieldT:
-    """`path` is dotted; left out, it is the column's own name. `otherwise`: where it gives nothing.
+    """`path` is dotted; its default is the column's name. `otherwise`: used where it gives nothing.
 
     The path's first step is a list where the column is `summed` (holds the sum over it) or `joined`
     (holds the names in it). A column of ids is `gathered` from several paths, of which the first
@@ -58,7 +58,7 @@ def money(**options: Any) -> "models.DecimalField[Any, Any]":
 
 
 def privacy(path: str = "") -> "models.BooleanField[Any, Any]":
-    """Null where Procore does not say: then the record is shown like a private one."""
+    """Null where Procore does not say: the record is then treated as private."""
     field: models.BooleanField[Any, Any] = models.BooleanField(null=True)
     return kept(field, purpose="limits a private record to the people who may see it", path=path)
 
@@ -71,7 +71,7 @@ def named_people(*paths: str) -> "ArrayField[Any, Any]":
 
 
 class SourceRecord(TenantModel):
-    """A mirror of one Procore record. It has no write methods: only sync.writer writes."""
+    """The mirror of one Procore record. It has no write methods: only sync.writer writes."""
 
     spec: ClassVar[ResourceSpec]
 
@@ -87,7 +87,7 @@ class SourceRecord(TenantModel):
 
     @property
     def web_path(self) -> str:
-        """Under Procore's own web address."""
+        """The path of the record's page under Procore's web address."""
         return self.spec.web.format(project_id=self.project_id, remote_id=self.remote_id)
 
     def save(self, *_args: Any, **_options: Any) -> None:

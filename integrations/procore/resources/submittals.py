@@ -21,7 +21,7 @@ class Submittal(SourceRecord):
                 show="/rest/v1.1/projects/{project_id}/submittals/{remote_id}",
             ),
         ),
-        # Deletions only show by absence; a full sync finds them.
+        # Deletions show only by absence; a full sync finds them.
         changes=Changes.UPDATED_AT,
         tool=Tool.SUBMITTALS,
         privacy=Privacy.SAID,
@@ -49,7 +49,7 @@ class Submittal(SourceRecord):
 
     class Meta:
         indexes: ClassVar = [
-            # open_items() and overdue counts on home and project page.
+            # open items and overdue counts on home and project page.
             models.Index(
                 fields=["company", "project_id", "status", "due_date"], name="submittal_open_due"
             )

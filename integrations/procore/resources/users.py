@@ -1,4 +1,4 @@
-"""Users of the company's directory: names only, to say whose court a ball is in."""
+"""Users of the company's directory: names only, to show who must act next."""
 
 from django.db import models
 

@@ -1,4 +1,4 @@
-"""Vendors: the companies that a builder contracts."""
+"""Vendors: the companies that a builder contracts with."""
 
 from django.db import models
 
