@@ -1,6 +1,6 @@
-"""Records that a list no longer shows: which of them are in doubt, what is known, and since when.
+"""Records that a list no longer shows: which are in doubt, what is known of them, and since when.
 
-A list that is empty, or lacks many records, or is refused deletes nothing before a proof is found.
+A list that is empty, lacks many records or is refused deletes nothing before there is a proof.
 Nothing here calls Procore: see proof.py.
 """
 
@@ -24,14 +24,15 @@ from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.models import Company
 
-# Between two searches for a proof; the last one goes on.
+# Delay between two searches for a proof; the last one repeats.
 RETRIES = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 240, 720, 1440))
 # The same where Procore's limit ended the search, which says nothing of the records: sooner, but
-# not at once for ever, because the list is read again each time.
+# not in a tight loop, because the list is read again each time.
 AFTER_LIMIT = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 15, 60))
-ADD_UP = timedelta(hours=24)  # small losses within it count together
-# What Procore withholds is kept so long at least, however short the company's grace is: an update
-# of the app clears its permitted projects, and picking them again takes people some days.
+ADD_UP = timedelta(hours=24)  # small losses within it are added up
+# Records that Procore withholds are kept at least this long, however short the company's grace
+# period: an update of the app clears its permitted projects, and selecting them again takes people
+# some days.
 KEPT_AT_LEAST = timedelta(days=7)
 PROJECTS = "projects"
 Shown = Mapping[int, Collection[int]]  # ids by step
@@ -39,7 +40,7 @@ Shown = Mapping[int, Collection[int]]  # ids by step
 
 @dataclass
 class Loss:
-    """What one list no longer shows. `doubted` are those whose deletion needs a proof."""
+    """What one list no longer shows. The deletion of `doubted` records needs a proof."""
 
     job: Job
     missing: set[int]
@@ -50,7 +51,7 @@ class Loss:
     proved: set[int] = field(default_factory=set)
     permission: Permission = Permission.UNKNOWN
     asked: bool = False  # whether a proof was searched for
-    barred_until: datetime | None = None  # by Procore's limit, before the search was over
+    barred_until: datetime | None = None  # by Procore's limit, before the search ended
 
     @property
     def kept(self) -> set[int]:
@@ -62,13 +63,13 @@ class Loss:
 
     @property
     def lists(self) -> list[set[int]]:
-        """What is in doubt, by the list that it is missing from: each needs a proof of its own."""
+        """The records in doubt, by the list that lacks them: each needs its own proof."""
         groups = list(self.parents.values()) or [self.doubted]
         return [ids & self.kept for ids in groups if ids & self.kept]
 
 
 def judge(*, shown: int, missing: int, earlier: int = 0) -> Reason | None:
-    """Why a list is not to be believed. `earlier`: what it has lost already within a day."""
+    """The reason not to believe a list. `earlier`: its losses within the last day."""
     if not missing:
         return None
     if not shown:
@@ -79,7 +80,7 @@ def judge(*, shown: int, missing: int, earlier: int = 0) -> Reason | None:
 
 
 class Absences:
-    """Of one run. What is said here of a job is said between its last page and its end."""
+    """Of one run. Calls about a job come between its last page and its end."""
 
     def __init__(self, run: SyncRun) -> None:
         self.run = run
@@ -89,7 +90,7 @@ class Absences:
     def weigh(
         self, jobs: Iterable[Job], shown: Shown, unwritten: Mapping[int, list[Decoded]]
     ) -> list[Loss]:
-        """Inside tenant(). Gives back those that need a proof now."""
+        """Inside tenant(). Returns the losses that need a proof now."""
         by_model: dict[type[SourceRecord], list[Job]] = defaultdict(list)
         for job in jobs:
             if job.step.resource != PROJECTS and not job.blind:
@@ -113,7 +114,7 @@ class Absences:
         return loss.gone if loss else set()
 
     def settle(self, job: Job) -> None:
-        """Inside the writing transaction: what stays in doubt is noted, what is over is not."""
+        """In the writing transaction: notes what stays in doubt and removes what is resolved."""
         loss = self.losses.pop(job.step.id, None)
         known = self.of(job)
         if job.model.spec.changes is Changes.PARENT and not job.blind:
@@ -126,10 +127,10 @@ class Absences:
             job.step.suspect = known.missing
 
     def refuse(self, job: Job, held: int) -> bool:
-        """Of a part that could not be read, of which `held` records are here.
+        """Handles a part that could not be read and of which we hold `held` records.
 
-        True where they are to be deleted: the list is refused, and their deletion is confirmed or
-        they are withheld for longer than we may keep them.
+        True where these are to be deleted: the list is refused, and either their deletion is
+        confirmed or they were withheld for longer than we may keep them.
         """
         known = self.of(job)
         confirmed = known and known.confirmed_at and held <= known.missing
@@ -146,9 +147,9 @@ class Absences:
         return absence.withheld and absence.since + kept_for(self.run.company_id) < clock.now()
 
     def settle_projects(self, listed: set[int], held: set[int]) -> set[int]:
-        """Projects that we hold and that are not listed any more: those whose records stay.
+        """Decides which projects that are no longer listed keep their records.
 
-        Whether they are deleted or only not permitted any more, Procore does not say.
+        Procore does not say whether they are deleted or merely no longer permitted.
         """
         company_id = self.run.company_id
         known = {key[1]: each for key, each in self.open.items() if key[0] == PROJECTS}
@@ -163,7 +164,7 @@ class Absences:
         return stay
 
     def withdraw(self, project_id: int) -> None:
-        """A project that has just answered 404 and is not listed any more."""
+        """A project that has just returned 404 and is no longer listed."""
         with tenant(self.run.company_id):
             self._withhold(project_id, _rows_of(self.run.company_id, {project_id})[project_id])
 
@@ -182,7 +183,7 @@ class Absences:
             earlier = _earlier(job.cursor)
             loss.reason = judge(shown=loss.shown, missing=len(loss.missing), earlier=earlier)
             if known and loss.missing:
-                # A list in doubt that is coming back shows a part first.
+                # A list in doubt that is coming back shows only a part of its records first.
                 loss.reason = loss.reason or Reason.SHRUNK
             if loss.reason and not _replaced(loss):
                 step = job.step.id
@@ -233,7 +234,7 @@ class Absences:
                     at=absence.retry_at,
                 )  # fmt: skip
         if absence.confirmed_at and missing > absence.missing:
-            absence.confirmed_at, absence.confirmed_by = None, ""  # of fewer than are missing now
+            absence.confirmed_at, absence.confirmed_by = None, ""  # fewer than are missing now
         absence.missing = missing
         absence.parents = {str(key): count for key, count in (parents or {}).items()}
         absence.save()
@@ -247,13 +248,13 @@ class Absences:
 
 
 def kept_for(company_id: int) -> timedelta:
-    """How long records stay that Procore withholds."""
+    """How long we keep records that Procore withholds."""
     grace = Company.objects.filter(id=company_id).values_list("grace_days", flat=True).first()
     return max(timedelta(days=grace or 0), KEPT_AT_LEAST)
 
 
 def _lists(jobs: list[Job], shown: Shown) -> list[Loss]:
-    """Of lists that were read as a whole."""
+    """For lists that were read completely."""
     whole = {job.step.project_id: job for job in jobs if job.whole}
     if not whole:
         return []
@@ -270,7 +271,7 @@ def _lists(jobs: list[Job], shown: Shown) -> list[Loss]:
 
 
 def _children(jobs: list[Job], shown: Shown) -> list[Loss]:
-    """Of lists that hang on a parent each: every one of them is judged by itself."""
+    """For lists that belong to a parent each: every list is judged separately."""
     model = jobs[0].model
     found = []
     for job in jobs:
@@ -297,14 +298,14 @@ def _children(jobs: list[Job], shown: Shown) -> list[Loss]:
 
 
 def _next_search(loss: Loss, tries: int) -> datetime:
-    """When a proof is looked for again, after so many earlier searches."""
+    """When to search for a proof again, after so many earlier searches."""
     waits = AFTER_LIMIT if loss.barred_until else RETRIES
     after = clock.now() + waits[min(tries, len(waits) - 1)]
     return max(after, loss.barred_until) if loss.barred_until else after
 
 
 def _with_lines(job: Job, parents: Collection[int]) -> set[int]:
-    """Those of them that still have lines here: of a deleted parent there are none left."""
+    """Those that still have lines here: a deleted parent has none left."""
     found: set[int] = set()
     rows = job.model._base_manager.filter(company_id=job.step.company_id)
     for source in job.model.spec.sources:
@@ -316,7 +317,7 @@ def _with_lines(job: Job, parents: Collection[int]) -> set[int]:
 
 
 def _superseded(loss: Loss, shown: Collection[int], unwritten: list[Decoded]) -> set[int]:
-    """Derived rows in whose place the list shows another row: a code that now has a budget."""
+    """Derived rows replaced by another row of the list: a code that now has a budget."""
     model, company_id = loss.job.model, loss.job.step.company_id
     [source] = model.spec.sources if len(model.spec.sources) == 1 else [None]
     if source is None or not source.derived:
@@ -329,7 +330,7 @@ def _superseded(loss: Loss, shown: Collection[int], unwritten: list[Decoded]) ->
 
 
 def _doubt_emptied(loss: Loss, shown: Collection[int], unwritten: list[Decoded]) -> None:
-    """The list within a record is a list as well: one that held rows and shows none is in doubt."""
+    """A nested list is also in doubt when it had rows and now shows none."""
     model, company_id = loss.job.model, loss.job.step.company_id
     rows = model._base_manager.filter(company_id=company_id)
     filled = _shown_values(loss, HOLDER, shown, unwritten)
@@ -345,7 +346,7 @@ def _doubt_emptied(loss: Loss, shown: Collection[int], unwritten: list[Decoded])
 def _shown_values(
     loss: Loss, column: str, shown: Collection[int], unwritten: list[Decoded]
 ) -> set[object]:
-    """What stands in a column of the rows that the list shows, whether or not they are written."""
+    """The values of a column in the rows that the list shows, written or not."""
     model = loss.job.model
     at = [field.name for field, _ in kept_fields(model)].index(column)
     rows = model._base_manager.filter(company_id=loss.job.step.company_id)
@@ -354,7 +355,7 @@ def _shown_values(
 
 
 def _replaced(loss: Loss) -> bool:
-    """The list was exchanged for another one, by the choice of another view."""
+    """The list was replaced by another one, because another view was chosen."""
     before, now = loss.job.cursor.via_id, loss.job.reader.via_id
     return bool(loss.shown and before and now and before != now)
 
@@ -372,7 +373,7 @@ def _count_unproved(cursor: SyncCursor, number: int) -> None:
 
 
 def _rows_of(company_id: int, project_ids: set[int]) -> dict[int, int]:
-    """How many records of all resources hang on each of these projects."""
+    """How many records of all resources belong to each of these projects."""
     found = dict.fromkeys(project_ids, 0)
     if not project_ids:
         return found

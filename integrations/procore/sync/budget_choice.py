@@ -12,7 +12,7 @@ from partner_app.tenancy.models import TenantModel
 
 
 class BudgetViewChoice(TenantModel):
-    """A company's own decision. `columns` lists meaning, id and name of each."""
+    """A company's decision. `columns` lists meaning, id and name of each."""
 
     exported: ClassVar[str] = "budget_view"
 
@@ -39,8 +39,9 @@ def choice_of(company_id: int) -> ViewChoice:
 
 
 def lendable_view(company_id: int) -> int | None:
-    """Inside tenant(). The view to try in a project whose views are not known: the pinned one, else
-    the standard one in which most of the others' budgets were read.
+    """Inside tenant(). The view to try in a project whose views are unknown.
+
+    The pinned one, else the standard one in which most of the other budgets were read.
     """
     pinned = choice_of(company_id).view_id
     if pinned is not None:
@@ -52,13 +53,13 @@ def lendable_view(company_id: int) -> int | None:
 
 
 def lacks_pinned_view(company_id: int, project_id: int) -> bool:
-    """Inside tenant(). Whether a project's budget was read from another view than the pinned."""
+    """Inside tenant(). Whether a project's budget was read from a view other than the pinned."""
     rows = budget_cursors(company_id).filter(project_id=project_id, via_fallback=True)
     return rows.exists() and choice_of(company_id).view_id is not None
 
 
 def pinned_view_gone(company_id: int) -> bool:
-    """Inside tenant(). No project that has been read has the view that the company pinned."""
+    """Inside tenant(). No project read so far has the view that the company pinned."""
     if choice_of(company_id).view_id is None:
         return False
     read = budget_cursors(company_id).exclude(via_id=None)

@@ -1,6 +1,6 @@
 """Work derived from a sync: a fault in it opens an incident and never fails the sync.
 
-Figures, exceptions, search words and summaries follow from the mirror and can be computed again at
+Metrics, exceptions, search words and summaries follow from the mirror and can be computed again at
 any time. So none of them may undo, stop or fail what was written before.
 """
 
@@ -25,7 +25,7 @@ REMEDY = (
 
 @dataclass(frozen=True)
 class DerivedWork:
-    """`resource` stands where a sync's incident names its resource; `message` has a {cause}."""
+    """`resource` takes the place of the resource in a sync's incident; `message` has a {cause}."""
 
     resource: str
     code: str
@@ -49,7 +49,7 @@ CONCLUSION = DerivedWork(
 
 @contextmanager
 def apart(work: DerivedWork, company_id: int) -> Iterator[None]:
-    """A fault inside ends here, as an open incident; without one the incident closes."""
+    """Turns a fault inside into an open incident; without a fault the incident closes."""
     try:
         yield
     except Exception as error:  # noqa: BLE001  # whatever it is, the work before it is done
@@ -59,7 +59,7 @@ def apart(work: DerivedWork, company_id: int) -> Iterator[None]:
 
 
 def follow_up(company_id: int) -> None:
-    """After a run: every receiver of `run_ended`, whatever becomes of the others."""
+    """After a run: calls every receiver of `run_ended`, whether or not the others fail."""
     answers = run_ended.send_robust(SyncRun, company_id=company_id)
     faults = [answer for _, answer in answers if isinstance(answer, Exception)]
     with apart(AFTER_SYNC, company_id):
@@ -70,7 +70,7 @@ def follow_up(company_id: int) -> None:
 def report_fault(
     work: DerivedWork, company_id: int, error: Exception, *, projects: int = 0
 ) -> None:
-    """Opens the incident, or renews it. Where even that fails, the log has the fault."""
+    """Opens the incident, or renews it. Where even that fails, the fault is in the log."""
     cause = cause_of(error)
     log.error("derived.failed", company_id=company_id, code=work.code, exc_info=error)
     now = clock.now()
@@ -104,7 +104,7 @@ def open_now(work: DerivedWork, company_id: int) -> QuerySet[Incident]:
 
 
 def warnings_of(company_id: int) -> list[dict[str, object]]:
-    """What is derived from the company's records and could not be: for a command's answer."""
+    """Derived work that failed for the company, for a command's output."""
     found = Incident.objects.filter(
         company_id=company_id, code__startswith=CODE_BEGINS, closed_at=None
     )

@@ -1,4 +1,4 @@
-"""Walks all parts of a run: fetches them at once, writes them in batches, ends each in words."""
+"""Runs all parts of a sync: fetches in parallel, writes in batches, ends each with a message."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -45,16 +45,16 @@ from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import note_gone, note_health, note_reconnect_needed
 
 Wait = Callable[[datetime], None]
-ATTEMPTS = 3  # of a part that met transient trouble
-LISTEN = timedelta(seconds=1)  # between looks at what Procore has told us meanwhile
+ATTEMPTS = 3  # of a part with a temporary fault
+LISTEN = timedelta(seconds=1)  # between checks for webhook events that arrived meanwhile
 SLICE = timedelta(seconds=30)  # then a company with much to read lets others go first
 
 
 def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None = None) -> SyncRun:
-    """All parts that are not done yet. `wait` is called where Procore asks for time.
+    """Reads all unfinished parts. `wait` is called where Procore asks us to wait.
 
-    `may_yield` is asked once a slice whether somebody else is waiting; then the run is paused.
-    Raises Paused when `wait` does, ReconnectNeeded, NotConnected, NotConnectedOnce, LeaseLost.
+    `may_yield` is asked once a slice whether other work is waiting; the run then pauses. Raises
+    Paused when `wait` does, ReconnectNeeded, NotConnected, NotConnectedOnce, LeaseLost.
     """
     company_id = run.company_id
     clients: list[ProcoreClient] = []
@@ -64,7 +64,7 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
         with heartbeat(run):
             _Walk(run, clients, wait, may_yield).walk()
     except Paused:
-        release(run, until=clock.now())  # whoever comes next goes on with it
+        release(run, until=clock.now())  # the next worker continues it
         raise
     except ReconnectNeeded:
         note_reconnect_needed(company_id=company_id)
@@ -92,7 +92,7 @@ def run_to_end(run: SyncRun, *, wait: Wait, may_yield: Callable[[], bool] | None
 
 
 def _purpose(run: SyncRun) -> CallPurpose:
-    """A walk over everything is a company's first reading, or the proof that nothing was missed."""
+    """A walk over everything is a company's first sync or the daily proof of completeness."""
     if run.mode != Mode.FULL:
         return CallPurpose.FRESHNESS
     ended = SyncRun.objects.filter(company_id=run.company_id, mode=Mode.FULL)
@@ -101,7 +101,7 @@ def _purpose(run: SyncRun) -> CallPurpose:
 
 
 def _left(company_id: int) -> bool:
-    """One answer may be wrong, and to close a company ends its grants: it has to be confirmed."""
+    """One response may be wrong, and closing a company ends its grants, so it must be confirmed."""
     try:
         return not still_connected(company_id)
     except ProcoreError:
@@ -109,7 +109,7 @@ def _left(company_id: int) -> bool:
 
 
 def _withheld(company_id: int) -> str:
-    """What Procore no longer lets us read, in words; empty when all is well."""
+    """What Procore no longer lets us read, in words; empty when nothing is withheld."""
     absences = open_absences(company_id)
     missing = {key[1] for key in absences if key[0] == PROJECTS}
     with tenant(company_id):
@@ -134,7 +134,7 @@ class _Walk:
         may_yield: Callable[[], bool] | None,
     ) -> None:
         self.run, self.wait, self.may_yield = run, wait, may_yield
-        self.client, self.for_people = clients  # calls are reserved for the second
+        self.client, self.for_people = clients  # some calls are reserved for the second
         self.opened = open_projects(run.company_id)
         self.slice_ends = clock.now() + SLICE
         self.listens_at = clock.now() + LISTEN
@@ -144,7 +144,7 @@ class _Walk:
         self.closed_tools: set[tuple[int, Tool]] = set()
 
     def walk(self) -> None:
-        """Raises Paused; whoever goes on with the run begins where this has ended."""
+        """Raises Paused; the next worker continues where this one ended."""
         try:
             for keys in waves(self.run, self.opened):
                 watched = bool(keys) and all(project in self.opened for _, project in keys)
@@ -171,7 +171,7 @@ class _Walk:
                 else:
                     self._add(crew, job)
             try:
-                # What a flush finds out may need one more reading, also after the last page.
+                # A flush may find that one more reading is needed, even after the last page.
                 while crew.open or self.buffer.any:
                     for delivery in crew.deliveries(idle=self._idle(crew)):
                         self._take(crew, delivery)
@@ -179,7 +179,7 @@ class _Walk:
                     self._flush(crew, now=True)
             except Paused:
                 for delivery in crew.last_deliveries():
-                    if delivery.error is None:  # whoever goes on meets an error again
+                    if delivery.error is None:  # the next worker meets an error again
                         self._take(crew, delivery)
                 self.buffer.write()
                 raise
@@ -199,7 +199,7 @@ class _Walk:
         if not (now or self.buffer.ripe):
             return
         for job in self.buffer.write():
-            # There are not as many records as Procore counts: some were deleted there.
+            # There are fewer records than Procore counts: some were deleted there.
             with tenant(self.run.company_id):
                 self._add(crew, job_of(self.run, job.step, job.cursor, self.client, whole=True))
         if self.may_yield and clock.now() > self.slice_ends and self.may_yield():
@@ -209,9 +209,9 @@ class _Walk:
             self._listen(crew)
 
     def _listen(self, crew: Crew[Job]) -> None:
-        """In a long walk: for projects that people open, and for what webhooks bring meanwhile."""
+        """In a long walk: checks for projects that people open and for new webhook events."""
         if self.may_yield and open_projects(self.run.company_id) - self.opened:
-            raise Paused(clock.now())  # it goes on at once, with that project first
+            raise Paused(clock.now())  # it continues at once, with that project first
         if self.run.mode == Mode.TARGETED or self.run.only:
             return
         for job in jobs_from_events(self.run, self.client):
@@ -235,14 +235,14 @@ class _Walk:
             self._recover(crew, job, delivery.error)
 
     def _recover(self, crew: Crew[Job], job: Job, error: Exception) -> None:
-        """Raises what only the caller, or nobody, can mend."""
+        """Raises what only the caller, or nobody, can fix."""
         until = getattr(error, "until", None) if isinstance(error, ProcoreError) else None
         if isinstance(error, RateLimited | ServerTrouble) and until:
             self._flush(crew, now=True)
             self.wait(until)
             self._add(crew, job)
         elif isinstance(error, NotFoundOrHidden) and job.cursor.via_id:
-            job.cursor.via_id = None  # the view is gone from this project: another is chosen, once
+            job.cursor.via_id = None  # the view is gone from this project: choose another, once
             job.reader.forget_view()
             self._add(crew, job)
         elif isinstance(error, Forbidden | NotFoundOrHidden):
@@ -253,7 +253,7 @@ class _Walk:
             raise error
         elif isinstance(error, ProcoreError):
             job.attempts += 1
-            # The client has asked for an unreadable answer several times already.
+            # The client has already retried an unreadable response several times.
             asked_enough = job.attempts >= ATTEMPTS or isinstance(error, Unreadable)
             if error.transient and not asked_enough:
                 self._add(crew, job)
@@ -263,7 +263,7 @@ class _Walk:
             raise error
 
     def _note_refusal(self, job: Job, *, hidden: bool) -> None:
-        """404 may mean the list, or the whole project: the list of projects tells them apart.
+        """404 may concern the list or the whole project: the list of projects shows which.
 
         Raises NotConnected, ReconnectNeeded.
         """
@@ -274,7 +274,7 @@ class _Walk:
         if not hidden:
             self._tool_of(job)
             return
-        job.withdrawn.set()  # nothing more is asked of the project until that is known
+        job.withdrawn.set()  # no more calls for the project until that is known
         with self.prover.counted(job.step):
             listed = self.prover.lists_project(job.project_id)
         if listed:
@@ -284,7 +284,7 @@ class _Walk:
             self.buffer.absences.withdraw(job.project_id)
 
     def _tool_of(self, job: Job) -> Permission:
-        """One call a project tells of all its tools: those that are closed are not asked again."""
+        """One call per project reports all its tools: closed ones are not requested again."""
         project, tool = job.step.project_id, job.model.spec.tool
         with self.prover.counted(job.step):
             said = self.prover.permission(project, tool)
@@ -295,13 +295,13 @@ class _Walk:
         return said
 
     def _still_closed(self, job: Job) -> bool:
-        """Of a list that was refused before: its tool is asked for, not the list."""
+        """Of a list that was refused before: checks its tool first, without requesting the list."""
         if job.project_id and job.cursor.refused_at and not job.closed:
             self._tool_of(job)
         return job.closed
 
     def _give_up_closed(self, job: Job) -> None:
-        """As if the list had refused, without asking it."""
+        """As if the list had been refused, without requesting it."""
         job.cursor.refused_at = clock.now()
         job.refusal, job.permission = Reason.FORBIDDEN, Permission.DENIED
         _describe(job, Forbidden())

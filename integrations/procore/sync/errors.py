@@ -24,7 +24,7 @@ class SyncLeaseLost(SyncError):
 
 
 class Paused(SyncError):
-    """Procore asked to wait; everything read so far is kept."""
+    """Procore asked us to wait; everything read so far is kept."""
 
     code = "sync.paused"
     user_message = "Procore asked us to wait until {until:%H:%M:%S} UTC."

@@ -1,8 +1,8 @@
-"""Fetches many parts at once, in threads that touch no database, and hands their pages over.
+"""Fetches many parts in parallel, in threads that use no database, and hands over their pages.
 
-What waits between is bounded by its records: memory stays flat, and Procore is asked no faster than
-we write. Bounded by its pages it would be full in a moment where lists are short, and all threads
-would stand still for as long as a write takes.
+The buffer between is limited by records: memory stays bounded, and Procore is called no faster than
+we write. Limited by pages, it would fill at once where lists are short, and all threads would wait
+for as long as a write takes.
 """
 
 import threading
@@ -16,8 +16,8 @@ from integrations.procore.sync.reading import Piece
 
 MOST_AT_ONCE = 10
 MOST_WAITING = 16_000  # records that are fetched and not taken yet
-STEP_UP = 16  # pages without trouble before one more is fetched at once
-POLL = 0.2  # seconds between looks at whether the work was called off
+STEP_UP = 16  # pages without a fault before one more fetch runs in parallel
+POLL = 0.2  # seconds between checks whether the work was cancelled
 
 
 class Fetchable(Protocol):
@@ -30,7 +30,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Fetched(Generic[Job]):
-    """A page of a job; or its end, in peace or with an error."""
+    """A page of a job; or its end, with or without an error."""
 
     job: Job
     piece: Piece | None = None
@@ -38,7 +38,7 @@ class Fetched(Generic[Job]):
 
 
 class Width:
-    """How many calls run at once: halved by trouble, widened one by one while all is well."""
+    """How many calls run in parallel: halved by a fault, raised by one while all goes well."""
 
     def __init__(self, most: int) -> None:
         self.most = self.limit = most
@@ -63,7 +63,7 @@ class Width:
 
 
 class Buffer(Generic[Item]):
-    """What threads hand to one taker, as much as `most` weighs; a single item may weigh more."""
+    """Passes items from threads to one taker, up to a weight of `most`; one item may weigh more."""
 
     def __init__(self, most: int) -> None:
         self.most, self.weight = most, 0
@@ -101,17 +101,17 @@ class CalledOff(Exception):
 
 
 class Crew(Generic[Job]):
-    """A context: threads live inside it and have ended after it.
+    """A context manager: its threads start inside it and have ended after it.
 
-    Threads take turns page by page, not job by job: a list of a hundred pages that is met last
-    would else be read by one thread while the others stand still.
+    Threads take turns page by page, not job by job: otherwise one thread would read a list of a
+    hundred pages that comes last, while the others are idle.
     """
 
     def __init__(self, at_once: int = MOST_AT_ONCE) -> None:
         self.at_once = at_once
         self.waiting: deque[Job] = deque()
-        self.begun: deque[tuple[Job, Iterator[Piece]]] = deque()  # and in no thread's hands now
-        self.changed = threading.Condition()  # of the three above and of `closing`
+        self.begun: deque[tuple[Job, Iterator[Piece]]] = deque()  # and not held by a thread now
+        self.changed = threading.Condition()  # guards the three above and `closing`
         self.ready = Buffer[Fetched[Job]](MOST_WAITING)
         self.width = Width(at_once)
         self.closing, self.over = False, threading.Event()
@@ -147,7 +147,7 @@ class Crew(Generic[Job]):
             yield delivery
 
     def last_deliveries(self) -> Iterator[Fetched[Job]]:
-        """Nothing more is fetched; what is under way still arrives: its calls are spent."""
+        """Fetches nothing more; calls under way still deliver, because they are spent."""
         self._close()
         while any(each.is_alive() for each in self.threads) or len(self.ready):
             if delivery := self.ready.get(timeout=POLL):
@@ -166,10 +166,11 @@ class Crew(Generic[Job]):
             return
 
     def _take(self) -> tuple[Job, Iterator[Piece]] | None:
-        """The job whose turn it is; None where no more is to be fetched.
+        """The job whose turn it is; None where nothing more is to be fetched.
 
-        Few are begun at once, so that the first are complete early and a pause keeps little; but
-        the last few begin with those before them, or they would occupy fewer threads than we have.
+        Only a few are begun at the same time, so that the first are complete early and a pause
+        loses little; but the last few begin together with those before them, or they would occupy
+        fewer threads than we have.
         """
         with self.changed:
             self.changed.wait_for(lambda: self.closing or self.begun or self.waiting)

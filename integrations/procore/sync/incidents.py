@@ -1,4 +1,4 @@
-"""What keeps a resource from being fresh, in words; opened and closed by what syncs meet."""
+"""Why a resource is not fresh, in words; opened and closed by what syncs find."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -20,12 +20,12 @@ from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
 
 VIEW_GONE = "budget.view_gone"
-# Codes of what ends the reading of a list; other incidents are closed where they were opened.
+# Codes of errors that end the reading of a list; other incidents close where they were opened.
 FROM_LISTS = Q(code__startswith="procore.") | Q(code__startswith="resource.")
 
 
 def note_view(run: SyncRun) -> None:
-    """The budget view that the company pinned: open once while no project has it any more."""
+    """The budget view that the company pinned: one open incident while no project has it."""
     with tenant(run.company_id):
         gone, name = pinned_view_gone(run.company_id), choice_of(run.company_id).name
     key = {"company_id": run.company_id, "resource": BudgetRow.spec.name, "code": VIEW_GONE}
@@ -60,7 +60,7 @@ CONFIRM = "If they were deleted in Procore, choose Confirm missing records on th
 
 
 def note_incidents(run: SyncRun) -> None:
-    """After a run: what failed is open; it is over when no list has that trouble any more."""
+    """After a run: opens what failed; closes it when no list has that fault any more."""
     now = clock.now()
     failed = list(
         run.steps.exclude(error="")
@@ -100,7 +100,7 @@ def note_incidents(run: SyncRun) -> None:
 
 
 def note_doubts(company_id: int) -> None:
-    """After a run: one open incident for each resource of which records are in doubt."""
+    """After a run: one open incident for each resource with records in doubt."""
     now = clock.now()
     by_resource: dict[str, list[Absence]] = defaultdict(list)
     for absence in Absence.objects.filter(company_id=company_id).order_by("since", "id"):
@@ -112,7 +112,7 @@ def note_doubts(company_id: int) -> None:
 
 
 def _open(company_id: int, resource: str, absences: list[Absence], now: datetime) -> None:
-    """The cause is that of the oldest; the records are counted over all."""
+    """The cause is that of the oldest; the records are summed over all."""
     first = absences[0]
     missing = sum(absence.missing for absence in absences)
     remedy = [KEPT]

@@ -1,4 +1,4 @@
-"""What a person sees of records in doubt, and the word that they were deleted in Procore."""
+"""Shows records in doubt to a person, who may confirm that they were deleted in Procore."""
 
 from collections.abc import Iterable
 
@@ -42,7 +42,7 @@ def missing_in_words(company_id: int) -> list[tuple[int, str]]:
 
 @transaction.atomic
 def confirm_deletion(*, company_id: int, ids: Iterable[int], actor: str) -> int:
-    """The records are deleted at the next reading of their lists. Raises NotMissing."""
+    """The records are deleted the next time their lists are read. Raises NotMissing."""
     wanted = set(ids)
     rows = Absence.objects.select_for_update().filter(company_id=company_id, id__in=wanted)
     found = list(rows.order_by("id"))

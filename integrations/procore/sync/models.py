@@ -1,4 +1,4 @@
-"""What is due, running and done. Operational: ids, counts and times, no customer content."""
+"""Pending, running and finished syncs. Operational: ids, counts and times, no customer content."""
 
 from datetime import date
 from typing import ClassVar
@@ -64,7 +64,7 @@ class SyncRun(models.Model):
 class SyncStep(models.Model):
     """One resource of one project (0: the company). Its counts are of the last attempt alone.
 
-    `month` is that of the run's beginning; by it the table is in parts.
+    `month` is the month in which the run began; the table is partitioned by it.
     """
 
     operational: ClassVar[str] = OPERATIONAL
@@ -76,7 +76,7 @@ class SyncStep(models.Model):
     resource = models.TextField()
     project_id = models.BigIntegerField(default=0)
     sweep = models.BooleanField(default=False)  # look for deletions as well
-    whole = models.BooleanField(default=False, db_default=False)  # read everything: the day's proof
+    whole = models.BooleanField(default=False, db_default=False)  # read everything: the daily proof
     done = models.BooleanField(default=False)
     error = models.TextField(blank=True)
     error_code = models.TextField(blank=True)
@@ -89,7 +89,7 @@ class SyncStep(models.Model):
     unreadable = models.IntegerField(default=0, db_default=0)  # records, in part or whole
     suspect = models.IntegerField(default=0, db_default=0)  # missing there, kept here
     requests = models.IntegerField(default=0)
-    progress = models.JSONField(null=True)  # where a pause has ended it; see resuming.py
+    progress = models.JSONField(null=True)  # where a pause ended it; see resuming.py
 
     class Meta:
         constraints: ClassVar = [
@@ -101,7 +101,7 @@ class SyncStep(models.Model):
 
 
 class SyncCursor(models.Model):
-    """How far a resource of a project is read, by Procore's own clock."""
+    """How far a resource of a project has been read, by Procore's clock."""
 
     operational: ClassVar[str] = OPERATIONAL
     by_our_clock: ClassVar[tuple[str, ...]] = ("full_at", "fresh_at", "refused_at", "failed_at")
@@ -112,14 +112,14 @@ class SyncCursor(models.Model):
     updated_to = models.DateTimeField(null=True)
     full_at = models.DateTimeField(null=True)
     fresh_at = models.DateTimeField(null=True)
-    refused_at = models.DateTimeField(null=True)  # not asked again for a day
+    refused_at = models.DateTimeField(null=True)  # not requested again for a day
     failed_at = models.DateTimeField(null=True)  # of the last reading, where that failed
     failures = models.IntegerField(default=0, db_default=0)  # in a row
     trouble = models.TextField(blank=True, db_default="")  # code of the last reading's error
     via_id = models.BigIntegerField(null=True)  # Procore's id of the list's view
     via_fallback = models.BooleanField(default=False, db_default=False)  # not the one wanted
     unproved = models.IntegerField(default=0, db_default=0)  # records deleted without a proof
-    unproved_since = models.DateTimeField(null=True)  # when the first of these was
+    unproved_since = models.DateTimeField(null=True)  # when the first of these was deleted
 
     class Meta:
         constraints: ClassVar = [
@@ -146,10 +146,10 @@ class Permission(models.TextChoices):
 
 
 class Absence(models.Model):
-    """A list that no longer shows records which we hold, and no proof that these are gone.
+    """A list that no longer shows records which we hold, without a proof that they are deleted.
 
-    They stay until one is found, or until a person confirms. `parents`: how many are missing of
-    each, where every parent has a list. Of `projects`, each missing one has a row of its own.
+    They are kept until there is a proof or a person confirms. `parents`: how many are missing of
+    each, where every parent has a list. Of `projects`, each missing one has its own row.
     """
 
     operational: ClassVar[str] = OPERATIONAL
@@ -163,7 +163,7 @@ class Absence(models.Model):
     parents = models.JSONField(default=dict)
     since = models.DateTimeField()
     tries = models.IntegerField(default=0)
-    retry_at = models.DateTimeField()  # before then no proof is asked for
+    retry_at = models.DateTimeField()  # no proof is requested before then
     confirmed_at = models.DateTimeField(null=True)
     confirmed_by = models.TextField(blank=True)
 
@@ -182,7 +182,7 @@ class Absence(models.Model):
 
 
 class DueWork(models.Model):
-    """A sync that has to happen. One row a company; claiming is a lease on the row."""
+    """A sync to run. One row per company; claiming it takes a lease on the row."""
 
     operational: ClassVar[str] = OPERATIONAL
     by_our_clock: ClassVar[tuple[str, ...]] = ("due_at", "leased_until", "asked_at", "full_due_at")
@@ -190,10 +190,10 @@ class DueWork(models.Model):
     company = models.OneToOneField(Company, models.CASCADE, related_name="+")
     due_at = models.DateTimeField(db_index=True)  # claim_due(), every two seconds
     leased_until = models.DateTimeField(null=True)
-    asked_at = models.DateTimeField(null=True)  # when somebody last wanted everything that changed
-    full_due_at = models.DateTimeField(null=True)  # a full reading that somebody asked for
+    asked_at = models.DateTimeField(null=True)  # when a person last requested all changes
+    full_due_at = models.DateTimeField(null=True)  # a full sync that a person requested
     hooked = models.BooleanField(default=False)  # Procore sends webhooks
-    pace = models.IntegerField(default=0)  # seconds between looks where calls are not planned
+    pace = models.IntegerField(default=0)  # seconds between polls where calls are not planned
 
 
 class ProjectUse(models.Model):
@@ -213,7 +213,7 @@ class ProjectUse(models.Model):
 
 
 class DueRead(models.Model):
-    """A part that Procore told us has changed: read soon, once, however often it was told."""
+    """A part that webhook events named as changed: read soon, once, however many they are."""
 
     operational: ClassVar[str] = OPERATIONAL
     by_our_clock: ClassVar[tuple[str, ...]] = ("due_at",)
@@ -233,7 +233,7 @@ class DueRead(models.Model):
 
 
 class Incident(models.Model):
-    """Something that keeps a resource from being fresh; it closes by itself when that is over."""
+    """Something that keeps a resource from being fresh; closed automatically when it is over."""
 
     operational: ClassVar[str] = "what is wrong and what to do, in words; no customer content"
     keep_for: ClassVar[int] = KEEP
@@ -281,15 +281,15 @@ class Quarantine(models.Model):
     remote_id = models.BigIntegerField(null=True)
     field = models.TextField()
     shape = models.TextField()  # "text where a date was expected"
-    set_aside = models.BooleanField()  # the record is not stored; else the field alone is empty
+    set_aside = models.BooleanField()  # the record is not stored; else only the field is empty
     records = models.IntegerField(default=1)  # more than one only without an id
-    release = models.TextField()  # of the reading code that could not
+    release = models.TextField()  # of the reading code that failed
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
 
     class Meta:
         constraints: ClassVar = [
-            # Its index also serves every question here: of a company, and of one list of it.
+            # Its index also serves every query here: for a company, and for one list of it.
             models.UniqueConstraint(
                 fields=["company", "resource", "project_id", "remote_id", "field"],
                 nulls_distinct=False,

@@ -1,8 +1,8 @@
 """Which lists are worth a call now: the order in which a company's calls are spent. Pure.
 
-Procore grants few calls, so each goes where somebody looks first. A project that is open comes
-first, then those that change, then quiet ones; idle ones are looked at once a day. A look that
-proves that nothing was missed (it reads a list whole) happens once a day, at night where possible.
+Procore grants few calls, so each goes first to what people look at. Open projects come first, then
+those that change, then quiet ones; idle ones are polled once a day. A full reading of a list, which
+proves that nothing was missed, happens once a day, at night where possible.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,9 +19,9 @@ OPENED_LATELY = timedelta(hours=24)
 CHANGED_LATELY = timedelta(hours=24)
 CHANGED_THIS_FORTNIGHT = timedelta(days=14)
 
-PROOF_BY_DAY = timedelta(hours=24)  # between two whole readings of a list
-PROOF_BY_NIGHT = timedelta(hours=16)  # then the day's proofs are made in the quiet hours
-QUIET_FROM, QUIET_TO = 21, 6  # o'clock, where the company's projects are
+PROOF_BY_DAY = timedelta(hours=24)  # between two full readings of a list
+PROOF_BY_NIGHT = timedelta(hours=16)  # then the daily proofs run in the quiet hours
+QUIET_FROM, QUIET_TO = 21, 6  # o'clock, in the time zone of the company's projects
 
 
 class Use(IntEnum):
@@ -33,8 +33,8 @@ class Use(IntEnum):
     IDLE = 3
 
 
-# How old what we hold of a project may become before it is looked at again. Where Procore sends
-# webhooks they bring the changes, and a look only finds what no webhook brought.
+# How old a project's data may become before it is polled again. With webhooks, events bring the
+# changes, and a poll only finds what no event reported.
 LOOKS_WITHOUT_HOOKS = {
     Use.OPEN: timedelta(minutes=20),
     Use.CHANGING: timedelta(hours=3),
@@ -50,11 +50,11 @@ LOOKS_WITH_HOOKS = {
 REFUSED_FOR = timedelta(days=1)
 FIRST_RETRY, LAST_RETRY = timedelta(minutes=2), timedelta(hours=6)
 
-FIGURES = frozenset({"budget_rows"})  # one call tells a project's whole cost by code
-# What home and the exceptions count beside it, of every project.
+FIGURES = frozenset({"budget_rows"})  # one call shows a project's whole cost by code
+# What home and the exceptions count besides, of every project.
 AT_A_GLANCE = frozenset({"rfis", "submittals", "change_events", "change_event_lines"})
-COMPANY_LISTS = timedelta(hours=6)  # people, vendors, cost types: names beside records
-PROJECT_LIST = timedelta(minutes=30)  # a project that appears is wanted soon
+COMPANY_LISTS = timedelta(hours=6)  # people, vendors, cost types: names shown beside records
+PROJECT_LIST = timedelta(minutes=30)  # a new project is wanted soon
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ListProgress:
 
     @property
     def not_before(self) -> datetime:
-        """After a refusal a day, after a fault twice as long each time."""
+        """A day after a refusal; after each further fault twice as long."""
         if self.refused_at:
             return self.refused_at + REFUSED_FOR
         if self.failed_at:
@@ -80,7 +80,7 @@ class ListProgress:
 
 @dataclass(frozen=True)
 class PlannedRead:
-    """A list to read; `whole` where everything in it is read again as the day's proof."""
+    """A list to read; `whole` where everything is read again as the daily proof."""
 
     part: Part
     whole: bool
@@ -98,7 +98,7 @@ def use_of(opened_at: datetime | None, changed_at: datetime | None, now: datetim
 
 
 def refused_lately(refused_at: datetime | None, now: datetime) -> bool:
-    """Procore counts refusals against an app, so the same list is not asked again for a day."""
+    """Procore counts refusals against an app, so the same list is not requested again for a day."""
     return refused_at is not None and now - refused_at < REFUSED_FOR
 
 
@@ -109,20 +109,20 @@ def at_night(now: datetime, zone: tzinfo) -> bool:
 
 @dataclass(frozen=True)
 class ReadingConditions:
-    """What a company's looks depend on: use of its projects, whether it has a hook, the hour."""
+    """What a company's polls depend on: use of its projects, whether it has a hook, the hour."""
 
     uses: Mapping[int, Use]
     hooked: bool
     night: bool
-    pace: timedelta | None = None  # between looks at everything, where calls are not planned
-    asked_at: datetime | None = None  # somebody wants what changed until then
+    pace: timedelta | None = None  # between polls of everything, where calls are not planned
+    asked_at: datetime | None = None  # a person wants the changes until then
 
     def use(self, project: int) -> Use:
         """The company's own lists count as those of a project that changes."""
         return self.uses.get(project, Use.IDLE) if project else Use.CHANGING
 
     def due_at(self, part: Part, standing: ListProgress) -> datetime:
-        """When the list is wanted next; long ago where it was never read."""
+        """When the list is to be read next; long ago where it was never read."""
         if standing.fresh_at is None or self._asked(part, standing.fresh_at):
             return standing.not_before
         look = standing.fresh_at + self._wanted_age(part)
@@ -132,7 +132,7 @@ class ReadingConditions:
         return self._proof_at(standing) <= now
 
     def _asked(self, part: Part, fresh_at: datetime) -> bool:
-        """With few calls, only what is in use, and of the others what the budget says."""
+        """With few calls: only what is in use, and of the others what the budget shows."""
         if self.asked_at is None or fresh_at >= self.asked_at:
             return False
         everything = self.pace is not None
@@ -157,14 +157,14 @@ class ReadingConditions:
 def looks(
     parts: Mapping[Part, ListProgress], day: ReadingConditions, now: datetime
 ) -> list[PlannedRead]:
-    """What is due, the most wanted first: by use of the project, then by how long it is due."""
+    """What is due, most urgent first: by use of the project, then by how long it is due."""
     due = {part: day.due_at(part, standing) for part, standing in parts.items()}
     wanted = sorted((p for p in parts if due[p] <= now), key=lambda p: (day.use(p[1]), due[p], p))
     return [PlannedRead(part, day.proof_due(parts[part], now)) for part in wanted]
 
 
 def next_due(parts: Mapping[Part, ListProgress], day: ReadingConditions, now: datetime) -> datetime:
-    """The earliest moment at which one of them is wanted."""
+    """The earliest time at which one of them is due."""
     moments = [day.due_at(part, standing) for part, standing in parts.items()]
     return max(now, min(moments, default=now + PROJECT_LIST))
 

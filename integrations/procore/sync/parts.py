@@ -40,31 +40,31 @@ from partner_app.tenancy.context import tenant
 COUNTS = (
     "fetched", "created", "updated", "deleted", "unchanged", "unreadable", "suspect", "requests",
 )  # fmt: skip
-SHORT = 500  # records that one page brings without being a burden
+SHORT = 500  # records; one page brings as many without being a burden
 Key = tuple[str, int]  # resource, project (0: the company)
 
 
 @dataclass
 class Job:
-    """A part on its way: its step in the run, its cursor, and where its reading stands."""
+    """A part in progress: its step in the run, its cursor, and how far it has been read."""
 
     model: type[SourceRecord]
     step: SyncStep
     cursor: SyncCursor
     reader: Reader
-    whole: bool  # reads everything, so what is absent is gone
+    whole: bool  # reads everything, so what is absent is deleted
     sweep: bool  # afterwards the number of records is compared
     parents: Parents
     began: datetime
-    newest: datetime | None = None  # stamp of Procore's among what was read
+    newest: datetime | None = None  # Procore's newest stamp among what was read
     seen: set[int] = field(default_factory=set)
-    position: Position = field(default_factory=Position)  # behind what is written
-    blind: bool = False  # some record had no id, so that nothing proves which are gone
+    position: Position = field(default_factory=Position)  # after what is written
+    blind: bool = False  # some record had no id, so nothing proves which are gone
     total: int | None = None
     attempts: int = 0
     refusal: Reason | None = None  # how Procore refused the list
-    permission: Permission = Permission.UNKNOWN  # and what it says of the tool then
-    barren: bool = False  # there is nothing to ask for: no record that it could hang on
+    permission: Permission = Permission.UNKNOWN  # and what it said of the tool then
+    barren: bool = False  # there is nothing to request: no record that it could belong to
     withdrawn: threading.Event = field(default_factory=threading.Event)
     closed_tools: Collection[
         tuple[int, Tool | None]
@@ -83,7 +83,7 @@ class Job:
         return (self.step.project_id, self.model.spec.tool) in self.closed_tools
 
     def pieces(self) -> Iterator[Piece]:
-        """Raises Withdrawn where Procore hides the project or its tool, as another part found."""
+        """Raises Withdrawn where another part found that Procore hides the project or its tool."""
         if self.withdrawn.is_set() or self.closed:
             raise Withdrawn
         yield from self.reader.pieces()
@@ -91,7 +91,7 @@ class Job:
             self.total = self.reader.total()
 
     def note(self, piece: Piece) -> None:
-        """That is being written."""
+        """Records a page that is being written."""
         self.position = piece.then
         self.seen.update(piece.ids)
         self.blind = self.blind or bool(piece.nameless)
@@ -99,7 +99,7 @@ class Job:
             self.newest = advance(self.newest, not_ahead(record.updated_at, self.began))
 
     def pause(self) -> None:
-        """Whoever goes on with the run begins where this ends."""
+        """The next worker continues where this one ends."""
         parents = [list(ids) for ids in self.parents.values()]
         seen = sorted(self.seen)
         here = ResumePoint(
@@ -110,11 +110,10 @@ class Job:
 
 
 def waves(run: SyncRun, opened: Collection[int]) -> Iterator[list[Key]]:
-    """Each wave needs what those before have written: projects first, children after parents.
+    """Each wave needs what earlier ones have written: projects first, children after parents.
 
-    Projects that somebody has open are complete before anything else is read; then comes what
-    tells the cost of every project, then what home counts, then the rest, in the order in which
-    projects are in use.
+    Projects that people have open are complete before anything else is read. Then come the cost of
+    every project, what home counts, and the rest, in the order in which projects are in use.
     """
     if run.mode == Mode.TARGETED:
         keys = list(run.steps.filter(done=False).values_list("resource", "project_id"))
@@ -147,17 +146,17 @@ def _project_waves(projects: Sequence[int], names: Sequence[str]) -> Iterator[li
 
 
 def jobs_of(run: SyncRun, keys: list[Key], client: ProcoreClient) -> list[Job]:
-    """Those of a wave that are not done yet; their steps exist from now on, so progress shows."""
+    """The unfinished jobs of a wave; their steps exist from now on, so that progress shows."""
     done = set(run.steps.filter(done=True).values_list("resource", "project_id"))
     wanted = [key for key in keys if key not in done]
     _make_rows(run, wanted)
     unfinished = run.steps.filter(done=False, progress__isnull=True)
-    unfinished.update(**dict.fromkeys(COUNTS, 0))  # of the last attempt alone
+    unfinished.update(**dict.fromkeys(COUNTS, 0))  # of the last attempt only
     steps = {(s.resource, s.project_id): s for s in run.steps.filter(done=False)}
     cursors = {
         (c.resource, c.project_id): c for c in SyncCursor.objects.filter(company_id=run.company_id)
     }
-    withdrawn: dict[int, threading.Event] = defaultdict(threading.Event)  # one a project
+    withdrawn: dict[int, threading.Event] = defaultdict(threading.Event)  # one per project
     again, doubts = places_to_try_again(run.company_id), open_absences(run.company_id)
     jobs = []
     with tenant(run.company_id):
@@ -177,7 +176,7 @@ def jobs_of(run: SyncRun, keys: list[Key], client: ProcoreClient) -> list[Job]:
 
 
 def jobs_from_events(run: SyncRun, client: ProcoreClient) -> list[Job]:
-    """Parts done in this run of which Procore has told us since; the others are yet to be read.
+    """Finished parts of this run that webhook events have named since; they are to be read again.
 
     Children wait for the next run: their parents have to be written first.
     """
@@ -186,7 +185,7 @@ def jobs_from_events(run: SyncRun, client: ProcoreClient) -> list[Job]:
         told = DueRead.objects.filter(company_id=run.company_id)
         keys = {key for key in told.values_list("resource", "project_id") if not _is_late(key[0])}
         doubts = open_absences(run.company_id)
-        # A list in doubt is read again when a proof may be searched for, not before.
+        # A list in doubt is read again only when a proof may be searched for.
         keys -= {key for key, doubt in doubts.items() if doubt.retry_at > clock.now()}
         steps = [s for s in done if (s.resource, s.project_id) in keys]
         jobs = []
@@ -213,11 +212,11 @@ def job_of(
     doubt: Absence | None = None,
     lent: Lent | None = None,
 ) -> Job:
-    """Inside tenant(). `whole` also where nothing was read before, or no filter tells.
+    """Inside tenant(). `whole` also where nothing was read before, or no filter finds changes.
 
-    A list in `doubt` is counted each time, and read whole when a proof is to be searched for.
+    A list in `doubt` is counted each time, and read completely when a proof is to be searched for.
 
-    Where the run had paused in the middle of this part, it goes on there.
+    Where the run had paused in the middle of this part, it continues there.
     """
     model, now = RESOURCES[step.resource], clock.now()
     changes, before = model.spec.changes, unpacked(step.progress)
@@ -278,7 +277,7 @@ def job_of(
 def _view(
     run: SyncRun, step: SyncStep, cursor: SyncCursor, model: type[SourceRecord]
 ) -> int | None:
-    """The one that is known, unless a full look may find the one that is wanted."""
+    """The known view, unless a full sync may find the one that is wanted."""
     again = (run.mode == Mode.FULL or step.whole) and cursor.via_fallback
     return None if again or not _has_view(model) else cursor.via_id
 
@@ -293,19 +292,19 @@ def open_absences(company_id: int) -> dict[Key, Absence]:
 
 
 def withheld_projects(company_id: int) -> set[int]:
-    """That are not listed for the app any more: nothing is asked of them."""
+    """Projects that are no longer listed for the app: nothing is requested of them."""
     rows = Absence.objects.filter(company_id=company_id, resource="projects")
     return set(rows.values_list("project_id", flat=True))
 
 
 def _is_late(name: str) -> bool:
-    """Whether another list has to be written before it is known what this one has to ask."""
+    """Whether another list must be written before it is known what this one has to request."""
     spec = RESOURCES[name].spec
     return spec.changes is Changes.PARENT or bool(spec.hangs_on)
 
 
 def _sizes(company_id: int, keys: Iterable[Key]) -> dict[Key, int]:
-    """Inside tenant(). How many records of these lists we have."""
+    """Inside tenant(). How many records of these lists we hold."""
     found: dict[Key, int] = {}
     for name in {name for name, _ in keys}:
         rows = RESOURCES[name]._base_manager.filter(company_id=company_id)
@@ -315,13 +314,13 @@ def _sizes(company_id: int, keys: Iterable[Key]) -> dict[Key, int]:
 
 
 def _cheaper_whole(step: SyncStep, size: int | None) -> bool:
-    """What changed and how many there are takes two calls; a short list is read in one."""
+    """Changes and count together take two calls; a short list is read completely in one."""
     hides = RESOURCES[step.resource].spec.hides_deleted
     return step.sweep and hides and (size or 0) <= SHORT
 
 
 def _barren(company_id: int, keys: Iterable[Key]) -> set[Key]:
-    """Inside tenant(). Lists without a record here, of projects without a record they hang on."""
+    """Inside tenant(). Lists without a record here, of projects without a possible parent."""
     found: set[Key] = set()
     by_name: dict[str, set[int]] = defaultdict(set)
     for name, project in keys:
@@ -344,7 +343,7 @@ def _barren(company_id: int, keys: Iterable[Key]) -> set[Key]:
 
 
 def _projects(company_id: int) -> list[int]:
-    """Of our own copy, which the first wave has brought up to date."""
+    """From our mirror, which the first wave has brought up to date."""
     withheld = withheld_projects(company_id)
     with tenant(company_id):
         rows = RESOURCES["projects"]._base_manager.filter(company_id=company_id)
@@ -366,7 +365,7 @@ def _parents(
     since: datetime | None,
     doubted: set[int],
 ) -> list[int]:
-    """All of them, or those written since their children were read last and those in doubt."""
+    """All of them, or those written since their children were last read and those in doubt."""
     rows = RESOURCES[parent.resource]._base_manager.filter(
         company_id=company_id, project_id=project_id, **dict(parent.where)
     )

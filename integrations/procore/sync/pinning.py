@@ -1,4 +1,4 @@
-"""Pins a budget view for a company, or lets it go again."""
+"""Pins a budget view for a company, or removes the pin."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ from partner_app.tenancy.context import tenant
 
 
 def pin_view(*, company_id: int, view: View, columns: Iterable[BudgetColumn], actor: str) -> None:
-    """All projects are read again by it, soon; those that lack it keep the standard one."""
+    """Soon reads all budgets again in it; projects without it keep the standard one."""
     chosen = [{"meaning": c.meaning, "id": c.id, "name": c.name} for c in columns]
     with tenant(company_id):
         BudgetViewChoice.objects.filter(company_id=company_id).delete()
@@ -33,7 +33,7 @@ def pin_view(*, company_id: int, view: View, columns: Iterable[BudgetColumn], ac
 
 
 def unpin_view(*, company_id: int, actor: str) -> None:
-    """The standard view of each project is read again. Nothing happens where none is pinned."""
+    """Each project's standard view is read again. Does nothing where none is pinned."""
     with tenant(company_id):
         if BudgetViewChoice.objects.filter(company_id=company_id).delete()[0]:
             event = Event.BUDGET_VIEW_CHOSEN

@@ -1,4 +1,4 @@
-"""What a company's next looks are: the pure order of use, filled from Postgres."""
+"""A company's next reads: the pure order of use, filled from Postgres."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -24,14 +24,14 @@ from partner_app.core import clock
 from partner_app.core.zones import zone
 from partner_app.tenancy.context import tenant
 
-SOONEST = 20  # seconds between looks at one company, where calls are not planned
+SOONEST = 20  # seconds between polls of one company, where calls are not planned
 STANDING = ("fresh_at", "full_at", "refused_at", "failed_at", "failures")
-AT_ONCE = 60  # lists a run; what is wanted by then is chosen again
+AT_ONCE = 60  # lists per run; then the most urgent are chosen again
 EVERYTHING = 100_000  # lists; where Procore's headers alone limit the calls
 
 
 def looks_due(due: DueWork) -> list[PlannedRead]:
-    """The most wanted lists of the company, in order."""
+    """The most urgent lists of the company, in order."""
     most = AT_ONCE if settings.PROCORE.plans_calls else EVERYTHING
     return looks(_parts(due.company_id), day_of(due), clock.now())[:most]
 
@@ -49,7 +49,7 @@ def day_of(due: DueWork) -> ReadingConditions:
 
 
 def _parts(company_id: int) -> dict[Part, ListProgress]:
-    """Every list that the company has, also those of which nothing was read yet."""
+    """Every list that the company has, including those never read."""
     known = {
         (resource, project): ListProgress(*standing)
         for resource, project, *standing in SyncCursor.objects.filter(
@@ -68,7 +68,7 @@ def _parts(company_id: int) -> dict[Part, ListProgress]:
 
 
 def _night(company_id: int) -> bool:
-    """By the clock of most of the company's projects."""
+    """By the local time of most of the company's projects."""
     with tenant(company_id):
         rows = Project.objects.filter(company_id=company_id)
         zones = Counter(rows.values_list("time_zone", flat=True))

@@ -1,7 +1,7 @@
-"""Asks Procore whether records are gone that a list no longer shows: a handful of calls a list.
+"""Asks Procore whether records that a list no longer shows are deleted: a few calls per list.
 
-What proves it: the recycle bin or `include_deleted` names the record; or it is 404 by its id while
-the tool demonstrably answers. A record that is there by its id proves the list wrong.
+Proof is: the recycle bin or `include_deleted` names the record; or its id gives 404 while the tool
+demonstrably answers. A record that still exists by its id proves the list wrong.
 """
 
 import time
@@ -32,19 +32,19 @@ from integrations.procore.sync.models import Permission, SyncStep
 from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
 
-SAMPLE = 5  # records of one list that are asked for by id
+SAMPLE = 5  # records of one list that are requested by id
 OF_EACH = 2  # where a record holds each list, and many are in doubt
-MOST_HELD = 30  # such lists that are asked about for one resource of one project
-MOST_IN_BIN = 4000  # deleted records that are looked at: two pages
-MOST_LISTS = 12  # in doubt, that one run asks about; the others wait for a later one
-LISTED_FOR = 60.0  # seconds that the list of projects is good for
+MOST_HELD = 30  # such lists that are checked for one resource of one project
+MOST_IN_BIN = 4000  # deleted records that are read: two pages
+MOST_LISTS = 12  # in doubt, checked in one run; the others wait for a later one
+LISTED_FOR = 60.0  # seconds for which the list of projects is used
 
 Names = dict[str, str]
 
 
 @dataclass(frozen=True)
 class One:
-    """A record that can be asked for: by its id, or within the one that holds it, under `rows`."""
+    """A record that can be requested: by its id, or within the one that holds it, under `rows`."""
 
     remote_id: int
     path: str
@@ -54,18 +54,18 @@ class One:
 
 
 class Prover:
-    """Of one run; asked outside of transactions, by one thread."""
+    """Proofs for one run; called outside transactions, by one thread."""
 
     def __init__(self, client: ProcoreClient, company_id: int) -> None:
         self.client, self.company_id = replace(client, calls=0), company_id
         self.manifests: dict[int, Manifest | None] = {}
-        self.untold = False  # Procore does not tell the service account what it may do
+        self.untold = False  # Procore does not report the service account's rights
         self.lists = 0
         self.projects: set[int] | None = None
         self.projects_at = 0.0
 
     def prove(self, losses: Sequence[Loss]) -> None:
-        """Raises NotConnected, ReconnectNeeded; any other trouble leaves the records in doubt."""
+        """Raises NotConnected, ReconnectNeeded; any other fault leaves the records in doubt."""
         barred_until: datetime | None = None
         for loss in losses:
             if self.lists >= MOST_LISTS:
@@ -86,7 +86,7 @@ class Prover:
 
     @contextmanager
     def counted(self, step: SyncStep) -> Iterator[None]:
-        """What is asked within counts among the calls of this step."""
+        """Calls made inside count as calls of this step."""
         before = self.client.calls
         try:
             yield
@@ -94,14 +94,14 @@ class Prover:
             step.requests += self.client.calls - before
 
     def permission(self, project_id: int, tool: Tool | None) -> Permission:
-        """What the manifest says of the service account, as far as it is known."""
+        """The service account's permission in the manifest, as far as it is known."""
         try:
             return self._permission(project_id, tool)
         except RateLimited:
             return Permission.UNKNOWN
 
     def _permission(self, project_id: int, tool: Tool | None) -> Permission:
-        """Asked once a project. Raises RateLimited."""
+        """Requested once per project. Raises RateLimited."""
         if not tool or not project_id:
             return Permission.UNKNOWN
         if project_id not in self.manifests and not self.untold:
@@ -113,14 +113,14 @@ class Prover:
         return Permission.GRANTED if granted else Permission.DENIED
 
     def lists_project(self, project_id: int) -> bool | None:
-        """Whether Procore lists the project for the app now; None where that is not known."""
+        """Whether Procore lists the project for the app now; None where that is unknown."""
         age = time.monotonic() - self.projects_at
         if self.projects is None or age > LISTED_FOR:
             self.projects, self.projects_at = self._projects(), time.monotonic()
         return None if self.projects is None else project_id in self.projects
 
     def _prove(self, loss: Loss) -> None:
-        """Raises RateLimited: then it has to be asked again."""
+        """Raises RateLimited: it has to be tried again then."""
         job = loss.job
         loss.proved |= self._in_bin(job.model, job.step.project_id) & loss.doubted
         if not loss.kept:
@@ -134,10 +134,10 @@ class Prover:
                 return
 
     def _prove_list(self, loss: Loss, ids: set[int], number: int) -> bool:
-        """False where Procore refuses: the others need not be asked for."""
+        """False where Procore refuses: the others need not be requested."""
         there, absent, complete = self._sample(loss, spread(sorted(ids), number))
         if there or loss.shown:
-            loss.proved |= absent  # each one is 404, and the tool answers
+            loss.proved |= absent  # each one gives 404, and the tool answers
         small = len(ids) <= settings.DOUBT.floor
         answers = loss.shown or (loss.permission is Permission.GRANTED and small)
         if complete and absent and answers:
@@ -145,7 +145,7 @@ class Prover:
         return loss.permission is not Permission.DENIED
 
     def _sample(self, loss: Loss, ids: Sequence[int]) -> tuple[bool, set[int], bool]:
-        """Whether one of them is there, those that are not, and whether all were asked for."""
+        """Whether one of them exists, those that do not, and whether all were requested."""
         absent: set[int] = set()
         for one in self._ones(loss.job.model, ids):
             try:
@@ -167,7 +167,7 @@ class Prover:
         return False, absent, True
 
     def _ones(self, model: type[SourceRecord], ids: Sequence[int]) -> list[One]:
-        """Those of them that Procore shows one by one."""
+        """Those that Procore shows one by one."""
         with tenant(self.company_id):
             rows = model._base_manager.filter(company_id=self.company_id, remote_id__in=ids)
             return [one for row in rows.order_by("remote_id") for one in self._one(row)][:SAMPLE]
@@ -243,16 +243,16 @@ class Prover:
 
 
 def spread(ids: Sequence[int], number: int) -> list[int]:
-    """So many of them, evenly from the first to the last: what hides often hides side by side."""
+    """So many of them, evenly spread: hidden records are often neighbours."""
     if len(ids) <= number:
         return list(ids)
     return [ids[at * (len(ids) - 1) // (number - 1)] for at in range(number)]
 
 
 def _there(answer: object, one: One) -> bool | None:
-    """Whether the record is there; None where the answer does not say.
+    """Whether the record exists; None where the response does not say.
 
-    Bare or under `data`. Procore shows some deleted records by their id, and says so.
+    Bare or under `data`. Procore shows some deleted records by their id, and marks them.
     """
     inner = answer
     if isinstance(answer, dict) and "id" not in answer:

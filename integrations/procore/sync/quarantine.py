@@ -1,7 +1,7 @@
-"""Records, and fields of records, that could not be read: kept by place and shape, never by value.
+"""Records, and fields of records, that could not be read: by place and shape, never by value.
 
-A record that was set aside keeps its former copy in the mirror. It is tried again when it changes,
-and when the reading code has changed; read well, it leaves the quarantine.
+A record that was set aside keeps its former copy in the mirror. It is tried again when it changes
+and when the reading code has changed; once readable, it leaves the quarantine.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ Key = tuple[str, int]  # resource, project (0: the company)
 
 @dataclass(frozen=True)
 class ReadRecords:
-    """Records that arrived for one place, and what could not be read of them."""
+    """Records received for one place, and what could not be read of them."""
 
     key: Key
     began: datetime  # of the reading that they belong to
@@ -47,13 +47,13 @@ def places_in_quarantine(company_id: int) -> set[Key]:
 
 
 def places_to_try_again(company_id: int) -> set[Key]:
-    """Where something was unreadable to other reading code than this."""
+    """Where another version of the reading code found something unreadable."""
     found = Quarantine.objects.filter(company_id=company_id).exclude(release=RELEASE)
     return set(found.values_list("resource", "project_id").distinct())
 
 
 def note_shown(company_id: int, shown: ReadRecords) -> None:
-    """In the writing transaction: what was read well leaves, what was not is here."""
+    """In the writing transaction: readable records leave, unreadable ones enter."""
     now = clock.now()
     nameless = Q(remote_id=None)
     here = _of(company_id, shown.key).filter(Q(remote_id__in=shown.ids) | nameless)
@@ -92,12 +92,12 @@ def note_shown(company_id: int, shown: ReadRecords) -> None:
 
 
 def forget_gone(company_id: int, key: Key, began: datetime) -> None:
-    """After a whole reading: what it did not meet is gone, or was met and read well."""
+    """After a full reading: removes what it did not meet, or met and could read."""
     _of(company_id, key).filter(last_seen_at__lt=began).delete()
 
 
 def not_in_mirror(company_id: int, key: Key) -> int:
-    """Inside tenant(): records that Procore counts and our mirror cannot have."""
+    """Inside tenant(): records that Procore counts and our mirror cannot hold."""
     aside = _of(company_id, key).filter(set_aside=True)
     ids = {key for key in aside.values_list("remote_id", flat=True) if key is not None}
     mirror = RESOURCES[key[0]]._base_manager.filter(company_id=company_id, remote_id__in=ids)
@@ -106,14 +106,14 @@ def not_in_mirror(company_id: int, key: Key) -> int:
 
 
 def records_of(faults: Iterable[Fault]) -> int:
-    """How many records these faults are of."""
+    """How many records these faults concern."""
     found = list(faults)
     named = {fault.remote_id for fault in found if fault.remote_id is not None}
     return len(named) + sum(fault.remote_id is None for fault in found)
 
 
 def counts_by_place(company_id: int) -> dict[Key, int]:
-    """How many records of each place could not be read, or not in full."""
+    """How many records of each place could not be read, or not completely."""
     rows = Quarantine.objects.filter(company_id=company_id).order_by()
     found = rows.values_list("resource", "project_id").annotate(
         named=Count("remote_id", distinct=True),

@@ -1,4 +1,4 @@
-"""Reads one resource of one project from Procore, page by page. Asks no database."""
+"""Reads one resource of one project from Procore, page by page. Uses no database."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,26 +23,28 @@ from integrations.procore.resources.spec import Parent, Source
 
 Window = tuple[datetime, datetime]
 Parents = Mapping[Parent, Sequence[int]]  # whose lists are to be read
-RESTARTS = 5  # of a list that people kept deleting from while it was read
+RESTARTS = 5  # of a list from which people kept deleting while it was read
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where a reading stands: lists read to their end, and the next page of the one after.
+    """How far a reading has come: lists read completely, and the next page of the one after.
 
-    `rows`, after the last of several pages: how many rows there were before it.
+    `rows`, after the last of several pages: how many rows came before it.
     """
 
     lists: int = 0
     number: int = 1
-    before_last: int | None = None  # last id of the page before
+    before_last: int | None = None  # last id of the previous page
     rows: int | None = None
 
 
 @dataclass
 class Lent:
-    """The view in which other projects' budgets are read. A view is the company's own and most
-    projects show the same one, so it is tried before a project is asked which views it has.
+    """The view in which other projects' budgets are read.
+
+    A view belongs to the company and most projects show the same one, so it is tried before a
+    project is asked for its views.
     """
 
     view_id: int | None = None
@@ -50,14 +52,14 @@ class Lent:
 
 @dataclass(frozen=True)
 class Piece(Batch):
-    """A page, and where a later reading goes on once it is written."""
+    """A page, and where a later reading continues once it is written."""
 
     then: Position = Position()
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One list, with everything filled in; its parent if it is one of many."""
+    """One list request, with everything filled in; its parent if it is one of many."""
 
     source: Source
     path: str
@@ -66,9 +68,9 @@ class Ask:
 
 
 class Reader:
-    """One part of a sync. After an interruption `pieces` goes on at the page it had reached.
+    """One part of a sync. After an interruption `pieces` continues at the page it had reached.
 
-    Another reader goes on there as well, given that `position` and the same parents.
+    Another reader continues there as well, given that `position` and the same parents.
     """
 
     def __init__(
@@ -85,7 +87,7 @@ class Reader:
         position: Position = Position(),
         lent: Lent | None = None,
     ) -> None:
-        self.client = replace(client, calls=0)  # counts its own
+        self.client = replace(client, calls=0)  # counts its own calls
         self.model, self.window, self.via_id = model, window, via_id
         self.choice = choice
         self.lent, self.borrows = lent or Lent(), False
@@ -127,7 +129,7 @@ class Reader:
             yield Piece(
                 content.records, content.deleted, content.faults, content.last_id, self.position
             )
-            # A page of records that hold none of those asked for leads on all the same.
+            # A page of records that hold none of the wanted ones still leads to the next.
             of_page = content.nameless or self.model.spec.nested
             guard.check(page, here.number, [*content.ids, *([here.number] if of_page else [])])
 
@@ -143,7 +145,7 @@ class Reader:
         self.asks, self.position = None, Position()
 
     def _first_page(self, ask: Ask) -> Page[Batch] | None:
-        """In the borrowed view; None where it may not be the project's own, which is then found."""
+        """In the lent view; None where it may not be the project's own, which is then looked up."""
         try:
             page = self._page(ask)
         except (Forbidden, NotFoundOrHidden):
@@ -174,11 +176,11 @@ class Reader:
         except NotFoundOrHidden:
             if ask.parent_id is None:
                 raise
-            # The parent was deleted since it was listed; its records are gone with it.
+            # The parent was deleted after it was listed; its records are deleted with it.
             return Page(Batch([], []), None, 0, more=False)
 
     def _below(self, ask: Ask, page: Page[Batch]) -> Page[Batch]:
-        """Whose list was asked for is known; a record that says otherwise would count as orphan."""
+        """We know whose list was requested; a record that says otherwise would become an orphan."""
         if ask.parent_id is None or ask.source.parent is None:
             return page
         names = [field.name for field, _ in kept_fields(self.model)]
@@ -186,10 +188,10 @@ class Reader:
         return replace(page, content=page.content.with_value(column, ask.parent_id))
 
     def _drifted(self, ask: Ask) -> bool:
-        """Whether rows were removed while we read, so that later ones moved to a page before.
+        """Whether rows were removed while we read, so that later ones moved to an earlier page.
 
-        Then the row at the end of the last page but one is another one. It costs one call for each
-        list of several pages, and the list is read again only when it has to be.
+        Then another row is at the end of the last page but one. The check costs one call for each
+        list of several pages, and the list is read again only when needed.
         """
         before_last, place = self.position.before_last, self.position.rows
         if self.restarts >= RESTARTS or before_last is None or place is None:
@@ -233,7 +235,7 @@ class Reader:
         return self.via_id is not None
 
     def _decoder(self, source: Source) -> Callable[[bytes], Batch]:
-        """The columns of a budget view are named by it: they get the names that we know."""
+        """Renames the columns of a budget view, which the view names, to those that we know."""
         decode = decoder_of(self.model, tuple(source.extra.items()))
         if source.rows:
             return within(decode, source.rows)

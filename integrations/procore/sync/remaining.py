@@ -1,4 +1,4 @@
-"""How much of a reading is left: calls, projects and an honest time, from what is known now."""
+"""How much of a reading is left: calls, projects and an estimated time, from what is known now."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from partner_app.connections.rates import planned
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 
-KNOWN_AFTER = 20  # calls; before that the pace of a run says nothing
+KNOWN_AFTER = 20  # calls; before that the pace of a run is not reliable
 INNER = tuple(n for n, model in RESOURCES.items() if model.spec.scope is Scope.PROJECT)
 BY_PARENT = tuple(n for n in INNER if RESOURCES[n].spec.changes is Changes.PARENT)
 
 
 @dataclass(frozen=True)
 class ProjectLeft:
-    """`calls` until the project is complete, its turn included; `ready_at` None: not known yet."""
+    """`calls` until the project is complete, including waiting; `ready_at` None: not known yet."""
 
     project_id: int
     calls: int
@@ -37,7 +37,7 @@ class ProjectLeft:
 
 @dataclass(frozen=True)
 class Remaining:
-    """`projects` and how many of them are `complete`; `ready_at` None: not known yet."""
+    """`projects`, and how many are `complete`; `ready_at` None: not known yet."""
 
     projects: int
     complete: int
@@ -62,7 +62,7 @@ def left_of(left: Remaining | None, project_id: int) -> ProjectLeft | None:
 
 
 def remaining(run: SyncRun) -> Remaining:
-    """Of a walk over everything. A list costs one call, the lines of contracts one a contract."""
+    """Of a walk over everything. A list costs one call, the lines of contracts one per contract."""
     done = _done(run)
     order = in_order_of_use(uses := uses_of(run.company_id), uses)
     contracts = _contracts(run.company_id)
@@ -96,7 +96,7 @@ def _contracts(company_id: int) -> Counter[int]:
 
 
 def _pace(run: SyncRun) -> float | None:
-    """Calls a second: as planned, or as this run has made them."""
+    """Calls a second: as planned, or as made in this run."""
     share = 1 - CallPurpose.FIRST_READ.reserve
     plans = [plan.calls * share / plan.seconds for plan in planned()]
     if plans:

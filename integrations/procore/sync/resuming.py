@@ -1,7 +1,7 @@
-"""How far a part had come when its run had to pause, kept with its step: ids and times, no content.
+"""How far a part had come when its run paused, kept with its step: ids and times, no content.
 
-Procore's rate limits end a reading in the middle of a list as a matter of course. Begun anew each
-time, a part that needs more calls than are left in a window would never come to its end.
+Procore's rate limits often end a reading in the middle of a list. If it started again from the
+beginning each time, a part that needs more calls than a window has left would never finish.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class ResumePoint(msgspec.Struct, frozen=True):
 
 
 def packed(progress: ResumePoint) -> dict[str, object]:
-    """As JSON can hold it."""
+    """In a form that JSON can hold."""
     found: dict[str, object] = msgspec.to_builtins(progress)
     return found
 

@@ -1,4 +1,4 @@
-"""Runs and their lease: one sync a company at a time, taken over when its process has died."""
+"""Runs and their lease: one sync per company at a time, taken over when its process has died."""
 
 import os
 import socket
@@ -18,7 +18,7 @@ from partner_app.core import clock
 from partner_app.core.heartbeat import Heartbeat
 from partner_app.tenancy.context import tenant
 
-LEASE = timedelta(seconds=15)  # a company waits so long for the successor of a dead process
+LEASE = timedelta(seconds=15)  # how long a company waits for a dead process's successor
 
 
 def holder_name() -> str:
@@ -73,9 +73,9 @@ class StepOptions:
 
 
 def _claim_reads(run: SyncRun) -> None:
-    """What webhooks brought is this run's now, in the transaction that takes it.
+    """Assigns the reads that webhooks queued to this run, in the transaction that takes it.
 
-    A walk over everything reads it anyway; its steps come wave by wave.
+    A walk over everything reads them anyway; its steps come wave by wave.
     """
     claimed = claim_reads(run)
     if run.mode == Mode.TARGETED:
@@ -83,7 +83,7 @@ def _claim_reads(run: SyncRun) -> None:
 
 
 def _add_steps(run: SyncRun, parts: Mapping[Part, StepOptions]) -> None:
-    """Those that this run has read before are read again."""
+    """Steps that this run has read before are read again."""
     here = {"run": run, "company_id": run.company_id, "month": run.month}
     SyncStep.objects.bulk_create(
         [
@@ -97,10 +97,10 @@ def _add_steps(run: SyncRun, parts: Mapping[Part, StepOptions]) -> None:
 
 
 def claim_reads(run: SyncRun) -> dict[Part, bool]:
-    """Lists that webhooks named, and whether to look for deletions; they are due no more.
+    """Takes lists that webhooks named, and whether to look for deletions, out of the queue.
 
-    Of projects that we do not have, nothing is asked: they are not permitted. A list that this run
-    is in the middle of waits: its first pages may be older than the news.
+    Projects that we do not have are not permitted, so nothing is requested of them. A list that
+    this run is in the middle of waits: its first pages may be older than the event.
     """
     begun = set(
         run.steps.filter(done=False, progress__isnull=False).values_list("resource", "project_id")
@@ -125,7 +125,7 @@ def claim_reads(run: SyncRun) -> dict[Part, bool]:
 def keep_lease(run: SyncRun) -> None:
     """In the writing transaction.
 
-    A process that was believed dead writes nothing. Raises SyncLeaseLost.
+    A process that was believed dead must write nothing. Raises SyncLeaseLost.
     """
     if not _renewed(run):
         raise SyncLeaseLost
@@ -141,7 +141,7 @@ def heartbeat(run: SyncRun) -> Heartbeat:
 
 
 def release(run: SyncRun, *, until: datetime) -> None:
-    """The run stays open; whoever claims it after `until` goes on with it."""
+    """Keeps the run open; another worker may claim it after `until` and continue."""
     SyncRun.objects.filter(id=run.id, holder=run.holder).update(leased_until=until)
 
 
@@ -199,7 +199,7 @@ def progress(run: SyncRun) -> list[dict[str, object]]:
 
 
 def problems(run: SyncRun) -> list[str]:
-    """In words, a sentence for each resource and cause."""
+    """A sentence for each resource and cause."""
     rows = (
         run.steps.exclude(error="")
         .values("resource", "error", "error_remedy")

@@ -1,6 +1,6 @@
-"""When a company is synced next: what is due, leases on it, and a cadence that adapts.
+"""When each company syncs next: pending work, leases on it, and an adaptive interval.
 
-The truth is one row a company in Postgres. A tick costs what is due, not what exists.
+Postgres holds one row per company. The cost of a tick depends on what is due, not on what exists.
 """
 
 from collections.abc import Sequence
@@ -17,24 +17,24 @@ from integrations.procore.sync.runs import LEASE
 from partner_app.core import clock
 from partner_app.tenancy.models import CONNECTED
 
-SLOWEST = 300  # seconds between looks at one company, where calls are not planned
-WITH_HOOKS = 900  # the same, where Procore sends webhooks
-SHARE = 0.3  # of the hourly budget of calls that looks may use
+SLOWEST = 300  # seconds between polls of one company, where calls are not planned
+WITH_HOOKS = 900  # the same with webhooks
+SHARE = 0.3  # of the hourly call budget that polls may use
 # Calls; Procore's documented example: https://developers.procore.com/documentation/rate-limiting
 HOURLY_BUDGET = 3600
-CLAIM = 100  # companies a tick rings for
+CLAIM = 100  # companies that a tick queues
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a worker has to do for a company: a full reading, or these lists."""
+    """A worker's task for a company: a full sync, or these lists."""
 
     mode: Mode
     looks: Sequence[PlannedRead] = ()
 
 
 def make_due(*, company_id: int) -> None:
-    """What changed until now, as soon as a worker is free; committed with the caller's work."""
+    """Queues what changed until now, for the next free worker; committed with the caller's work."""
     now = clock.now()
     DueWork.objects.update_or_create(
         company_id=company_id, defaults={"due_at": now, "asked_at": now, "leased_until": None}
@@ -42,7 +42,7 @@ def make_due(*, company_id: int) -> None:
 
 
 def make_full_due(*, company_id: int) -> None:
-    """Everything is read again, as at the first time, as soon as a worker is free."""
+    """Queues a full sync, as at the first time, for the next free worker."""
     now = clock.now()
     DueWork.objects.update_or_create(
         company_id=company_id, defaults={"due_at": now, "full_due_at": now, "leased_until": None}
@@ -52,7 +52,7 @@ def make_full_due(*, company_id: int) -> None:
 def make_read_due(
     *, company_id: int, resource: str, project_id: int, at: datetime | None = None
 ) -> None:
-    """One list that we know has changed, because we changed it; now where `at` is not given."""
+    """Queues one list that we changed ourselves; due at once where `at` is not given."""
     at = at or clock.now()
     part = {"company_id": company_id, "resource": resource, "project_id": project_id}
     due, _ = DueRead.objects.get_or_create(**part, sweep=False, defaults={"due_at": at})
@@ -62,7 +62,7 @@ def make_read_due(
 
 
 def schedule_new_companies() -> None:
-    """Companies that nobody made due yet: one statement, whatever their number."""
+    """Queues companies that were never queued: one statement, whatever their number."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO procore_duework (company_id, due_at, pace, hooked) "
@@ -74,11 +74,11 @@ def schedule_new_companies() -> None:
 
 
 def wake_companies_with_pending_events() -> None:
-    """Companies that were told of while their last run was being concluded.
+    """Queues companies whose webhook events arrived while their last run was finishing.
 
-    That one did not see the news any more, and whoever brought it saw a company that was due
-    anyway. A lock of both would put all news of a company in one line; this looks afterwards.
-    An open run that has to wait goes on when it may, and reads the news then.
+    That run no longer saw the events, and the delivery found the company already queued. Locking
+    both would serialise all deliveries of a company, so this checks afterwards. An open run that
+    has to wait continues when it may, and then reads the events.
     """
     running = SyncRun.objects.filter(company=OuterRef("company"), state=RunState.RUNNING)
     now = clock.now()
@@ -91,7 +91,7 @@ def wake_companies_with_pending_events() -> None:
 
 
 def claim_due() -> list[int]:
-    """Companies whose sync is due; each is rung for at most once a lease."""
+    """Companies whose sync is due; each gets at most one wake-up message per lease."""
     now = clock.now()
     with transaction.atomic():
         rows = list(
@@ -104,7 +104,7 @@ def claim_due() -> list[int]:
 
 
 def work_due(company_id: int) -> Work | None:
-    """An open run goes on in its own mode; see runs.take_run."""
+    """An open run continues in its own mode; see runs.take_run."""
     now = clock.now()
     due = DueWork.objects.filter(company_id=company_id).first()
     if due is None or due.due_at > now:
@@ -142,7 +142,7 @@ def plan_next(*, company_id: int, run: SyncRun | None) -> bool:
 
 
 def give_back(*, company_id: int, wait_seconds: float) -> None:
-    """A worker that may not wait leaves the work for later."""
+    """Leaves the work for later where a worker may not wait."""
     later = clock.now() + timedelta(seconds=wait_seconds)
     DueWork.objects.filter(company_id=company_id).update(due_at=later, leased_until=None)
 
@@ -153,7 +153,7 @@ def others_wait(company_id: int) -> bool:
 
 
 def due_now() -> QuerySet[DueWork]:
-    """Of companies that may be called, whether or not a worker has them."""
+    """Due syncs of companies that may be called, whether or not a worker has them."""
     return DueWork.objects.filter(_due(clock.now()))
 
 
@@ -166,7 +166,7 @@ def _unleased(now: object) -> Q:
 
 
 def _pace(former: int, run: SyncRun, *, hooked: bool) -> int:
-    """Quicker while much changes, slower while nothing does, never beyond the share of calls."""
+    """Faster while much changes, slower while nothing does, never beyond the share of calls."""
     changed = run.steps.filter(_changed()).exists()
     pace = (former or SOONEST) * (0.5 if changed else 1.5)
     within_budget = run.requests / (HOURLY_BUDGET * SHARE / 3600)

@@ -1,4 +1,4 @@
-"""Starting syncs: now in this process, or when they are due by a worker."""
+"""Starts syncs: now in this process, or in a worker when they are due."""
 
 import time
 from functools import partial
@@ -14,7 +14,7 @@ from partner_app.tenancy.lifecycle import company_or_error
 
 
 def sync_now(*, company_id: int, full: bool, only: list[str], wait: Wait) -> dict[str, object]:
-    """One sync in this process, holding the company's lock. Raises SyncInProgress, SyncError."""
+    """Syncs once in this process, holding the company's lock. Raises SyncInProgress, SyncError."""
     company = company_or_error(company_id)
     if not company.usable:
         raise NotConnected
@@ -41,9 +41,9 @@ def sync_now(*, company_id: int, full: bool, only: list[str], wait: Wait) -> dic
 
 
 def run_due(*, company_id: int, wait: Wait) -> bool:
-    """What a worker does: whatever is due for the company; then the next time is set.
+    """Runs in a worker: does what is due for the company, then sets the next time.
 
-    True when that is now: Procore told us of something while this ran.
+    True when that is now: webhook events arrived while this ran.
     """
     work = work_due(company_id)
     if work is None:

@@ -1,4 +1,4 @@
-"""How each company is, for an operator's eyes and scripts."""
+"""The state of each company, for operators and scripts."""
 
 from decimal import Decimal
 
@@ -70,7 +70,7 @@ def _of(company: Company) -> dict[str, object]:
         "incidents": list(
             incidents.order_by("opened_at").values("resource", "message", "remedy", "opened_at")
         ),
-        # How long the oldest change that Procore told us of has waited to be read.
+        # How long the oldest webhook event has waited to be processed.
         "webhook_lag_seconds": round((clock.now() - told.due_at).total_seconds()) if told else 0,
         "api_calls_left": calls_left(company.id),
         "api_calls_last_hour": hour.calls,

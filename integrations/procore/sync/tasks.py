@@ -1,4 +1,4 @@
-"""Celery's doorbells: ids only, harmless twice."""
+"""Celery tasks that start syncs: wake-up messages with ids only, harmless twice."""
 
 from datetime import datetime
 
@@ -28,7 +28,7 @@ PATIENCE = 30.0  # seconds, where Procore gave no time
 
 @shared_task
 def wake() -> None:
-    """Rings for every company that is due; also finds those that nobody made due."""
+    """Queues a wake-up message for every company that is due, and finds those never queued."""
     schedule_new_companies()
     wake_companies_with_pending_events()
     for company_id in claim_due():
@@ -59,9 +59,9 @@ def discover() -> None:
 
 
 def discover_soon(company_id: int) -> None:
-    """Somebody opens the app in a company that is not connected: it may have been installed since.
+    """A person opened the app in an unconnected company: it may have been installed since.
 
-    Who asks is not known yet, so a stranger's guesses cost one look a minute.
+    The person is not known yet, so a stranger's guesses cost at most one check a minute.
     """
     if is_usable(company_id) or not may_look("opened"):
         return
@@ -73,7 +73,7 @@ def discover_soon(company_id: int) -> None:
 
 @shared_task
 def housekeeping() -> None:
-    """Finishes what an uninstall began, purges who has been gone long enough, deletes the old."""
+    """Completes uninstalls, purges companies after their grace period, deletes old records."""
     close_down_all()
     purge_due()
     delete_expired()
@@ -81,7 +81,7 @@ def housekeeping() -> None:
 
 
 def enqueue(company_id: int) -> None:
-    """Without a broker nobody hears it; the next look finds the work in Postgres."""
+    """Without a broker the message is lost; the next poll finds the work in Postgres."""
     try:
         sync_company.apply_async((company_id,), retry=False)
     except OperationalError:

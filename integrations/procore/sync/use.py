@@ -1,4 +1,4 @@
-"""Which projects are in use: opened by somebody, or changed. What is in use is read first."""
+"""Which projects are in use: opened by a person, or changed. These are read first."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ NOTED_ONCE_IN = timedelta(minutes=1)  # a page asks again every few seconds
 
 
 def note_opened(*, company_id: int, project_id: int) -> None:
-    """Somebody has a page of the project open. Wakes the company where the project is news."""
+    """Records that a page of the project is open. Wakes the company where that was not known."""
     now = clock.now()
     use = ProjectUse.objects.filter(company_id=company_id, project_id=project_id).first()
     if use and use.opened_at and now - use.opened_at < NOTED_ONCE_IN:
@@ -30,7 +30,7 @@ def note_opened(*, company_id: int, project_id: int) -> None:
 
 
 def note_changed(company_id: int, changed: Mapping[int, datetime]) -> None:
-    """The newest stamp of Procore's among a project's records; in the writing transaction."""
+    """Records the newest Procore stamp of a project's records; in the writing transaction."""
     if not changed:
         return
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Reads Procore again and compares, record by record, with what is stored, changing nothing."""
+"""Reads Procore again and compares each record with the mirror, changing nothing."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -30,9 +30,9 @@ Remote = dict[int, bytes]  # content hash by id
 
 
 def verify(*, company_id: int, wait: Wait) -> dict[str, object]:
-    """`drift` is everything missing here, extra here, or different.
+    """`drift` counts every record that is missing here, extra here, or different.
 
-    What cannot be read is no drift: it is counted as unreadable, and its former copy may be here.
+    Unreadable records are not drift: they are counted as unreadable, and a former copy may be here.
     """
     company_or_error(company_id)
     client = app_client(company_id, CallPurpose.CHECK)
@@ -51,7 +51,7 @@ class _Check:
         with tenant(company_id):
             self.choice = choice_of(company_id)
         self.doubts = open_absences(company_id).keys()
-        # Ids by resource, project and what tells their kind: whose children are to be read.
+        # Ids by resource, project and the values that identify them as parents to be read.
         self.ids: dict[tuple[str, int | None], list[tuple[int, dict[str, object]]]] = {}
 
     def compare(self, model: type[SourceRecord]) -> dict[str, int]:
@@ -68,7 +68,7 @@ class _Check:
         beyond = {key for key in local.keys() - remote.keys() if key not in aside}
         kept = self._kept(model, beyond)
         extra = len(beyond) - kept
-        if None in aside:  # each record without an id may be any of those
+        if None in aside:  # any of those may be the record without an id
             extra = max(0, extra - sum(fault.remote_id is None for fault in faults))
         both = remote.keys() & local.keys()
         return {

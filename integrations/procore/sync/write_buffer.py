@@ -1,4 +1,4 @@
-"""What was fetched and is not written yet: records, steps and cursors are committed together."""
+"""Fetched data that is not written yet: records, steps and cursors are committed together."""
 
 import time
 from collections import defaultdict
@@ -45,8 +45,8 @@ from partner_app.core.bulk import update_rows
 from partner_app.core.logging import log
 from partner_app.tenancy.context import tenant
 
-ROWS = 8000  # records written at once: a statement costs the same for few and for many
-SECONDS = 1  # that a page may wait for others to be written with it
+ROWS = 8000  # records written in one batch: a statement costs the same for few and for many
+SECONDS = 1  # that a page may wait to be written together with others
 STEP_FIELDS = (
     "done", "error", "error_code", "error_remedy", "fetched", "created", "updated", "deleted",
     "unchanged", "unreadable", "suspect", "requests", "progress",
@@ -67,7 +67,7 @@ class WriteBuffer:
         self.given_up: list[Job] = []
         self.changed: set[int] = set()  # projects, 0 for the company
         self.doubtful = places_in_quarantine(run.company_id)
-        self.newest: dict[int, datetime] = {}  # by project, Procore's stamp of a record
+        self.newest: dict[int, datetime] = {}  # by project, the newest Procore stamp of a record
         self.rows, self.since = 0, time.monotonic()
 
     @property
@@ -86,11 +86,11 @@ class WriteBuffer:
         self.ended.append(job)
 
     def give_up(self, job: Job) -> None:
-        """What was read before a failure is kept; the cursor stays where it was."""
+        """Keeps what was read before a failure; the cursor does not move."""
         self.given_up.append(job)
 
     def pause(self, jobs: Collection[Job]) -> None:
-        """Where each of these stands, after the last of what arrived of it is written."""
+        """How far each of these has come, once the last of what arrived is written."""
         with tenant(self.run.company_id):
             keep_lease(self.run)
             for job in jobs:
@@ -98,7 +98,7 @@ class WriteBuffer:
             update_rows(SyncStep, [job.step for job in jobs], PAUSE_FIELDS)
 
     def write(self) -> list[Job]:
-        """One transaction. Gives back jobs whose records Procore counts otherwise than we do."""
+        """One transaction. Returns jobs whose number of records at Procore differs from ours."""
         pieces, ended, given_up = self.pieces, self.ended, self.given_up
         self.pieces, self.ended, self.given_up = [], [], []
         self.rows, self.since = 0, time.monotonic()
@@ -163,7 +163,7 @@ class WriteBuffer:
                 self.doubtful.add(job.key)
 
     def _doubt(self, pieces: list[tuple[Job, Piece]], ended: list[Job]) -> None:
-        """Before anything is written: what is missing is weighed, and proofs are asked for."""
+        """Before anything is written: weighs what is missing and requests proofs."""
         shown = {job.step.id: set(job.seen) for job in ended}
         unwritten: dict[int, list[Decoded]] = defaultdict(list)
         for job, piece in pieces:
@@ -178,7 +178,7 @@ class WriteBuffer:
         self.prover.prove(losses)
 
     def _absent(self, ended: list[Job]) -> None:
-        """What a whole reading did not show is gone, unless in doubt; so are its children."""
+        """What a full reading did not show is deleted, unless in doubt; so are its children."""
         by_model: dict[type[SourceRecord], list[Job]] = defaultdict(list)
         for job in ended:
             by_model[job.model].append(job)
@@ -208,7 +208,7 @@ class WriteBuffer:
             self.changed.add(place or 0)
 
     def _projects(self, job: Job) -> None:
-        """A project that is gone takes its records with it; one that is only missing does not."""
+        """A deleted project takes its records with it; one that is only missing does not."""
         if job.blind:
             return
         company_id = self.run.company_id
@@ -236,7 +236,7 @@ class WriteBuffer:
             self.changed.add(0)
 
     def mark_rest(self) -> None:
-        """What could not be marked with its records, now or in a run before this one."""
+        """Marks what could not be marked with its records, in this run or an earlier one."""
         company_id = self.run.company_id
         with apart(MARKING, company_id), tenant(company_id):
             if is_open(MARKING, company_id):
@@ -262,7 +262,7 @@ class WriteBuffer:
         self.changed = set()
 
     def _orphans(self, model: type[SourceRecord], places: Collection[Place]) -> dict[Place, int]:
-        """Of parents that were deleted, each with a proof of its own."""
+        """Children of deleted parents, each with its own proof."""
         deleted: dict[Place, int] = defaultdict(int)
         for parent in {source.parent for source in model.spec.sources if source.parent}:
             above = RESOURCES[parent.resource]
@@ -294,7 +294,7 @@ class WriteBuffer:
         if not done:
             return
         if job.cursor.fresh_at is None or job.cursor.refused_at:
-            self.changed.add(job.project_id or 0)  # an empty list is news where none was read
+            self.changed.add(job.project_id or 0)  # an empty list is a change where none was read
         job.cursor.refused_at = None
         listed = job.model.spec.changes is not Changes.PARENT and job.step.resource != PROJECTS
         doubtful = bool(listed and job.step.suspect)
@@ -313,7 +313,7 @@ class WriteBuffer:
                 forget_gone(self.run.company_id, job.key, job.began)
 
     def _give_up(self, job: Job) -> None:
-        """The cursor stays; what could not be read is tried again later, each time later still."""
+        """The cursor does not move; a part that failed is tried again after ever longer delays."""
         self._refused(job)
         job.step.done, job.step.progress = True, None
         job.step.requests += job.reader.requests
@@ -321,7 +321,7 @@ class WriteBuffer:
             job.cursor.trouble = job.step.error_code
             self._try_later(job)
         if job.cursor.refused_at and job.cursor.refused_at >= job.began:
-            self.changed.add(job.project_id or 0)  # figures say what they lack
+            self.changed.add(job.project_id or 0)  # metrics show what they lack
 
     @staticmethod
     def _try_later(job: Job) -> None:
@@ -330,7 +330,7 @@ class WriteBuffer:
 
 
 def _learns_view(job: Job) -> bool:
-    """Which view a list is read in is known with its first page: whoever goes on need not ask."""
+    """The first page shows which view a list is read in, so a later reader need not ask."""
     known = job.reader.via_id
     if known is None or job.cursor.via_id == known:
         return False

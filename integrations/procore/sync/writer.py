@@ -1,4 +1,4 @@
-"""Writes records into their mirror: COPY to a staging table, one statement to merge."""
+"""Writes records to their mirror: COPY to a staging table, one statement to merge."""
 
 import zlib
 from collections import defaultdict
@@ -34,7 +34,7 @@ def write_records(
     company_id: int,
     records: Mapping[Place, Sequence[Decoded]],
 ) -> dict[Place, Written]:
-    """Inside tenant(). A record that came twice counts once: the one that was changed later."""
+    """Inside tenant(). A record that came twice counts once: the one changed later."""
     latest: dict[int, tuple[Place, Decoded]] = {}
     for place, rows in records.items():
         for record in rows:
@@ -49,11 +49,12 @@ def write_records(
     columns = (*FIXED, *(field.attname for field, _ in kept_fields(model)))
     names = sql.SQL(", ").join([sql.Identifier(name) for name in columns])
     table = sql.Identifier(model._meta.db_table)
-    # Named by its columns, so that a connection older than a migration makes itself a new one.
+    # Named by its columns, so that a connection older than a migration creates a new one.
     staging = sql.Identifier(f"staging_{zlib.crc32(repr((table, columns)).encode())}")
     now = clock.now()
     with connection.cursor() as cursor:
-        # Kept for the session and emptied at each commit: a table a batch would bloat the catalog.
+        # Kept for the session and emptied at each commit: one table per batch would bloat the
+        # catalog.
         create = "CREATE TEMP TABLE IF NOT EXISTS {} (LIKE {}) ON COMMIT DELETE ROWS"
         cursor.execute(_text(sql.SQL(create).format(staging, table)))
         cursor.execute(_text(sql.SQL("DELETE FROM {}").format(staging)))
@@ -71,7 +72,7 @@ def write_records(
 def delete_rows(
     model: type[SourceRecord], *, company_id: int, remote_ids: Mapping[Place, Sequence[int]]
 ) -> dict[Place, int]:
-    """What the customer deletes is erased here, not hidden."""
+    """What the customer deletes is deleted here, not hidden."""
     every = [key for keys in remote_ids.values() for key in keys]
     if not every:
         return {}
@@ -81,7 +82,7 @@ def delete_rows(
 def delete_gone(
     model: type[SourceRecord], *, company_id: int, gone: Mapping[Place, Collection[int]]
 ) -> dict[Place, int]:
-    """What these places no longer have. A record that has moved to another place stays."""
+    """Deletes what these places no longer have. A record that moved to another place stays."""
     pairs = [(place or 0, key) for place, keys in gone.items() for key in keys]
     if not pairs:
         return {}
@@ -93,7 +94,7 @@ def delete_gone(
 def delete_places(
     model: type[SourceRecord], *, company_id: int, places: Iterable[Place]
 ) -> dict[Place, int]:
-    """Every record of these places."""
+    """Deletes every record of these places."""
     where = "AND coalesce(project_id, 0) = ANY(%s)"
     return _deleted(model, where, [company_id, [place or 0 for place in places]])
 
@@ -106,7 +107,7 @@ def delete_orphans(
     parent: type[SourceRecord],
     places: Iterable[Place],
 ) -> dict[Place, int]:
-    """Records of parents that are gone."""
+    """Deletes records whose parents are deleted."""
     where = (
         "AND coalesce(project_id, 0) = ANY(%s) AND NOT EXISTS (SELECT FROM "
         f"{parent._meta.db_table} p WHERE p.company_id = old.company_id AND p.remote_id = {column})"
@@ -117,7 +118,7 @@ def delete_orphans(
 def _deleted(
     model: type[SourceRecord], where: str, params: list[int | list[int]]
 ) -> dict[Place, int]:
-    """`where` is ours: names come from models, values are parameters."""
+    """`where` is our own SQL: names come from models, values are parameters."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH gone AS (DELETE FROM {model._meta.db_table} AS old "  # noqa: S608  # our own names
