@@ -1,4 +1,4 @@
-"""Deliveries on their way in: who may speak, and what is said to Procore in return."""
+"""Incoming deliveries: authorisation, and the status returned to Procore."""
 
 import hmac
 import time
@@ -20,19 +20,19 @@ from partner_app.core.logging import log
 from partner_app.core.secrets import fingerprint
 from partner_app.tenancy.access import end_access
 
-# Ours, not Django's: that would take longer to be made than to be answered.
+# Our own class: Django's would take longer to build than the response.
 HOOKS = """
     SELECT key, company_id, secret_hash, former_hash FROM procore_webhookhook WHERE key = ANY(%s)
 """
 ACCEPTED, UNAUTHORIZED, UNKNOWN = 202, 401, 404
-RECOGNISED = 60.0  # seconds for which nobody is looked up again before their body is read
+RECOGNISED = 60.0  # seconds for which a known sender's body is read without another lookup
 MOST_RECOGNISED = 10_000
 Hook = tuple[int, bytes, bytes | None]
 
 
 @dataclass(frozen=True)
 class Speaker:
-    """Whoever delivers something: the hook's key, and the secret as its fingerprint."""
+    """The sender of a delivery: the hook's key, and the secret's fingerprint."""
 
     key: uuid.UUID
     secret: bytes
@@ -49,10 +49,10 @@ class Delivery:
 
 
 def take_in(deliveries: Sequence[Delivery]) -> list[int]:
-    """The status for each. All that is authorised is stored at once.
+    """The status for each delivery. All authorised ones are stored in one statement.
 
-    What nobody can read is answered 202 all the same, or Procore would hold back every later event
-    of its hook for the sake of that one. It is kept as an event of which nothing is known.
+    An unreadable one also gets 202, or Procore would hold back every later event of its hook. It is
+    stored as an event of unknown content.
     """
     hooks = _hooks({each.speaker.key for each in deliveries})
     found = [_read(hooks, each) for each in deliveries]
@@ -61,7 +61,7 @@ def take_in(deliveries: Sequence[Delivery]) -> list[int]:
         due = accept(told)
     except DataError:
         if len(deliveries) > 1:
-            raise  # each is tried alone then, and the others are stored
+            raise  # then each is tried alone, and the others are stored
         log.warning("webhook.not_stored", company_id=told[0].company_id)
         due = accept([replace(told[0], payload=unreadable(deliveries[0].body))])
     for each in told:
@@ -76,15 +76,15 @@ _recognised: dict[Speaker, float] = {}
 
 
 def is_recognised(speaker: Speaker) -> bool:
-    """Known from less than a minute ago, so that a stream of deliveries asks the database once.
+    """Known from the last minute, so that a stream of deliveries costs one query a minute.
 
-    take_in() looks at the secret again all the same.
+    take_in() checks the secret again anyway.
     """
     return _recognised.get(speaker, 0.0) > time.monotonic()
 
 
 def refusals(speakers: Sequence[Speaker]) -> list[int]:
-    """The status for each who may not speak, 0 for who may: asked before their body is read."""
+    """The status for each unauthorised sender, 0 for others: checked before their body is read."""
     hooks = _hooks({each.key for each in speakers})
     found = [_judge(hooks, each) for each in speakers]
     for speaker, status in zip(speakers, found, strict=True):
@@ -101,11 +101,11 @@ def _judge(hooks: Mapping[uuid.UUID, Hook], speaker: Speaker) -> int:
         return UNKNOWN
     _company_id, *hashes = hooks[speaker.key]
     fits = [hmac.compare_digest(speaker.secret, bytes(known)) for known in hashes if known]
-    return 0 if any(fits) else UNAUTHORIZED  # both were compared
+    return 0 if any(fits) else UNAUTHORIZED  # always compares both
 
 
 def _read(hooks: Mapping[uuid.UUID, Hook], delivery: Delivery) -> Told | int:
-    """What was told, or the status of what is not stored."""
+    """The event, or the status of a delivery that is not stored."""
     status = _judge(hooks, delivery.speaker)
     if status:
         return status

@@ -1,7 +1,7 @@
-"""Makes the hook that is registered at Procore equal to the one we want, whatever happened to it.
+"""Brings the hook registered at Procore in line with the one we want.
 
-Missing ones are made, stale and doubled ones of ours removed, foreign ones left alone, secrets
-renewed, triggers completed. Afterwards the delivery log is read for events that never arrived.
+Creates missing hooks, removes stale and duplicate ones of ours, leaves foreign ones alone, renews
+secrets and completes triggers. Then reads the delivery log for events that never arrived.
 """
 
 from collections.abc import Callable
@@ -37,13 +37,13 @@ VERSION = "v4.0"
 EVENTS = ("create", "update", "delete")
 ROTATE_EVERY = timedelta(days=30)
 CHECK_EVERY = timedelta(hours=1)
-BATCH = 20  # companies a look
+BATCH = 20  # companies per pass
 UNDELIVERED = ("discarded", "failed")
 OVERLAP = timedelta(days=1)  # the log is filtered by day
 
 
 def companies_to_check() -> list[int]:
-    """Connected companies whose hook was not looked at lately, and is not switched off."""
+    """Connected companies whose hook was not checked lately and is not switched off."""
     checked = WebhookHook.objects.filter(checked_at__gt=clock.now() - CHECK_EVERY)
     companies = Company.objects.filter(state__in=CONNECTED, paused_at=None)
     companies = companies.exclude(switched_off__contains=[Feature.WEBHOOKS])
@@ -66,7 +66,7 @@ def reconcile(*, company_id: int) -> HookState:
         hook.state = HookState.ACTIVE
         _read_undelivered(client, hook)
         if before != (HookState.ACTIVE, hook.remote_id):
-            make_due(company_id=company_id)  # of what changed before this hook nobody was told
+            make_due(company_id=company_id)  # changes before this hook existed sent no event
     hook.checked_at = clock.now()
     hook.save(update_fields=["state", "checked_at"])
     DueWork.objects.filter(company_id=company_id).update(hooked=hook.state == HookState.ACTIVE)
@@ -74,7 +74,7 @@ def reconcile(*, company_id: int) -> HookState:
 
 
 def remove(*, company_id: int) -> None:
-    """Where hooks are switched off: what we registered goes. Raises ProcoreError."""
+    """Where hooks are switched off: removes what we registered. Raises ProcoreError."""
     hook = WebhookHook.objects.filter(company_id=company_id).first()
     if hook and hook.remote_id:
         client = app_client(company_id, CallPurpose.HOOKS)
@@ -108,7 +108,7 @@ def _repair(client: ProcoreClient, hook: WebhookHook) -> None:
 
 
 def _register(client: ProcoreClient, hook: WebhookHook, path: str) -> None:
-    """The secret is stored before the call: the first event may come before its answer."""
+    """The secret is stored before the call: the first event may arrive before the response."""
     body = {
         "payload_version": VERSION,
         "namespace": NAMESPACE,
@@ -122,7 +122,7 @@ def _register(client: ProcoreClient, hook: WebhookHook, path: str) -> None:
 
 
 def _id_in(answer: object) -> int:
-    """Raises Unreadable: the next look finds the hook in the list and goes on with it."""
+    """Raises Unreadable: the next pass finds the hook in the list and continues with it."""
     try:
         key = record_id(record_of(answer).get("id"))
     except NotTheShape as error:
@@ -180,9 +180,9 @@ def _actions_in(offered: object) -> dict[object, list[object]]:
 
 
 def _read_undelivered(client: ProcoreClient, hook: WebhookHook) -> None:
-    """Procore discards what it could not deliver for twelve hours, and says so in its log."""
+    """Procore discards events it could not deliver for twelve hours, and logs that."""
     if hook.checked_at is None:
-        return  # made just now: nothing was sent yet
+        return  # just created: nothing was sent yet
     since = (hook.checked_at - OVERLAP).date().isoformat()
     for status in UNDELIVERED:
         query = {"filter[status]": status, "filter[start]": since}
@@ -195,17 +195,17 @@ def _accept_late(company_id: int, payload: object) -> None:
     try:
         accept([Told(company_id, read_payload(msgspec.json.encode(payload)))])
     except ValueError:
-        make_due(company_id=company_id)  # something changed, nobody can say what
+        make_due(company_id=company_id)  # something changed; it is not known what
 
 
 def check_soon(*, company_id: int, rotate: bool = False) -> None:
-    """At the next look, within seconds; `rotate`: with a new secret."""
+    """In the next pass, within seconds; `rotate`: with a new secret."""
     changes = {"checked_at": None, **({"rotated_at": None} if rotate else {})}
     WebhookHook.objects.filter(company_id=company_id).update(**changes)
 
 
 def check_all() -> None:
-    """Where hooks are switched off, those of an earlier time are removed and polling takes over."""
+    """Where hooks are switched off, existing ones are removed and polling takes over."""
     unwanted = WebhookHook.objects.order_by("company_id")
     if settings.WEBHOOKS_ENABLED:
         unwanted = unwanted.filter(company__switched_off__contains=[Feature.WEBHOOKS])

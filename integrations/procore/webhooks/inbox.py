@@ -1,4 +1,4 @@
-"""Stores what Procore tells us and makes it due, in one statement; a payload is only a hint."""
+"""Stores webhook events and queues their lists, in one statement; a payload is only a hint."""
 
 import hashlib
 import re
@@ -20,10 +20,10 @@ from integrations.procore.webhooks.models import WebhookEvent
 from partner_app.core import clock
 from partner_app.core.partitions import month_of
 
-# A hundred deliveries that name one list are one row here; see DueRead. Always in the same order,
-# so that two processes never wait for each other. A list that is due already is not touched, or all
-# deliveries of a project would wait for each other's commits: whoever takes it from the table reads
-# it after that, and so after what Procore tells of.
+# A hundred deliveries that name one list become one row here; see DueRead. Always in the same
+# order, so that two processes never deadlock. A list that is queued already is not touched, or all
+# deliveries of a project would wait for each other's commits: the run that takes it from the table
+# reads it after that, and so after the change that the event reports.
 ACCEPT = """
     WITH given AS (
         SELECT * FROM unnest(%(company)s::bigint[], %(ulid)s::text[], %(project)s::bigint[],
@@ -89,11 +89,11 @@ def _by_webhook_name() -> dict[str, list[str]]:
 RESOURCES_OF = _by_webhook_name()
 
 
-# What the columns and their indexes can hold. Postgres keeps no NUL in a text.
+# What the columns and their indexes can hold. Postgres text holds no NUL.
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Word = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00]*$")]
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-FIRST_YEAR, LAST_YEAR = 2000, 2200  # outside of them it is no time of a change
+FIRST_YEAR, LAST_YEAR = 2000, 2200  # outside these, it is not the time of a change
 FIRST_TIME, LAST_TIME = (
     (datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
     for year in (FIRST_YEAR, LAST_YEAR + 1)
@@ -113,7 +113,7 @@ class Payload(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Told:
-    """An event of a company, by whoever knows its hook's secret."""
+    """An event of a company, from a sender that knows its hook's secret."""
 
     company_id: int
     payload: Payload
@@ -123,7 +123,7 @@ _decode = msgspec.json.Decoder(Payload, strict=False).decode
 
 
 def read_again(event: WebhookEvent) -> bool:
-    """What this event told of becomes due once more. False where nothing of ours depends on it."""
+    """Queues what this event named once more. False where none of our resources depends on it."""
     names = RESOURCES_OF.get(event.resource_type, [])
     company_wide = any(RESOURCES[name].spec.scope is Scope.COMPANY for name in names)
     for name in names:
@@ -136,7 +136,7 @@ def read_again(event: WebhookEvent) -> bool:
 
 
 def read_payload(body: bytes) -> Payload:
-    """Raises ValueError; RecursionError for what is nested too deeply."""
+    """Raises ValueError; RecursionError for nesting that is too deep."""
     found = _decode(body)
     if found.timestamp and not FIRST_YEAR <= found.timestamp.year <= LAST_YEAR:
         raise ValueError("no time of a change")
@@ -146,7 +146,7 @@ def read_payload(body: bytes) -> Payload:
 def month_of_ulid(ulid: str) -> date:
     """Of its own time, in UTC: milliseconds in its first ten characters [github.com/ulid/spec].
 
-    What is no ULID is counted to the first month there is, always the same.
+    Text that is not a ULID counts to the earliest month, always the same.
     """
     if not ULID.fullmatch(ulid):
         return NO_MONTH
@@ -159,21 +159,21 @@ def month_of_ulid(ulid: str) -> date:
 
 
 def removes_person(payload: Payload) -> bool:
-    """Somebody has left the company: what they hold here ends now, not with the next poll."""
+    """A person has left the company: their access here ends now, not with the next poll."""
     of_people = "users" in RESOURCES_OF.get(payload.resource_type, ())
     return of_people and payload.reason == "delete" and payload.resource_id is not None
 
 
 def unreadable(body: bytes) -> Payload:
-    """In place of what nobody can read, or no table can hold: the same bytes are one event."""
+    """Replaces what cannot be read or stored: the same bytes give the same event."""
     return Payload(id=f"unreadable-{hashlib.sha256(body).hexdigest()}", resource_type=UNREADABLE)
 
 
 def accept(told: Sequence[Told]) -> list[int]:
-    """Companies that became due, so that a worker should be woken for each.
+    """The companies that became due, so that a worker can be woken for each.
 
-    Nothing of a payload is trusted beyond what to read again. A deletion shows by absence, so it
-    asks to look for what is gone.
+    A payload is trusted only for what to read again. A deletion shows by absence, so it also queues
+    a search for deleted records.
     """
     if not told:
         return []
@@ -207,7 +207,7 @@ def accept(told: Sequence[Told]) -> list[int]:
 def _lists(payload: Payload) -> list[tuple[str, int]]:
     """Resources to read again, each with its project; 0 is the company.
 
-    Without a project nobody knows which list it is; the next poll finds it.
+    Without a project the list is unknown; the next poll finds the change.
     """
     names = RESOURCES_OF.get(payload.resource_type, [])
     company_wide = any(RESOURCES[name].spec.scope is Scope.COMPANY for name in names)

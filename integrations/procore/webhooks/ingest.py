@@ -1,8 +1,8 @@
-"""Where Procore tells us that something changed: check, store, answer.
+"""The endpoint for Procore's webhooks: checks, stores and answers.
 
-An ASGI application of its own beside the pages: a delivery waits for no thread that makes a page.
-Two threads of its own ask the database, one for who may speak, one to store; what comes while they
-are at work is done in their next round.
+An ASGI application of its own beside the pages: a delivery never waits for a thread that renders a
+page. Two threads use the database, one to authorise senders, one to store; what arrives while they
+work is handled in their next round.
 """
 
 import asyncio
@@ -47,8 +47,8 @@ from partner_app.core.logging import log
 PATH = re.compile(r"/webhooks/procore/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
 PREFIX = "/webhooks/"
 STORED_WITHIN = 4.0  # seconds; Procore waits for five, then delivers again [webhooks]
-MOST_AT_ONCE = 3000  # deliveries of known speakers, of at most 64 KB each
-MOST_STRANGERS = 100  # who are looked up or counted at once; more are not worth it
+MOST_AT_ONCE = 3000  # deliveries of known senders, of at most 64 KB each
+MOST_STRANGERS = 100  # unknown senders checked or counted at once; more are turned away
 NOT_FOUND, WRONG_METHOD, LATE, LENGTH_NEEDED, TOO_LARGE = 404, 405, 408, 411, 413
 TOO_OFTEN, BUSY = 429, 503
 Item = TypeVar("Item")
@@ -56,7 +56,7 @@ Answer = TypeVar("Answer")
 
 
 class Ingest:
-    """Answers below /webhooks/; anything else is for `pages`."""
+    """Answers below /webhooks/; anything else goes to `pages`."""
 
     def __init__(self, pages: App) -> None:
         self.pages = pages
@@ -81,7 +81,7 @@ class Ingest:
             await refuse(receive, send, status)
 
     async def _status(self, scope: Scope, receive: Receive) -> int:
-        """Key and secret come first, then the length, then the body. Raises Gone."""
+        """Checks key and secret first, then the length, then the body. Raises Gone."""
         place = PATH.fullmatch(scope["path"])
         status = malformed(scope) or (0 if place else NOT_FOUND)
         if status or place is None:
@@ -117,10 +117,10 @@ class Ingest:
                 return await self.deliveries(Delivery(speaker, body.read()))
         except (DatabaseError, TimeoutError) as error:
             log.warning("webhook.not_taken", cause=type(error).__name__)
-            return BUSY  # it comes again
+            return BUSY  # Procore delivers it again
 
     async def _refusal(self, scope: Scope, speaker: Speaker) -> int:
-        """The status for whoever may not speak, 0 for who may."""
+        """The status for an unauthorised sender, 0 for an authorised one."""
         if self.strangers >= MOST_STRANGERS:
             return BUSY
         self.strangers += 1
@@ -132,7 +132,7 @@ class Ingest:
                     address = address_of(header(scope, b"x-forwarded-for"), peer)
                     loop = asyncio.get_running_loop()
                     await loop.run_in_executor(self.counting, count_stranger, address)
-                    # Who asks too often gets no line in the log either.
+                    # Senders over the limit get no line in the log either.
                     log.info("webhook.refused", status=status, hook=str(speaker.key))
                 return status
         except TooOften:
@@ -154,7 +154,7 @@ def _in_thread_of_its_own(
         try:
             return work(items)
         except (InterfaceError, OperationalError):
-            database.close()  # a connection that the database has ended: a new one is tried
+            database.close()  # where the database has closed the connection, a new one is opened
         try:
             return work(items)
         except (InterfaceError, OperationalError):

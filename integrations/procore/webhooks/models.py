@@ -17,9 +17,9 @@ class HookState(models.TextChoices):
 
 
 class WebhookHook(models.Model):
-    """One a company. Of its secret only a fingerprint is kept: nobody needs to read it again.
+    """One per company. Only a fingerprint of its secret is kept: the secret is never read again.
 
-    `former_hash` is accepted beside the present one while Procore may still send the former.
+    `former_hash` is accepted beside the current one while Procore may still send the former secret.
     """
 
     operational: ClassVar[str] = "address and secret's fingerprint of a hook; no customer content"
@@ -36,10 +36,10 @@ class WebhookHook(models.Model):
 
 
 class WebhookEvent(models.Model):
-    """What Procore told us, once for each of its ULIDs.
+    """A webhook event from Procore, stored once for each ULID.
 
-    `month` is that of the ULID's own time; by it the table is in parts. It never differs for the
-    same ULID, so that each is still taken once.
+    `month` is that of the ULID's own time; the table is partitioned by it. It never differs for the
+    same ULID, so each event is stored once.
     """
 
     operational: ClassVar[str] = "ids of what changed and when; no customer content"

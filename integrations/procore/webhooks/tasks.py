@@ -1,4 +1,4 @@
-"""Looks after the hooks."""
+"""Keeps the hooks in order."""
 
 from celery import shared_task
 
