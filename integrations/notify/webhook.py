@@ -23,7 +23,7 @@ class NotifyFailed(Exception):
 
 @dataclass(frozen=True)
 class WebhookTarget:
-    """A parsed address; `origin` is its scheme, host and port."""
+    """A parsed address; `origin` is its host and port, as in a Host header."""
 
     secure: bool
     host: str
