@@ -1,4 +1,4 @@
-"""What the web server loads: webhooks are answered at once, all else by Django in threads."""
+"""The ASGI application: webhooks are answered at once, all else by Django in threads."""
 
 import asyncio
 import multiprocessing
@@ -38,7 +38,7 @@ class AddressRules:
 
 
 def _is_signed_in(authorization: str) -> bool:
-    """The view asks again, and says what is the matter where nobody is."""
+    """The view checks again, and reports the error where nobody is signed in."""
     try:
         session_of(authorization)
     except (SignInNeeded, DatabaseError):
@@ -48,7 +48,7 @@ def _is_signed_in(authorization: str) -> bool:
     return True
 
 
-# No thread waits for somebody to read an answer: it is put down whole.
+# The response is buffered whole, so that no thread waits for a slow reader.
 threads = WSGIMiddleware(Whole(django), workers=THREADS, send_queue_size=0)
 pages = Arrival(cast(App, threads), AddressRules(threads.executor))
 
@@ -71,7 +71,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 
 def _end_with_parent() -> None:
-    """A process whose parent was killed would keep the port, and nobody would look after it."""
+    """A process whose parent was killed would keep the port, and nothing would supervise it."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""Celery: a doorbell. What is due, running and done stands in Postgres."""
+"""Celery sends wake-up messages only. Pending, running and finished work is in Postgres."""
 
 import os
 from typing import Any
@@ -36,7 +36,7 @@ app.autodiscover_tasks(
 
 @setup_logging.connect
 def _keep_our_logging(**_: object) -> None:
-    """Django has configured logging already; Celery must not do it again."""
+    """Django has already configured logging; Celery must not do it again."""
 
 
 @heartbeat_sent.connect
@@ -46,13 +46,13 @@ def _worker_lives(sender: Any, **_: object) -> None:
 
 @before_task_publish.connect(sender="integrations.procore.sync.tasks.wake")
 def _scheduler_lives(**_: object) -> None:
-    """Nobody but the scheduler sends this task."""
+    """Only the scheduler sends this task."""
     beat(SCHEDULER)
 
 
 @task_prerun.connect
 def _name_the_task(task_id: str, task: Any, **_: object) -> None:
-    """Every line that is logged meanwhile carries it."""
+    """Every line logged during the task carries its name."""
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(task_id=task_id, task=task.name.rpartition(".")[2])
 

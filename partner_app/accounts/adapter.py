@@ -1,8 +1,8 @@
-"""How partner admins sign in: made by an operator, nobody signs up; and how often one may try.
+"""How partner admins sign in, and how often they may try. Accounts are made by an operator only.
 
-Wrong passwords count by name and address together, so that nobody can lock another one out. Over
-all addresses a name has a limit as well, against guesses from many places; a device on which that
-very person has passed the second factor before is spared that one.
+Wrong passwords are counted by name and address together, so that nobody can lock another person
+out. A name also has a limit over all addresses, against guesses from many places; a device on which
+the same person has passed the second factor before is exempt from that limit.
 """
 
 from typing import Any
@@ -24,11 +24,11 @@ class PartnerAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Behind our own proxy, whoever asked it; allauth would count the proxy itself."""
+        """The client behind our own proxy; allauth would count the proxy itself."""
         return client_address(request)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Counts an attempt, which authenticate() takes back where it succeeds."""
+        """Counts an attempt; authenticate() removes it again after success."""
         name = str(credentials.get("username", "")).lower()
         device = known_device(request, name)
         here = f"{name}@{device or client_address(request)}"

@@ -1,4 +1,4 @@
-"""Making a partner admin: no password is ever chosen for anybody."""
+"""Creates partner admins without choosing a password for anyone."""
 
 from datetime import datetime, timedelta
 
@@ -20,10 +20,10 @@ LIFETIME = timedelta(days=1)
 def invite_admin(
     *, username: str, role: Role, reset_second_factor: bool = False
 ) -> tuple[str, datetime]:
-    """The secret of a link that sets the account up, and until when. Former links become void.
+    """The secret of a link that sets the account up, and its expiry. Earlier links become void.
 
-    The account keeps its second factor, which is asked for after the link, unless it is reset for
-    somebody who has lost it.
+    The account keeps its second factor, which is requested after the link, unless it is reset for a
+    person who has lost it.
     """
     user, _ = get_user_model().objects.get_or_create(username=username)
     user.set_unusable_password()
@@ -48,7 +48,7 @@ def invite_admin(
 
 
 def is_set_up(username: str) -> bool:
-    """Whether somebody has chosen a password for this account."""
+    """Whether a password was chosen for this account."""
     user = get_user_model().objects.filter(username=username).first()
     return bool(user and user.has_usable_password())
 
@@ -67,7 +67,7 @@ def living_link(secret: str) -> SetUpLink:
 
 @transaction.atomic
 def use_link(secret: str, *, password: str) -> PartnerAdmin:
-    """Once. Raises LinkVoid."""
+    """Works once. Raises LinkVoid."""
     used = SetUpLink.objects.filter(
         secret_hash=fingerprint(secret), used_at=None, expires_at__gt=clock.now()
     ).update(used_at=clock.now())

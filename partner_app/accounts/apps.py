@@ -1,4 +1,4 @@
-"""Listens to sign-ins once Django is ready."""
+"""Connects the sign-in signals once Django is ready."""
 
 from django.apps import AppConfig
 

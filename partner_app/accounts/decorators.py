@@ -1,4 +1,4 @@
-"""The dashboard's door: a partner admin with a second factor and the role for it."""
+"""Access to the dashboard: a partner admin with a second factor and the required role."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -22,7 +22,7 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 class AdminRequest(HttpRequest):
-    """A request of which the partner admin is known."""
+    """A request whose partner admin is known."""
 
     admin: PartnerAdmin
 
@@ -30,8 +30,10 @@ class AdminRequest(HttpRequest):
 def role_required(
     needed: Role,
 ) -> Callable[[Callable[Concatenate[AdminRequest, P], HttpResponse]], View[P]]:
-    """Without a second factor, first to setting one up; a session that has not given the account's
-    own goes back to signing in. Raises RoleMissing.
+    """Admits partner admins with this role.
+
+    Without a second factor, the admin must set one up first; a session that has not passed the
+    account's second factor returns to sign-in. Raises RoleMissing.
     """
 
     def decorate(view: Callable[Concatenate[AdminRequest, P], HttpResponse]) -> View[P]:

@@ -1,4 +1,4 @@
-"""The second factor of a session, and devices on which somebody has passed theirs before."""
+"""The second factor of a session, and devices on which a person has passed it before."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from partner_app.core.secrets import random_secret
 
-PASSED = "second_factor_of"  # in the session: the account whose second factor was given
+PASSED = "second_factor_of"  # in the session: the account whose second factor was passed
 COOKIE = f"{settings.COOKIE_PREFIX}tieback_device"
 SALT = "partner_app.accounts.devices"
 REMEMBERED = 180 * 24 * 3600  # seconds
@@ -20,12 +20,12 @@ def note_passed(request: HttpRequest, user: AbstractBaseUser) -> None:
 
 
 def has_passed(request: HttpRequest) -> bool:
-    """Whether this very session, not only the account, has a second factor."""
+    """Whether this session, not only the account, has passed a second factor."""
     return request.session.get(PASSED) == request.user.pk
 
 
 def remember_device(request: HttpRequest, response: HttpResponse) -> None:
-    """It proves nothing and opens nothing: it is counted apart when a password is wrong."""
+    """Proves nothing and grants nothing: wrong passwords from it are counted separately."""
     name = request.user.get_username().lower()
     if known_device(request, name):
         return
@@ -41,7 +41,7 @@ def remember_device(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def known_device(request: HttpRequest, name: str) -> str:
-    """A name for the device, or empty where this person has not been there."""
+    """A name for the device, or empty where this person has not passed the second factor on it."""
     try:
         value: Any = request.get_signed_cookie(COOKIE, "", salt=SALT, max_age=REMEMBERED)
     except BadSignature:

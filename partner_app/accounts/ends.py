@@ -1,4 +1,4 @@
-"""Signing others out, for an operator: after a loss, a leak, or when somebody leaves."""
+"""Lets an operator sign others out: after a loss, a leak, or when a person leaves."""
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
@@ -17,7 +17,7 @@ OPERATOR = "operator"
 
 @transaction.atomic
 def sign_out_company(company_id: int, remote_user_id: int | None = None) -> int:
-    """Everybody of a company, or one person of it; how many rows of theirs went.
+    """Signs out all people of a company, or one; the number of deleted rows.
 
     Raises CompanyUnknown.
     """
@@ -30,7 +30,7 @@ def sign_out_company(company_id: int, remote_user_id: int | None = None) -> int:
 
 @transaction.atomic
 def sign_out_admin(username: str) -> int:
-    """Every session of a partner admin; how many there were. Raises AdminUnknown."""
+    """Ends every session of a partner admin; the number of sessions. Raises AdminUnknown."""
     admin = PartnerAdmin.objects.filter(user__username=username).first()
     if admin is None:
         raise AdminUnknown(username=username)
@@ -45,7 +45,7 @@ def sign_out_admin(username: str) -> int:
 
 @transaction.atomic
 def sign_out_everybody() -> int:
-    """Of every company and on the partner's side; how many rows went."""
+    """Signs out everyone, in every company and on the dashboard; the number of deleted rows."""
     ended = sum(
         end_access(company_id=each) for each in Company.objects.values_list("id", flat=True)
     )

@@ -1,4 +1,4 @@
-"""A company lets the partner's support look, for a time, and sees that it did."""
+"""A company lets the partner's support see its data for a time, and sees when it was used."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +13,11 @@ from partner_app.audit.record import record
 from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 
-HOURS = (1, 8, 24, 72)  # that a company can choose
+HOURS = (1, 8, 24, 72)  # for which a company may grant access
 
 
 def allow_support(*, company_id: int, granted_by: int, hours: int) -> None:
-    """A new grant replaces the living one."""
+    """A new grant replaces the current one."""
     now = clock.now()
     with tenant(company_id):
         _living(company_id).update(ended_at=now)
@@ -48,7 +48,7 @@ def living_grant(company_id: int) -> SupportGrant | None:
 
 @contextmanager
 def under_grant(*, company_id: int, admin: str) -> Iterator[SupportGrant]:
-    """The only way in which the partner's side enters a tenant. Raises NoGrant."""
+    """The only way for the partner's side to enter a tenant. Raises NoGrant."""
     with tenant(company_id):
         grant = _living(company_id).first()
         if grant is None:

@@ -1,6 +1,6 @@
-"""How long a partner admin stays signed in: half an hour of silence, eight hours at most.
+"""How long a partner admin stays signed in: half an hour of inactivity, eight hours at most.
 
-What a page asks for again by itself is no sign of a person, so it does not prolong anything.
+Automatic page refreshes are not a sign of a person, so they do not prolong a session.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from partner_app.core import clock
 
 SILENCE = timedelta(minutes=30).total_seconds()
 LONGEST = timedelta(hours=8).total_seconds()
-EACH = 60  # seconds between two writes of when somebody was last seen
+EACH = 60  # seconds between two writes of the time of the last activity
 SINCE, SEEN = "signed_in_at", "seen_at"  # in the session, seconds since 1970
 
 
@@ -25,7 +25,7 @@ def note_signed_in(request: HttpRequest) -> None:
 
 
 class SessionLifetime:
-    """Middleware, behind the one that knows who asks."""
+    """Middleware, after the one that identifies the user."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -35,7 +35,7 @@ class SessionLifetime:
         if _is_over(request, counts=not by_itself):
             logout(request)
             if by_itself:
-                # The page loads again, so that what it showed does not stay on the screen.
+                # The page reloads, so that what it showed does not stay on the screen.
                 return HttpResponse(status=204, headers={"HX-Refresh": "true"})
         response = self.get_response(request)
         if request.method == "POST" and request.path == reverse("account_logout"):
@@ -44,7 +44,7 @@ class SessionLifetime:
 
 
 def _is_over(request: HttpRequest, *, counts: bool) -> bool:
-    """Nobody without the cookie is asked about: the frame's answers depend on none."""
+    """Skips requests without the cookie: responses in the frame must not depend on it."""
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
         return False
     now = clock.now().timestamp()

@@ -1,5 +1,4 @@
-"""Partner admins and their roles, the links that set them up, and a company's word that support
-may look."""
+"""Partner admins and roles, their set-up links, and the support grants of companies."""
 
 from typing import ClassVar
 
@@ -10,7 +9,7 @@ from partner_app.tenancy.models import TenantModel
 
 
 class Role(models.TextChoices):
-    """Each may do what the one before it may, and more."""
+    """Each includes the rights of the one before."""
 
     VIEWER = "viewer", "Viewer"
     SUPPORT = "support", "Support"
@@ -23,7 +22,7 @@ class Role(models.TextChoices):
 
 
 class PartnerAdmin(models.Model):
-    """Somebody of the partner's people, as whom a Django user signs in."""
+    """A member of the partner's staff, who signs in as a Django user."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="partner_admin"
@@ -39,12 +38,12 @@ class PartnerAdmin(models.Model):
 
     @property
     def actor(self) -> str:
-        """As the audit log names them."""
+        """The name in the audit log."""
         return f"partner:{self.user.get_username()}"
 
 
 class SetUpLink(models.Model):
-    """Opens once, for a day: whoever holds it chooses a password and a second factor."""
+    """Works once, for a day: its holder chooses a password and a second factor."""
 
     keep_for: ClassVar[int] = 1
     kept_since: ClassVar[str] = "expires_at"
@@ -56,7 +55,7 @@ class SetUpLink(models.Model):
 
 
 class SupportGrant(TenantModel):
-    """A company lets the partner's support see its content until then."""
+    """A company lets the partner's support see its content until this expires."""
 
     id = models.BigAutoField(primary_key=True)
     granted_by = models.BigIntegerField()
@@ -66,6 +65,6 @@ class SupportGrant(TenantModel):
 
     class Meta:
         indexes: ClassVar = [
-            # living_grant(), on every look under a grant.
+            # living_grant(), on every access under a grant.
             models.Index(fields=["company", "-until"], name="support_grant_until")
         ]

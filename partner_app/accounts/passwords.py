@@ -1,4 +1,4 @@
-"""Words of this very place, which a guess would begin with."""
+"""Words of this product and installation, which a guess would try first."""
 
 import re
 from typing import Any
@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 # Listed for operators in docs/security/controls.md.
 WORDS = ("tieback", "procore", "partner", "dashboard", "marketplace", "estimate", "budget")
-REST = 8  # letters that have to be left beside them
+REST = 8  # letters that must remain besides them
 
 
 class NoWordsOfThisPlace:

@@ -1,4 +1,4 @@
-"""Sign-ins of partner admins, and changes of what they sign in with, go to the audit log."""
+"""Records sign-ins of partner admins, and changes of their credentials, in the audit log."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def signed_out(user: AbstractBaseUser | None, **_: Any) -> None:
 
 @receiver(user_login_failed)
 def refused(credentials: dict[str, Any], **_: Any) -> None:
-    """The name that was tried, never the password."""
+    """The attempted name, never the password."""
     name = str(credentials.get("username", ""))[:100]
     record(Event.ADMIN_REFUSED, actor="anonymous", company_id=None, subject=name)
 
@@ -50,7 +50,7 @@ def second_factor_given(
 
 @receiver(authentication_failed)
 def second_factor_refused(user: AbstractBaseUser, authenticator: Authenticator, **_: Any) -> None:
-    """The password was right before it."""
+    """The password before it was right."""
     _changed(Event.ADMIN_FACTOR_REFUSED, user, kind=authenticator.type)
 
 
@@ -74,5 +74,5 @@ def _changed(event: Event, user: AbstractBaseUser, **facts: str) -> None:
 
 @receiver(authenticator_added)
 def second_factor_set_up(request: HttpRequest, user: AbstractBaseUser, **_: Any) -> None:
-    """Whoever sets their first one up has it at hand."""
+    """A person who has just set up their first one has passed it."""
     note_passed(request, user)

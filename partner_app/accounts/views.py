@@ -14,16 +14,17 @@ from partner_app.accounts.admins import living_link, use_link
 
 @require_http_methods(["GET", "POST"])
 def set_up(request: HttpRequest, secret: str) -> HttpResponse:
-    """A password of their own, then a second factor: without it the dashboard stays closed.
+    """Sets the user's own password, then a second factor: without it the dashboard stays closed.
 
-    The link proves no second factor. Who has lost theirs needs a link that says so.
+    The link does not replace a second factor. A person who has lost theirs needs a link that resets
+    it.
     """
     link = living_link(secret)
     user: Any = link.admin.user
     form = SetPasswordForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         admin = use_link(secret, password=form.cleaned_data["new_password1"])
-        # The usual way in: an account that has a second factor is asked for it here as well.
+        # The usual sign-in: an account that has a second factor must pass it here as well.
         answer: HttpResponse = perform_login(request, admin.user, redirect_url=reverse("dashboard"))
         return answer
     status = 422 if request.method == "POST" else 200

@@ -1,4 +1,4 @@
-"""Names of everything that is recorded."""
+"""Names of all audited events."""
 
 from enum import StrEnum
 

@@ -8,7 +8,7 @@ from django.db import models
 class AuditEvent(models.Model):
     """Who did what to what, when, from where. `facts` holds numbers and ids, never content.
 
-    `address` is that of the request, empty for what happened by itself or at a shell.
+    `address` is that of the request, empty for automatic actions and for commands.
     """
 
     operational: ClassVar[str] = "outlives the company; holds no customer content"

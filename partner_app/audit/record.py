@@ -1,4 +1,4 @@
-"""The one way to write an audit event: in the caller's transaction, so both stand or fall."""
+"""The one way to write an audit event: in the caller's transaction, so both commit or neither."""
 
 from partner_app.audit.events import Event
 from partner_app.audit.models import AuditEvent
