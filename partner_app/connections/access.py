@@ -1,4 +1,4 @@
-"""A ready client for whoever names a company: the app's own, or a viewer's."""
+"""A ready Procore client for a company: with the app's own credential, or with a viewer's."""
 
 import threading
 import time
@@ -28,7 +28,7 @@ KEPT = 30.0  # seconds
 
 
 class SharedBearer(Bearer, Protocol):
-    """Its token is kept for all processes; `flag` names what they learn of each other."""
+    """Shares its token with all processes; `flag` names what they learn from each other."""
 
     @property
     def flag(self) -> str: ...
@@ -61,7 +61,7 @@ class StoredBearer:
 
 @dataclass(frozen=True)
 class AppBearer:
-    """The app itself, at no company yet."""
+    """The app itself, without a company yet."""
 
     flag: str = FLAG
 
@@ -74,7 +74,7 @@ class AppBearer:
 
 @dataclass(frozen=True)
 class FixedBearer:
-    """One access token and no way to another: of a sign-in under way, or for a few calls."""
+    """One access token that cannot be renewed: for a sign-in in progress, or for a few calls."""
 
     access_token: str
 
@@ -86,10 +86,10 @@ class FixedBearer:
 
 
 class KeptBearer:
-    """The token in memory for many calls from many threads; asked for again every half minute.
+    """Keeps the token in memory for many calls from many threads; reloads it every half minute.
 
-    The stored bearer refreshes minutes ahead of expiry, so half a minute is never too late. Where
-    another process has met a refusal, or has a new token, this one learns it within a moment.
+    The stored bearer refreshes minutes before expiry, so half a minute is never too late. When
+    another process has met a refusal or has a new token, this one learns it within a moment.
     """
 
     def __init__(self, stored: SharedBearer) -> None:
@@ -135,14 +135,14 @@ def _app_credential(company_id: int) -> tuple[ConnectionKind, int]:
         return ConnectionKind.SERVICE, 0
     if installers:
         return ConnectionKind.INSTALLER, installers[0]
-    # Whoever connected has lost the right to; a service account installed since can go on.
+    # The person who connected has lost the right; a service account installed since can continue.
     if service_listed(company_id):
         return ConnectionKind.SERVICE, 0
     raise ReconnectNeeded
 
 
 def serves_a_person(company_id: int) -> bool:
-    """Inside tenant(): whether app_client() speaks for an administrator who connected."""
+    """Inside tenant(): whether app_client() acts for an administrator who connected."""
     living = Connection.objects.filter(company_id=company_id, broken_at=None)
     kinds = set(living.values_list("kind", flat=True))
     return ConnectionKind.INSTALLER in kinds and ConnectionKind.SERVICE not in kinds
@@ -154,12 +154,12 @@ def service_listed(company_id: int) -> bool:
 
 
 def companyless_client() -> ProcoreClient:
-    """As the service account, naming no company: for the list of companies alone."""
+    """As the service account, without a company: only for the list of companies."""
     return _build(AppBearer(), None, "service:0", CallPurpose.DISCOVERY)
 
 
 def company_lists() -> CompanyLists:
-    """Of the companies where the service account is installed. Raises ProcoreError."""
+    """For the companies where the service account is installed. Raises ProcoreError."""
 
     def ask(company_id: int | None) -> dict[int, str]:
         client = _build(AppBearer(), company_id, "service:0", CallPurpose.DISCOVERY)
@@ -169,9 +169,9 @@ def company_lists() -> CompanyLists:
 
 
 def still_connected(company_id: int) -> bool:
-    """After "not connected" was heard: the same credential asks once more, for the company itself.
+    """After "not connected": calls once more with the same credential, for the company itself.
 
-    Raises ProcoreError where there is no answer.
+    Raises ProcoreError where there is no response.
     """
     try:
         app_client(company_id).get(COMPANIES)
@@ -181,7 +181,7 @@ def still_connected(company_id: int) -> bool:
 
 
 def service_client(company_id: int) -> ProcoreClient:
-    """As the service account; the first call makes its connection."""
+    """As the service account; the first call creates its connection."""
     return _client(company_id, ConnectionKind.SERVICE, 0, CallPurpose.DISCOVERY)
 
 
@@ -190,7 +190,7 @@ def viewer_client(
 ) -> ProcoreClient:
     """With the viewer's own token: Procore itself decides what they may see.
 
-    An administrator who connected without a service account has that one grant for both.
+    An administrator who connected without a service account has one grant for both.
     """
     with tenant(company_id):
         own = Connection.objects.filter(company_id=company_id, remote_user_id=remote_user_id)
@@ -204,7 +204,7 @@ def fresh_client(pair: TokenPair, *, company_id: int | None, who: str) -> Procor
 
 
 def in_threads(client: ProcoreClient) -> ProcoreClient:
-    """With the token in memory, for threads that have no database connection of their own."""
+    """With the token in memory, for threads without their own database connection."""
     if isinstance(client.bearer, StoredBearer):
         client = replace(client, bearer=KeptBearer(client.bearer))
     client.bearer.token()

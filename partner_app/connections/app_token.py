@@ -1,4 +1,4 @@
-"""The app's own token: kept sealed, shared by all companies, asked for by one process at a time."""
+"""The app's own token: stored sealed, shared by all companies, renewed by one process at a time."""
 
 from datetime import timedelta
 
@@ -15,13 +15,13 @@ from partner_app.core.logging import log
 
 FLAG = "tieback:token:app"
 AHEAD = timedelta(minutes=5)  # before expiry, so that no call ever meets a 401
-AT_LEAST = timedelta(seconds=30)  # what is left of a token while the login host asks us to wait
-ATTEMPTS = 3  # asking twice harms nobody: there is no refresh token
+AT_LEAST = timedelta(seconds=30)  # remaining lifetime that is used while the login host is paused
+ATTEMPTS = 3  # a repeated request is harmless: there is no refresh token
 BACKOFF = 0.1  # seconds; doubles
 
 
 def app_token(refused: str | None = None) -> str:
-    """The living token, renewed ahead of expiry, or because Procore refused `refused`.
+    """The current token, renewed before expiry, or because Procore refused `refused`.
 
     Raises GrantRefused, RateLimited, Unreachable, ServerTrouble.
     """
@@ -36,15 +36,15 @@ def app_token(refused: str | None = None) -> str:
 
 
 def new_app_token() -> str:
-    """Whatever is kept, asked for once: to prove that Procore accepts our credentials."""
+    """Always requests a new one: to prove that Procore accepts our credentials."""
     row = AppToken.objects.first()
     return _renew(unseal(row.access_token) if row and row.access_token else "", attempts=1)
 
 
 def _renew(refused: str | None, *, attempts: int = ATTEMPTS) -> str:
-    """The exception to "no network call in a transaction": waiting for the lock is single flight.
+    """The exception to "no network call in a transaction": only one process at a time may renew.
 
-    Who waited while another asked in vain does not ask as well.
+    A process that waited while another one failed does not request a token itself.
     """
     began = clock.now()
     error: ProcoreError | None = None
@@ -76,7 +76,7 @@ def _renew(refused: str | None, *, attempts: int = ATTEMPTS) -> str:
 
 
 def _ask(attempts: int) -> TokenPair:
-    """A lost answer is simply asked for again, unless Procore said when."""
+    """Repeats the request when the response is lost, unless Procore said when to retry."""
     for attempt in range(1, attempts):
         try:
             return oauth().client_credentials()
@@ -90,7 +90,7 @@ def _ask(attempts: int) -> TokenPair:
 
 
 def _living(row: AppToken | None, refused: str | None, ahead: timedelta) -> str:
-    """Empty when there is none, or none that would last."""
+    """Empty when there is none, or none that lasts long enough."""
     if row is None or not row.access_token or row.expires_at - ahead < clock.now():
         return ""
     token = unseal(row.access_token)

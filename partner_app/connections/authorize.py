@@ -1,4 +1,4 @@
-"""A sign-in with Procore from start to tokens: state, browser, expiry, one use."""
+"""A Procore sign-in from start to tokens: state, browser, expiry, single use."""
 
 import json
 from collections.abc import Iterator
@@ -27,14 +27,14 @@ from partner_app.connections.vault import seal, unseal
 from partner_app.core import clock
 from partner_app.core.secrets import fingerprint, random_secret
 
-# As long as Procore's own code lives: https://developers.procore.com/documentation/oauth-endpoints
+# As long as Procore's code is valid: https://developers.procore.com/documentation/oauth-endpoints
 LIFETIME = timedelta(minutes=10)
 COMPANIES_SHOWN = 20
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who signed in, as Procore says."""
+    """The person who signed in, according to Procore."""
 
     remote_user_id: int
     name: str
@@ -42,7 +42,7 @@ class Person:
 
 @dataclass(frozen=True)
 class CompanyChoice:
-    """A company of the person's, and why it cannot be chosen, if so."""
+    """One of the person's companies, and the reason why it cannot be chosen, if any."""
 
     company_id: int
     name: str
@@ -60,7 +60,7 @@ class SignedIn:
 def start_sign_in(
     *, purpose: Purpose, browser: str, nonce: str = "", company_hint: int | None = None
 ) -> str:
-    """The address of Procore's sign-in page. `browser` is this browser's cookie."""
+    """The address of Procore's sign-in page. `browser` is the browser's cookie."""
     state, verifier = random_secret(), random_secret() + random_secret()
     SignInAttempt.objects.create(
         state_hash=fingerprint(state),
@@ -76,7 +76,7 @@ def start_sign_in(
 
 
 def consume_state(state: str, *, browser: str) -> SignInAttempt:
-    """Once, in time, in the browser that began.
+    """Accepts a state once, before it expires, in the browser that began.
 
     Raises StateUnknown, -Foreign, -Replayed, -Expired.
     """
@@ -98,7 +98,7 @@ def consume_state(state: str, *, browser: str) -> SignInAttempt:
 
 
 def complete(attempt: SignInAttempt, *, code: str) -> SignedIn:
-    """Redeems the code and asks Procore who this is. Raises ProcoreError."""
+    """Redeems the code and asks Procore who signed in. Raises ProcoreError."""
     pair = oauth().redeem(code=code, verifier=unseal(attempt.verifier))
     client = fresh_client(pair, company_id=None, who="sign-in")
     me = client.record("/rest/v1.0/me")
@@ -112,7 +112,7 @@ def complete(attempt: SignInAttempt, *, code: str) -> SignedIn:
 
 
 def keep_for_choice(signed_in: SignedIn) -> None:
-    """Between sign-in and the choice of a company, the tokens wait sealed in the attempt."""
+    """Until a company is chosen, the tokens are kept sealed in the attempt."""
     pair = signed_in.pair
     document = {
         "access_token": pair.access_token,
@@ -153,7 +153,7 @@ def waiting_choice(*, browser: str) -> SignedIn:
 
 
 def finish_choice(attempt: SignInAttempt) -> None:
-    """Raises StateReplayed when somebody was quicker."""
+    """Raises StateReplayed where another request was faster."""
     changed = SignInAttempt.objects.filter(
         state_hash=bytes(attempt.state_hash), finished_at=None
     ).update(finished_at=clock.now(), tokens=None)
@@ -162,7 +162,7 @@ def finish_choice(attempt: SignInAttempt) -> None:
 
 
 def choices(signed_in: SignedIn) -> list[CompanyChoice]:
-    """The person's companies, each with what bars it. Raises NoCompany where all are barred."""
+    """The person's companies, each with its obstacle, if any. Raises NoCompany if none is free."""
     found = list(_judge(signed_in))
     if not any(not choice.obstacle for choice in found):
         names = "; ".join(f"{choice.name}: {choice.obstacle}" for choice in found)
@@ -186,7 +186,7 @@ def _judge(signed_in: SignedIn) -> Iterator[CompanyChoice]:
 
 
 def _obstacle(pair: TokenPair, company_id: int) -> str:
-    """Rights come from Procore's own permission manifest, asked with the person's token."""
+    """Checks the person's rights in Procore's permission manifest, with the person's token."""
     client = fresh_client(pair, company_id=company_id, who="sign-in")
     try:
         manifest = read_manifest(client.get(PERMISSIONS, company_id=company_id))

@@ -1,7 +1,7 @@
-"""At which companies the service account is installed, as far as Procore says so.
+"""The companies where the service account is installed, according to Procore.
 
 One list covers one of Procore's regions, that of the company in the header (Using DMSAs with MPR,
-[oauth_client_credentials]). So a company that a list lacks is asked for with its own header.
+[oauth_client_credentials]). So a company missing from a list is checked with its own header.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,25 +13,25 @@ from django.core.cache import cache
 from integrations.procore.api.errors import NotConnected, ProcoreError, Refused
 
 COMPANIES = "/rest/v1.0/companies"
-GOOD_FOR = 600  # seconds that an answer to a company's own header is relied on
-NOT_THERE_FOR = 86_400  # and a refusal: a company that is not connected is not asked again
+GOOD_FOR = 600  # seconds for which the response to a company's own header is used
+NOT_THERE_FOR = 86_400  # for a refusal: a company that is not connected is not checked again
 
 
 @dataclass
 class CompanyLists:
-    """Of one look. `ask` reads the list with a company's header, or (None) without one."""
+    """The lists of one pass. `ask` reads a list with a company's header, or without one (None)."""
 
     ask: Callable[[int | None], Mapping[int, str]]
     found: dict[int, str] = field(default_factory=dict)  # names by id
 
     def begin(self) -> "CompanyLists":
-        """With the list that needs no company. Raises ProcoreError."""
-        with suppress(Refused):  # a service account of several regions has to name a company
+        """Starts with the list that needs no company. Raises ProcoreError."""
+        with suppress(Refused):  # a service account of several regions must name a company
             self.found |= self.ask(None)
         return self
 
     def has(self, company_id: int) -> bool | None:
-        """None where Procore's answer says nothing. Remembered for a while, also between looks."""
+        """None where the response is not conclusive. Cached for a while, also between passes."""
         if company_id in self.found:
             return True
         key = _key(company_id)
@@ -53,7 +53,7 @@ class CompanyLists:
 
 
 def forget_answer(company_id: int) -> None:
-    """Procore has said something else since."""
+    """Call this when Procore has said something else since."""
     cache.delete(_key(company_id))
 
 

@@ -1,6 +1,6 @@
-"""Who has us installed, and who left.
+"""Which companies have installed Tieback, and which have uninstalled it.
 
-A company that Procore's list lacks is asked for with its own header before it is believed gone.
+A company missing from Procore's list is checked with its own header before it counts as gone.
 """
 
 from collections.abc import Iterable
@@ -17,14 +17,14 @@ from partner_app.tenancy.context import tenant
 from partner_app.tenancy.lifecycle import note_connected, note_gone, note_installed
 from partner_app.tenancy.models import Company, CompanyState
 
-# The service account can connect them by itself.
+# The service account can connect them automatically.
 WAITING = (CompanyState.DISCOVERED, CompanyState.CONNECTING, CompanyState.RECONNECT_NEEDED)
 LEFT = (CompanyState.DISCONNECTED, CompanyState.GRACE)
-ASKED_AT_MOST = 50  # companies in one look, each with its own header
+ASKED_AT_MOST = 50  # companies in one pass, each with its own header
 
 
 def discover() -> dict[str, object]:
-    """Records new installs and marks the gone ones. Raises ProcoreError."""
+    """Records new installs and marks uninstalled companies. Raises ProcoreError."""
     close_down_all()
     lists = company_lists()
     gone = _gone(lists)
@@ -44,7 +44,7 @@ def discover() -> dict[str, object]:
 
 
 def _gone(lists: CompanyLists) -> list[int]:
-    """A few at most, whatever Procore says; what its other lists name is added to `lists`."""
+    """A few at most, whatever Procore says; companies in its other lists are added to `lists`."""
     gone: list[int] = []
     for asked, (company_id, name) in enumerate(_missing(lists.found)):
         if len(gone) == settings.DOUBT.close_at_most or asked == ASKED_AT_MOST:
@@ -70,14 +70,14 @@ def _allowed(company_id: int) -> bool:
 
 
 def _through_installer(company_id: int) -> bool:
-    """Connected without a service account: the list says nothing about such a company."""
+    """Connected without a service account: the list shows nothing about such a company."""
     with tenant(company_id):
         kinds = set(Connection.objects.filter(company_id=company_id).values_list("kind", flat=True))
     return ConnectionKind.INSTALLER in kinds and ConnectionKind.SERVICE not in kinds
 
 
 def _connect_service(company_id: int) -> None:
-    """The service account needs nobody's consent beyond the install itself."""
+    """The service account needs no consent beyond the install itself."""
     forget_answer(company_id)
     try:
         service_client(company_id).get(COMPANIES)

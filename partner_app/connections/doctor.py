@@ -1,4 +1,4 @@
-"""What is wrong, and how to mend it."""
+"""Checks the installation: what is wrong, and how to fix it."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -132,8 +132,10 @@ def _clock() -> Check:
 
 
 def _xml_parser(version: tuple[int, int, int] = expat.version_info) -> Check:
-    """Older ones take quadratic time for one large token [CVE-2023-52425]. Files with such are
-    refused before they are parsed, so this stops nobody."""
+    """Older versions take quadratic time for one large token [CVE-2023-52425].
+
+    Files with such tokens are refused before parsing, so this is not an error.
+    """
     remedy = "" if version >= LINEAR_EXPAT else "Use a build of Python with Expat 2.6 or newer."
     return Check(
         "xml_parser", ok=True, detail=f"Expat {'.'.join(map(str, version))}", remedy=remedy
@@ -141,7 +143,7 @@ def _xml_parser(version: tuple[int, int, int] = expat.version_info) -> Check:
 
 
 def _service_accounts() -> Check:
-    """From what was asked before: a customer's setting is no fault of this installation."""
+    """From earlier checks: a customer's setting is not a fault of this installation."""
     usable = Company.objects.filter(state__in=USABLE).order_by("id").values_list("id", flat=True)
     lacking, asked = [], 0
     for company_id in usable:

@@ -1,7 +1,7 @@
-"""The reading half of docs/operations/first-day.md: how Procore answers, and what that changes.
+"""The read-only checks of docs/operations/first-day.md: how Procore responds, and what follows.
 
-Nothing is written and nothing is kept. Ten calls to the API are made, and the sign-in page is read.
-Answers show as shapes: names of fields and permissions, numbers of records.
+Nothing is written and nothing is kept. Makes ten calls to the API and reads the sign-in page. Shows
+responses as shapes: names of fields and permissions, numbers of records.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,8 +17,8 @@ from partner_app.connections.access import app_client, companyless_client
 from partner_app.connections.login import oauth
 from partner_app.core import clock
 
-CALLS = 10  # whose rate headers are looked at
-ROWS = 100  # budget rows of each view that are looked at
+CALLS = 10  # whose rate headers are checked
+ROWS = 100  # budget rows of each view that are checked
 VIEWS = 2
 HEADERS = ("Cross-Origin-Opener-Policy", "X-Frame-Options", "Content-Security-Policy")
 CUTTING = ("same-origin", "same-origin-allow-popups", "noopener-allow-popups")
@@ -26,7 +26,7 @@ CUTTING = ("same-origin", "same-origin-allow-popups", "noopener-allow-popups")
 
 @dataclass(frozen=True)
 class FirstDayFinding:
-    """`found`: what Procore did, as it came. `means`: what that changes here."""
+    """`found`: what Procore did. `means`: what follows from it here."""
 
     name: str
     found: object
@@ -35,7 +35,7 @@ class FirstDayFinding:
 
 @dataclass
 class CompanyProbe:
-    """One company, seen through one project; remembers the rate headers of each call."""
+    """One company, checked through one project; remembers the rate headers of each call."""
 
     client: ProcoreClient
     company_id: int
@@ -60,7 +60,7 @@ class CompanyProbe:
 
 
 def first_day(*, company_id: int, project_id: int | None = None) -> dict[str, object]:
-    """Of the project named, else of the first that is permitted. Raises ProcoreError."""
+    """Checks the given project, else the first permitted one. Raises ProcoreError."""
     look = CompanyProbe(app_client(company_id), company_id)
     listed = rows_in(look.get("/rest/v1.1/projects", company_id=company_id))
     permitted = [key for row in listed if (key := record_id(row.get("id")))]
@@ -183,7 +183,7 @@ def _login_page(_look: CompanyProbe) -> tuple[object, str]:
 
 
 def _rates(look: CompanyProbe) -> tuple[object, str]:
-    """Of the calls of the other checks, made up to ten."""
+    """From the calls of the other checks, with more calls up to ten."""
     while len(look.rates) < CALLS:
         look.get(f"/rest/v1.0/projects/{look.project_id}/budget")
     found = look.rates[:CALLS]
@@ -200,7 +200,7 @@ def _rates(look: CompanyProbe) -> tuple[object, str]:
 
 
 def shape_of(document: object) -> dict[str, object]:
-    """How a list is wrapped, how many rows it has, and how their fields are called."""
+    """How a list is wrapped, how many rows it has, and the names of their fields."""
     key, rows = "unknown", None
     if isinstance(document, list):
         key, rows = "array", document
@@ -213,7 +213,7 @@ def shape_of(document: object) -> dict[str, object]:
 
 
 def rows_in(document: object) -> list[Mapping[str, Any]]:
-    """The records of a list, whatever wraps it; a list of nothing where there is none."""
+    """The records of a list, however it is wrapped; empty where there is no list."""
     return list(_rows(document))
 
 

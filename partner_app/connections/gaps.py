@@ -1,8 +1,8 @@
-"""What the service account may do against what the app asks for: each gap with cause and remedy.
+"""What the service account may do compared with what the app needs: each gap with cause and remedy.
 
-Pure but for the names of outcomes. Two ceilings hold a service account: what the installed version
-of the app asks for, and the permission template of the directory user that the install made. A
-membership of a project keeps what the template said when it was made.
+Pure except for the names of outcomes. Two things limit a service account: what the installed
+version of the app requests, and the permission template of the directory user that the install
+created. A project membership keeps what the template said when the membership was made.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ Words = Callable[[str], str]
 
 
 class Cause(StrEnum):
-    """Why less is granted than asked."""
+    """Why less is granted than the app needs."""
 
     MANIFEST = "manifest"
     TEMPLATE = "template"
@@ -130,12 +130,12 @@ class PermissionAnswer:
 
 @dataclass(frozen=True)
 class CompanyPermissions:
-    """All that is known of one company. `update_waits` is None where Procore does not say."""
+    """Everything known about one company. `update_waits` is None where Procore does not say."""
 
     company: PermissionAnswer | None
     projects: Mapping[int, PermissionAnswer]
     update_waits: bool | None = None
-    by_person: bool = False  # there is no service account: the administrator who connected serves
+    by_person: bool = False  # without a service account, the administrator who connected is used
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class Right:
 
 
 def rights_of(answers: CompanyPermissions) -> list[Right]:
-    """Every tool that the app asks for; gaps first."""
+    """The person's companies, each with its obstacle, if any. Raises NoCompany if none is free."""
     found = list(_rights(answers))
     return sorted(found, key=lambda right: right.cause is None)
 
@@ -177,7 +177,7 @@ def asked_words(asked: Asked, _: Words = str) -> str:
 
 
 def granted_words(right: Right, _: Words = str) -> str:
-    """The level that Procore named, and which of the granular permissions asked for are given."""
+    """The level that Procore named, and the granted ones of the granular permissions needed."""
     answer, asked = right.answer, right.asked
     if right.cause in {Cause.REFUSED, Cause.UNCLEAR}:
         return _(gettext_noop("Unknown"))

@@ -1,4 +1,4 @@
-"""What happens when a company leaves: calls end, tokens are revoked, data goes after the grace."""
+"""When a company leaves: calls end, tokens are revoked, data is deleted after the grace period."""
 
 from django.conf import settings
 
@@ -14,11 +14,10 @@ from partner_app.tenancy.purge import due_for_purge, purge_company
 
 
 def close_down(*, company_id: int) -> None:
-    """After an uninstall: revokes what can be revoked and forgets it; then the grace begins.
+    """After an uninstall: revokes and deletes the tokens it can; then the grace period begins.
 
-    What the service account was granted is forgotten too: a reinstall makes another one.
-
-    May be repeated after an interruption.
+    What the service account was granted is deleted too: a reinstall creates a new account. May be
+    repeated after an interruption.
     """
     revoke_all(company_id=company_id)
     with tenant(company_id):
@@ -28,7 +27,7 @@ def close_down(*, company_id: int) -> None:
 
 
 def close_down_all() -> None:
-    """Companies that left and whose closing down was interrupted or has not begun: a few a pass."""
+    """Companies that left and are not closed down completely: a few per pass."""
     left = Company.objects.filter(state=CompanyState.DISCONNECTED).order_by("state_since", "id")
     few = left.values_list("id", flat=True)[: settings.DOUBT.close_at_most]
     for company_id in list(few):
@@ -36,13 +35,13 @@ def close_down_all() -> None:
 
 
 def finish_leaving(company_id: int) -> None:
-    """Before a return is recorded: a company that comes back starts without the former grants."""
+    """Before a return is recorded: a company that comes back starts without its former grants."""
     if Company.objects.filter(id=company_id, state=CompanyState.DISCONNECTED).exists():
         close_down(company_id=company_id)
 
 
 def purge_due() -> list[int]:
-    """Revokes and deletes every company whose grace has ended."""
+    """Revokes tokens and deletes data of every company whose grace period has ended."""
     purged = due_for_purge()
     for company_id in purged:
         purge_now(company_id=company_id, actor="system")
@@ -55,9 +54,9 @@ def purge_now(*, company_id: int, actor: str = "operator") -> dict[str, object]:
 
 
 def revoke_all(*, company_id: int) -> int:
-    """How many grants Procore confirmed as revoked.
+    """Revokes all grants; the number that Procore confirmed.
 
-    The service account's token is shared by all companies of the app: it only expires.
+    The service account's token is shared by all companies of the app: it can only expire.
     """
     company_or_error(company_id)
     with tenant(company_id):

@@ -1,4 +1,4 @@
-"""Procore's login host: one client for it, and its Retry-After shared by all processes."""
+"""Procore's login host: one client for it; its Retry-After is shared by all processes."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ BAR = "tieback:login:bar"
 
 @dataclass(frozen=True)
 class SharedBar:
-    """Every token call of every process keeps to it."""
+    """Every token call of every process respects it."""
 
     def until(self) -> datetime | None:
         moment = datetime.fromtimestamp(float(flag(BAR) or 0), UTC)

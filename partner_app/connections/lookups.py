@@ -1,4 +1,4 @@
-"""An install is noticed where somebody opens the app, without asking Procore all the time."""
+"""Notices an install when a person opens the app, without calling Procore all the time."""
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
@@ -8,11 +8,11 @@ from partner_app.connections.discover import discover
 from partner_app.core.logging import log
 from partner_app.tenancy.models import Company
 
-PAUSE = 60  # seconds between looks for the same reason
+PAUSE = 60  # seconds between checks for the same reason
 
 
 def may_look(reason: str) -> bool:
-    """Once in a while; without Redis only the schedule looks."""
+    """At most once per pause; without Redis only the scheduled check runs."""
     try:
         return bool(cache.add(f"discover:{reason}", 1, PAUSE))
     except (RedisError, OSError):
@@ -25,7 +25,7 @@ def is_usable(company_id: int) -> bool:
 
 
 def look_for(company_id: int) -> bool:
-    """Whether a company, of which Procore lists the person as a member, is connected by now."""
+    """Whether a company, in which Procore lists the person as a member, is connected by now."""
     if is_usable(company_id):
         return True
     if not may_look(str(company_id)):

@@ -1,4 +1,4 @@
-"""Tokens, sealed, and sign-ins under way."""
+"""Sealed tokens, and sign-ins in progress."""
 
 from typing import ClassVar
 
@@ -16,10 +16,11 @@ class ConnectionKind(models.TextChoices):
 class Connection(TenantModel):
     """One credential at one company. Tokens are ciphertext; `generation` counts refreshes.
 
-    A service account's row says only that the company is connected by it: its token is AppToken's.
+    A service account's row only records that the company is connected through it: the token is in
+    AppToken.
 
-    `spent_at` says that the refresh token is being, or was, shown to Procore. It is committed
-    before the call, so that a process which dies in between cannot make another use it again.
+    `spent_at` records that the refresh token is being, or was, sent to Procore. It is committed
+    before the call, so that another process cannot use the token again if this one dies in between.
     """
 
     sealed: ClassVar[tuple[str, ...]] = ("access_token", "refresh_token")
@@ -39,7 +40,7 @@ class Connection(TenantModel):
 
 
 class Outcome(models.TextChoices):
-    """How Procore answered when the service account asked for its own permissions."""
+    """How Procore responded when the service account asked for its own permissions."""
 
     ANSWERED = "answered", "Answered"
     NOT_PERMITTED = "not_permitted", "Not among the permitted projects"
@@ -48,10 +49,10 @@ class Outcome(models.TextChoices):
 
 
 class GrantedRights(TenantModel):
-    """What the service account may do on a project (or, at 0, on the company), and when it asked.
+    """What the service account may do on a project (at 0: the company), and when that was checked.
 
-    `tools`: of each tool that the app asks for, its level and the granular permissions. The row of
-    the company also says whether an update of the app waits there; None where Procore does not.
+    `tools`: level and granular permissions of each tool that the app needs. The company's row also
+    records whether an update of the app is waiting there; None where Procore does not say.
     """
 
     keep_for: ClassVar[int] = 90
@@ -70,7 +71,7 @@ class AppToken(models.Model):
     """The app's own token, by client credentials: one row, for all companies and processes.
 
     Procore does not bind it to a company; the header of each call names the company. `failed_at`:
-    when Procore was last asked for one in vain.
+    the last failed request for one.
     """
 
     operational: ClassVar[str] = "the app's own token, sealed; of no company"
@@ -95,7 +96,7 @@ class Purpose(models.TextChoices):
 
 
 class SignInAttempt(models.Model):
-    """A sign-in under way: known by the hash of its state, bound to one browser, used once."""
+    """A sign-in in progress: known by the hash of its state, bound to one browser, used once."""
 
     operational: ClassVar[str] = "exists before the company is known; sealed, minutes old"
     company_column: ClassVar[str] = "company_hint"
@@ -118,7 +119,7 @@ class SignInAttempt(models.Model):
 
 
 class ApiDay(models.Model):
-    """Calls to Procore for one company (0: for none) on one day of UTC, and bad answers to them."""
+    """Calls to Procore for one company (0: for none) on one UTC day, and failed ones among them."""
 
     operational: ClassVar[str] = "how many calls, and how they were answered; no customer content"
     company_column: ClassVar[str] = "company_id"

@@ -1,7 +1,7 @@
-"""What calls to Procore are made for: who goes first, what an hour was spent on, who waits.
+"""What calls to Procore are for: their priority, what an hour was spent on, and what waits.
 
-Counted in Redis beside the budget of calls, minute by minute. A count may be lost with Redis;
-nothing depends on it.
+Counted in Redis beside the call budget, minute by minute. A count may be lost with Redis; nothing
+depends on it.
 """
 
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ MINUTES = 60
 
 
 class CallPurpose(Enum):
-    """Label, the share of each window that is left to those above, and permits in one go."""
+    """Label, the share of each window kept for higher priorities, and permits taken at once."""
 
-    PEOPLE = ("people", 0.0, 1)  # in front of a screen
+    PEOPLE = ("people", 0.0, 1)  # a person is waiting
     PUSH = ("push", 0.0, 1)
     HOOKS = ("hooks", 0.1, 1)
     DISCOVERY = ("discovery", 0.1, 1)
-    OPENED = ("people", 0.05, 1)  # the records of a project that somebody has open
+    OPENED = ("people", 0.05, 1)  # the records of a project that a person has open
     FIRST_READ = ("first_read", 0.1, 8)
-    FRESHNESS = ("freshness", 0.5, 8)  # never more than half of an hour, however much changes
-    PROOF = ("proof", 0.1, 8)  # the daily look at everything, part of the syncs
-    CHECK = ("proof", 0.6, 8)  # however often somebody compares, syncs go on
+    FRESHNESS = ("freshness", 0.5, 8)  # at most half of an hour's calls, however much changes
+    PROOF = ("proof", 0.1, 8)  # the daily full reading, part of the syncs
+    CHECK = ("proof", 0.6, 8)  # however often a comparison runs, syncs continue
 
     @property
     def label(self) -> str:
@@ -54,13 +54,13 @@ LABELS = {
     "freshness": "Regular syncs",
     "proof": "Completeness checks",
 }
-SHOWN_FROM = timedelta(seconds=30)  # of waiting; what is shorter is over before it is read
+SHOWN_FROM = timedelta(seconds=30)  # of waiting; anything shorter is over before it is read
 READING = ("first_read", "freshness", "proof")
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """Work that asked for a call and has to wait; `hourly`: for the limit of an hour."""
+    """Work that waits for a call; `hourly`: because of the hourly limit."""
 
     purpose: str
     until: datetime
@@ -73,7 +73,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Waits:
-    """`barred_until`: nobody calls before then, because Procore asked for it."""
+    """`barred_until`: nobody calls before then, because Procore requested it."""
 
     waiting: list[Waiting]
     barred_until: datetime | None = None
@@ -90,7 +90,7 @@ class Waits:
 
 @dataclass(frozen=True)
 class Spent:
-    """Calls of the last 60 minutes at one company by what they were for, and what waits now."""
+    """Calls of the last 60 minutes for one company by purpose, and what waits now."""
 
     calls: dict[str, int]
     waits: Waits
@@ -105,7 +105,7 @@ class Spent:
 
 
 def spent(company_id: int) -> Spent:
-    """Nothing where Redis does not answer."""
+    """Empty where Redis does not respond."""
     pipe = broker().pipeline(transaction=False)
     this = int(clock.now().timestamp()) // 60
     for minute in range(this - MINUTES + 1, this + 1):
@@ -143,7 +143,7 @@ def count(pipe: Pipeline, company_id: int, purpose: CallPurpose, calls: int) -> 
 
 def note_waiting(pipe: Pipeline, company_id: int, purpose: CallPurpose, held: Held) -> None:
     key = _waits_key(company_id)
-    # A field for each kind of limit, so that a moment's wait does not hide the hour's.
+    # A field for each kind of limit, so that a moment's wait does not hide the hourly one.
     pipe.hset(key, f"{purpose.label}:{int(held.hourly)}", str(held.until))
     pipe.expire(key, KEPT)
 

@@ -1,8 +1,8 @@
-"""The call budget of the app at a company, shared by all processes through Redis.
+"""The app's call budget for a company, shared by all processes through Redis.
 
-Its own service account and every person's authorisation share it: Procore counts the app and the
-company together. Without Redis each process keeps to a part of the plan and counts for itself: it
-hears the same headers, so it slows down as well.
+The app's service account and every viewer's token share it: Procore counts the app and the company
+together. Without Redis each process uses a part of the plan and counts for itself: it sees the same
+headers, so it slows down as well.
 """
 
 import threading
@@ -25,13 +25,13 @@ from partner_app.core.flags import flag, raise_flag
 from partner_app.core.logging import log
 
 KEPT = 2 * 3600  # seconds; longer than the longest of Procore's windows
-ALONE = 4  # processes that may count for themselves at once
-COMPARED_EVERY = 60.0  # seconds between looks at the clock of Redis
+ALONE = 4  # processes that may count for themselves at the same time
+COMPARED_EVERY = 60.0  # seconds between comparisons with the clock of Redis
 LARGEST_SKEW = 0.5  # seconds that need no correction
 
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(CallBudget).decode
-_alone: dict[str, CallBudget] = {}  # what this process knows while Redis does not answer
+_alone: dict[str, CallBudget] = {}  # what this process knows while Redis does not respond
 _alone_lock = threading.Lock()
 _compared = [float("-inf"), 0.0]  # when the clocks were compared, and by how much Redis is ahead
 
@@ -39,8 +39,8 @@ _compared = [float("-inf"), 0.0]  # when the clocks were compared, and by how mu
 class SharedRate:
     """The permits of one piece of work.
 
-    How calls were answered, and what they were for, is counted for the company in the same
-    exchange with Redis. `who` names the credential where no company does.
+    The purpose and outcome of calls are counted for the company in the same exchange with Redis.
+    `who` names the credential where there is no company.
     """
 
     def __init__(self, company_id: int | None, purpose: CallPurpose, who: str = "") -> None:
@@ -66,7 +66,7 @@ class SharedRate:
         self.permits.heard(standing, until)
 
     def give_back(self) -> None:
-        """At the end of the work: what was taken and not used."""
+        """Returns unused permits when the work ends."""
         self.permits.give_back()
 
     def now(self) -> float:
@@ -76,7 +76,7 @@ class SharedRate:
         return float(flag(f"{self.key}:bar") or 0)
 
     def change(self, step: Step, barred_until: float) -> tuple[int, Held]:
-        """Reads, changes and writes the budget as one step among all processes."""
+        """Reads, changes and writes the budget atomically among all processes."""
         with self.lock:
             counts, self.counts = self.counts, Counter()
         answer = 0, Held(0.0)
@@ -120,13 +120,13 @@ class SharedRate:
 
 
 def planned() -> tuple[CallPlan, ...]:
-    """What the settings say; nothing where they leave it to the headers."""
+    """The plan in the settings; empty where they leave it to the headers."""
     wanted = ((settings.PROCORE.calls_per_minute, 60.0), (settings.PROCORE.calls_per_hour, 3600.0))
     return tuple(CallPlan(calls, seconds) for calls, seconds in wanted if calls)
 
 
 def calls_left(company_id: int) -> int | None:
-    """In the nearest window; None when nothing is known."""
+    """Calls left in the window closest to its limit; None when nothing is known."""
     found: int | None = None
     try:
         with reachable():
@@ -139,7 +139,7 @@ def calls_left(company_id: int) -> int | None:
 
 
 def _redis_ahead() -> float:
-    """Seconds: the hosts of an app may disagree about the time, and share this one clock."""
+    """Seconds: the app's hosts may disagree about the time, and share this one clock."""
     if time.monotonic() - _compared[0] > COMPARED_EVERY:
         _compared[0] = time.monotonic()
         try:

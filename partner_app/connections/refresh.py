@@ -1,10 +1,10 @@
-"""Fresh access tokens: single flight across processes, each refresh token used once.
+"""Fresh access tokens: one refresh at a time across processes, each refresh token used once.
 
-A service account's is the app's own, which has no refresh token: see app_token.
+A service account uses the app's own token, which has no refresh token: see app_token.
 
-A refresh token dies when Procore sees it, whether or not the answer arrives. So its use is
-announced in a transaction of its own before the call. Whoever finds an announcement without a
-result knows that the token is spent: the connection is broken, never tried again.
+A refresh token becomes invalid when Procore sees it, whether or not the response arrives. So its
+use is announced in a transaction of its own before the call. An announcement without a result shows
+that the token is spent: the connection is broken and never tried again.
 """
 
 import time
@@ -36,7 +36,7 @@ from partner_app.tenancy.access import end_access
 from partner_app.tenancy.context import tenant
 
 AHEAD = timedelta(minutes=5)  # before expiry, so that no call ever meets a 401
-AT_LEAST = timedelta(seconds=30)  # what is left of a token while the login host asks us to wait
+AT_LEAST = timedelta(seconds=30)  # remaining lifetime that is used while the login host is paused
 JITTER = timedelta(minutes=5)  # spread over this span, so that connections do not renew together
 GAP = timedelta(seconds=5)  # between an announcement and its lock; then the process has died
 PAUSE = 0.05  # seconds
@@ -44,7 +44,7 @@ PAUSE = 0.05  # seconds
 
 @dataclass(frozen=True)
 class Key:
-    """Which credential of which company."""
+    """One credential of one company."""
 
     company_id: int
     kind: ConnectionKind
@@ -60,7 +60,7 @@ class Key:
 
     @property
     def flag(self) -> str:
-        """By which all processes learn that its token was refused or replaced."""
+        """The flag by which all processes learn that the token was refused or replaced."""
         if self.kind == ConnectionKind.SERVICE:
             return app_token.FLAG
         return f"tieback:token:{self.company_id}:{self.kind}:{self.remote_user_id}"
@@ -75,7 +75,7 @@ class Key:
 def store_tokens(
     *, company_id: int, kind: ConnectionKind, remote_user_id: int, pair: TokenPair
 ) -> None:
-    """A new grant replaces the former one of the same kind and person, and mends it."""
+    """A new grant replaces the former one of the same kind and person, and clears its faults."""
     key = Key(company_id, kind, remote_user_id)
     with tenant(company_id):
         Connection.objects.update_or_create(**key.where, defaults=_fresh(pair))
@@ -85,7 +85,7 @@ def store_tokens(
 def access_token(
     *, company_id: int, kind: ConnectionKind, remote_user_id: int, refused: str | None = None
 ) -> str:
-    """The living token, refreshed ahead of expiry, or because Procore refused `refused`.
+    """The current token, refreshed before expiry, or because Procore refused `refused`.
 
     Raises ReconnectNeeded, RateLimited, Unreachable, ServerTrouble.
     """
@@ -103,7 +103,7 @@ def access_token(
 
 
 def _of_service_account(key: Key, refused: str | None) -> str:
-    """The first call at a company makes its connection."""
+    """The first call for a company creates its connection."""
     try:
         token = app_token.app_token(refused)
     except GrantRefused:
@@ -141,9 +141,9 @@ def _refresh(key: Key, refused: str | None) -> str:
 
 
 def _use(key: Key, mine: uuid.UUID) -> str:
-    """The exception to "no network call in a transaction": waiting for the lock is single flight.
+    """The exception to "no network call in a transaction": only one process at a time may refresh.
 
-    What Procore answers is committed even when it is a refusal.
+    Procore's response is committed even when it is a refusal.
     """
     failure = token = ""
     unsent: NotSent | None = None
@@ -180,7 +180,7 @@ def _use(key: Key, mine: uuid.UUID) -> str:
 
 
 def _living(connection: Connection | None, refused: str | None, ahead: timedelta) -> str:
-    """Empty when there is none, or none that would last."""
+    """Empty when there is none, or none that lasts long enough."""
     if connection is None or connection.broken_at:
         return ""
     token = unseal(connection.access_token)
@@ -189,9 +189,9 @@ def _living(connection: Connection | None, refused: str | None, ahead: timedelta
 
 
 def _break(connection: Connection, reason: str) -> None:
-    """Only a person, or client credentials, can help now.
+    """From here only a person, or client credentials, can help.
 
-    Whoever gave the grant has to sign in again: what they held here ends with it.
+    The person who gave the grant has to sign in again: their sessions here end with it.
     """
     end_access(company_id=connection.company_id, remote_user_id=connection.remote_user_id)
     connection.broken_at, connection.last_error = clock.now(), reason
@@ -211,7 +211,7 @@ def _find(key: Key, *, lock: bool = False) -> Connection | None:
 
 
 def _fresh(pair: TokenPair) -> dict[str, object]:
-    """Everything of a connection that a new pair sets, and what it mends."""
+    """All fields of a connection that a new pair sets, and the faults it clears."""
     return {
         "access_token": seal(pair.access_token),
         "refresh_token": seal(pair.refresh_token) if pair.refresh_token else None,

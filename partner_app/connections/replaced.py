@@ -1,7 +1,7 @@
-"""What every process has to know of a token within a moment: that it was refused, or replaced.
+"""What every process must learn about a token within a moment: that it was refused or replaced.
 
-A flag holds the fingerprint of a credential's newest token; a minus before it says that Procore has
-refused that one.
+A flag holds the fingerprint of a credential's newest token; a leading minus means that Procore
+refused that token.
 """
 
 from partner_app.core.flags import flag, raise_flag
@@ -11,12 +11,12 @@ KEPT = 2 * 3600  # seconds; longer than a token lives
 
 
 def note_current(key: str, token: str) -> None:
-    """After it was stored."""
+    """Call this after the token was stored."""
     raise_flag(key, _mark(token), seconds=KEPT)
 
 
 def note_refused(key: str, token: str) -> None:
-    """Unless another one has taken its place already."""
+    """Unless another token has replaced it already."""
     if not was_replaced(key, token):
         raise_flag(key, "-" + _mark(token), seconds=KEPT)
 

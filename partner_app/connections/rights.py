@@ -1,4 +1,4 @@
-"""What the service account may really do: Procore is asked, its answers are kept with a time."""
+"""What the service account may really do: asks Procore and keeps the answers with their time."""
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
@@ -33,8 +33,8 @@ from partner_app.core import clock
 from partner_app.tenancy.context import tenant
 
 FRESH = timedelta(hours=12)  # directory templates change seldom, and a check costs calls
-A_CHECK = 8  # projects that one check asks about while somebody waits
-COMPANY = 0  # in place of a project
+A_CHECK = 8  # projects that one check covers while a person waits
+COMPANY = 0  # instead of a project
 INSTALLATIONS = "/rest/v1.0/app_installations"
 
 Wait = Callable[[datetime], None]
@@ -44,11 +44,11 @@ Found = TypeVar("Found")
 def check(
     *, company_id: int, mirrored: Iterable[int], most: int | None = None, wait: Wait | None = None
 ) -> None:
-    """Asks about the company and `most` projects, those first that were not asked about longest.
+    """Checks the company and `most` projects, beginning with those checked longest ago.
 
-    `mirrored`: projects that we hold; those that Procore no longer lists are not permitted any
-    more and are not asked about. Without `wait`, whatever was learned before a limit is kept.
-    Raises RateLimited, ProcoreError, ReconnectNeeded.
+    `mirrored`: projects that we hold; those that Procore no longer lists are no longer permitted
+    and are not checked. Without `wait`, whatever was learned before a limit is kept. Raises
+    RateLimited, ProcoreError, ReconnectNeeded.
     """
     client = app_client(company_id)
     permitted = _patiently(wait, partial(_permitted, client, company_id))
@@ -62,7 +62,7 @@ def check(
 
 
 def known(company_id: int) -> CompanyPermissions:
-    """What was learned, and when; nothing is asked."""
+    """What was learned, and when; makes no call."""
     with tenant(company_id):
         rows = {r.project_id: r for r in GrantedRights.objects.filter(company_id=company_id)}
         by_person = serves_a_person(company_id)
@@ -109,9 +109,9 @@ def _ask(client: ProcoreClient, **place: int) -> tuple[Outcome, Manifest]:
 def _update_waits(
     client: ProcoreClient, company_id: int, permitted: Collection[int]
 ) -> bool | None:
-    """Whether Procore has a newer version of the app than the one installed; None: it does not say.
+    """Whether Procore has a newer version of the app than the installed one; None: it does not say.
 
-    A project is a required part of the question, although the answer is the company's.
+    The call requires a project, although the answer concerns the company.
     """
     if not permitted:
         return None
@@ -134,7 +134,7 @@ def _longest_ago(company_id: int, permitted: Iterable[int]) -> list[int]:
 
 
 def _settle(company_id: int, permitted: Collection[int], gone: Collection[int]) -> None:
-    """Projects that left the list are not permitted; those that we do not hold are forgotten."""
+    """Marks unlisted projects as not permitted, and deletes rows of those that we do not hold."""
     for project_id in gone:
         _keep(company_id, project_id, Outcome.NOT_PERMITTED, Manifest())
     with tenant(company_id):
@@ -150,7 +150,7 @@ def _keep(
     *,
     update_waits: bool | None = None,
 ) -> None:
-    """Only of tools that the app asks for."""
+    """Only for tools that the app needs."""
     wanted = {key_of(each.tool) for each in asked()}
     with tenant(company_id):
         GrantedRights.objects.update_or_create(

@@ -19,12 +19,12 @@ Sealed = tuple[type[models.Model], tuple[str, ...]]
 
 
 def rotate_encryption_keys() -> dict[str, object]:
-    """A row at a time under its lock: a refresh waits for it, and it for a refresh.
+    """Locks one row at a time, so that it and a refresh wait for each other.
 
-    What is under the first key already is left alone, so a second run goes on where one stopped.
+    Rows already under the first key are left alone, so a second run continues where one stopped.
     """
     done = sum(_model(company_id, model, columns) for company_id, model, columns in _places())
-    # Sign-ins under way live ten minutes; they are deleted rather than carried over.
+    # Sign-ins in progress last ten minutes; they are deleted rather than re-encrypted.
     attempts = SignInAttempt.objects.all()
     old = [row.pk for row in attempts if not _current(row, ("verifier", "tokens"))]
     SignInAttempt.objects.filter(pk__in=old).delete()
@@ -34,7 +34,7 @@ def rotate_encryption_keys() -> dict[str, object]:
 
 
 def remaining() -> int:
-    """Rows that a key other than the first still has to open."""
+    """Rows that still need a key other than the first."""
     count = factors_remaining()
     for company_id, model, columns in _places():
         with _guard(company_id):
@@ -44,7 +44,7 @@ def remaining() -> int:
 
 
 def sealed_models() -> list[Sealed]:
-    """Tables that name sealed columns."""
+    """Models with sealed columns."""
     found = [(model, getattr(model, "sealed", ())) for model in apps.get_models()]
     return [(model, columns) for model, columns in found if columns]
 

@@ -1,4 +1,4 @@
-"""Celery's doorbell for the counts of calls: harmless twice."""
+"""Celery task that stores the counts of calls: harmless twice."""
 
 from celery import shared_task
 

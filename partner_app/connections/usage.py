@@ -1,7 +1,7 @@
-"""How many calls a company costs and how Procore answered them: what Procore scores an app by.
+"""How many calls a company costs and how Procore responded: the basis of Procore's app score.
 
-Counted in Redis beside the budget of calls, so that a call costs nothing more, and moved to
-Postgres by a task. A count may be lost with Redis; nothing depends on it.
+Counted in Redis beside the call budget, so that a call costs nothing more, and moved to Postgres by
+a task. A count may be lost with Redis; nothing depends on it.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ from partner_app.core import clock
 from partner_app.core.broker import broker
 
 COUNTED = "tieback:usage"
-TAKEN = "tieback:usage:taken"  # being moved; read again where that was interrupted
+TAKEN = "tieback:usage:taken"  # being moved; read again after an interruption
 NAMES = {
     0: "unreachable",
     401: "unauthorized",
@@ -28,7 +28,7 @@ COUNTS = ("calls", *NAMES.values(), "server_errors", "refused")
 
 
 def field_of(company_id: int | None, status: int) -> str:
-    """In Redis: company (0 for none), day and what the answer counts as."""
+    """The field in Redis: company (0 for none), day and the category of the response."""
     return f"{company_id or 0}:{clock.now():%Y-%m-%d}:{_name(status)}"
 
 
@@ -41,7 +41,7 @@ def _name(status: int) -> str:
 
 
 def collect() -> int:
-    """From Redis into Postgres; gives the number of days touched."""
+    """Moves counts from Redis to Postgres; returns the number of days touched."""
     store = broker()
     if not store.exists(TAKEN):
         try:
@@ -63,7 +63,7 @@ def collect() -> int:
 
 
 def _add(days: dict[tuple[int, str], dict[str, int]]) -> None:
-    """Of companies that exist still."""
+    """Only for companies that still exist."""
     table, names = ApiDay._meta.db_table, ", ".join(COUNTS)
     given = ", ".join(f"%({name})s::int[]" for name in COUNTS)
     added = ", ".join(f"{name} = d.{name} + excluded.{name}" for name in COUNTS)

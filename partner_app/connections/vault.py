@@ -1,4 +1,4 @@
-"""Tokens in and out of their seal; nobody else opens them."""
+"""Seals and opens tokens; no other module opens them."""
 
 from partner_app.core import sealing
 
