@@ -1,8 +1,8 @@
-"""A request reaches the app's threads only after it has come whole.
+"""Passes a request to the app's threads only after it has arrived completely.
 
-Bodies are read on the event loop, where one that waits costs a socket and at most 64 KB. How much a
-body may be is decided by `core.bodies`, without reading: what is too large, or does not say how
-long it is, is handed on unread, and refused there in words.
+Bodies are read on the event loop, where a waiting one costs a socket and at most 64 KB.
+`core.bodies` decides how large a body may be, without reading it: one that is too large, or does
+not declare its length, is passed on unread and refused there with a message.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-BODY = "tieback.body"  # the scope's key of the body: a file to read
+BODY = "tieback.body"  # the scope's key for the body: a file to read
 LARGEST_HEAD = 32 * 1024  # bytes of address and headers; as in Caddyfile
 ORDINARY_TIME = 20.0  # seconds for a body of 64 KB: 3 KB a second
 FILE_TIME = 300.0  # seconds for a file of 50 MB; as in Caddyfile
-MOST_FILES = 4  # that a process takes in and works on at once: temporary space is bounded
-MOST_EACH = 2  # of those, by one person: nobody else waits for somebody who sends slowly
-MOST_AT_ONCE = 200  # whole requests that wait for a thread, or have one
-PAUSE = 0.05  # seconds between two pieces of at most 64 KB of what was refused
-LINGER = 2.0  # seconds in which a sender of what was refused may still read why
+MOST_FILES = 4  # that a process receives and works on at once: temporary space is bounded
+MOST_EACH = 2  # of those, by one person: a slow sender does not block others
+MOST_AT_ONCE = 200  # complete requests that wait for a thread or have one
+PAUSE = 0.05  # seconds between two pieces of at most 64 KB of a refused body
+LINGER = 2.0  # seconds in which the sender of a refused body may still read the reason
 
 BARE = [
     (b"content-length", b"0"),
@@ -43,13 +43,13 @@ BARE = [
 
 
 class BodyRules(Protocol):
-    """What the app knows and this layer does not. Both are called seldom: for files alone."""
+    """What the app knows and this layer does not. Both are called only for files."""
 
     def largest(self, path: str) -> int:
         """Bytes that the body of a request to this path may have."""
 
     async def admits(self, authorization: str) -> bool:
-        """Whether whoever sends this may send a file at all."""
+        """Whether this sender may send a file at all."""
 
 
 class Gone(Exception):
@@ -57,11 +57,11 @@ class Gone(Exception):
 
 
 class TooMany(Exception):
-    """Somebody sends more files at a time than a person would."""
+    """One person sends more files at a time than expected."""
 
 
 class NotRead(io.RawIOBase):
-    """In place of a body that nobody may read."""
+    """Takes the place of a body that must not be read."""
 
     def readinto(self, _buffer: Any, /) -> int:
         raise OSError("this body was not taken in")
@@ -76,7 +76,7 @@ class Arrival:
     def __init__(self, app: App, rules: BodyRules) -> None:
         self.app, self.rules = app, rules
         self.files = asyncio.Semaphore(MOST_FILES)
-        self.senders: Counter[str] = Counter()  # files under way, by their bearer
+        self.senders: Counter[str] = Counter()  # files in progress, by their bearer
         self.under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,7 +106,7 @@ class Arrival:
                 self.under_way -= 1
 
     async def _body(self, scope: Scope, receive: Receive, held: AsyncExitStack) -> Any:
-        """Raises Gone, TimeoutError, TooMany. What must be closed again is put into `held`."""
+        """Raises Gone, TimeoutError, TooMany. What must be closed later is put into `held`."""
         length = declared(scope)
         if length is not None and length <= ORDINARY:
             async with asyncio.timeout(ORDINARY_TIME):
@@ -128,11 +128,11 @@ class Arrival:
 
     def _release(self, sender: str) -> None:
         self.senders[sender] -= 1
-        self.senders += Counter()  # forgets who has nothing under way
+        self.senders += Counter()  # drops senders with nothing in progress
 
 
 async def receive_whole(receive: Receive, file: BinaryIO) -> BinaryIO:
-    """The whole body, to be read from its beginning. The server ends it at its declared length.
+    """The whole body, positioned at its beginning. The server ends it at its declared length.
 
     Raises Gone.
     """
@@ -147,7 +147,7 @@ async def receive_whole(receive: Receive, file: BinaryIO) -> BinaryIO:
 
 
 def declared(scope: Scope) -> int | None:
-    """Bytes of the body; None where nobody can know, 0 where there is none."""
+    """Bytes of the body; None where the length is unknown, 0 where there is no body."""
     if any(name == b"transfer-encoding" for name, _ in scope["headers"]):
         return None
     value = header(scope, b"content-length") or "0"
@@ -156,7 +156,7 @@ def declared(scope: Scope) -> int | None:
 
 
 def header(scope: Scope, wanted: bytes) -> str:
-    """The last of that name, as WSGI has it; empty where there is none."""
+    """The last header of that name, as WSGI has it; empty where there is none."""
     found = [value for name, value in scope["headers"] if name == wanted]
     return found[-1].decode("latin-1") if found else ""
 
@@ -170,12 +170,12 @@ def malformed(scope: Scope) -> int:
 
 
 async def refuse(receive: Receive, send: Send, status: int) -> None:
-    """And ends the connection, whatever of the body was not read."""
+    """Also ends the connection, however much of the body was not read."""
     await answer(_and_close(receive, send), status)
 
 
 async def answer(send: Send, status: int) -> None:
-    """Without words: whoever gets this is no person in front of a page."""
+    """A status without text: the sender is not a person in front of a page."""
     headers = [*BARE]
     if status == 503:
         headers.append((b"retry-after", b"1"))
@@ -187,10 +187,10 @@ async def answer(send: Send, status: int) -> None:
 
 
 def _and_close(receive: Receive, send: Send) -> Send:
-    """Ends the connection after the answer, of which the body was not read.
+    """Ends the connection after a response to a request whose body was not read.
 
-    What still comes is thrown away for a moment: a browser that is cut off while it sends shows an
-    error of its own instead of the answer.
+    What still arrives is discarded for a moment: a browser that is cut off while it sends shows its
+    own error instead of the response.
     """
 
     async def closing(message: Message) -> None:
@@ -208,8 +208,9 @@ def _and_close(receive: Receive, send: Send) -> Send:
 
 
 async def _throw_away(receive: Receive) -> None:
-    """Until the end of the body. Piece by piece with a pause, so that whoever sends as fast as a
-    line carries is slowed down and costs nothing. Raises Gone.
+    """Reads until the end of the body, piece by piece with a pause.
+
+    So a fast sender is slowed down and costs nothing. Raises Gone.
     """
     more = True
     while more:
@@ -221,8 +222,10 @@ async def _throw_away(receive: Receive) -> None:
 
 
 class Whole:
-    """WSGI, within the threads: the body is the file that was taken in, and files go out in
-    pieces that are worth a step between two threads."""
+    """WSGI, in the threads: the body is the received file, and files are sent in large pieces.
+
+    Each piece is worth the step between two threads.
+    """
 
     PIECE = 256 * 1024  # bytes
 

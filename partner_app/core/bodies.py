@@ -1,7 +1,7 @@
-"""How much a request may send, looked at before any of it is read.
+"""How much a request may send, checked before any of it is read.
 
-A thread that waits for a body is a thread that nobody else has, and what was read lies in memory or
-in the temporary folder. So the length has to be declared, and most addresses take little.
+A thread that waits for a body is lost to others, and what was read occupies memory or the temporary
+folder. So the length must be declared, and most addresses accept little.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.http import refuse
 from partner_app.core.i18n import gettext_noop
 
-ORDINARY = 64 * 1024  # bytes; a form, or what a webhook delivers, has some hundreds
+ORDINARY = 64 * 1024  # bytes; a form or a webhook delivery has some hundreds
 AROUND = 64 * 1024  # bytes of a form around its file
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -36,7 +36,7 @@ class BodyTooLarge(TiebackError):
 
 
 def takes_file(largest: int) -> Callable[[View], View]:
-    """For the few views that take a file, of at most `largest` bytes."""
+    """For the few views that accept a file, of at most `largest` bytes."""
 
     def declare(view: View) -> View:
         view.largest_body = largest + AROUND  # type: ignore[attr-defined]  # views are functions
@@ -51,7 +51,7 @@ def largest_for(view: Callable[..., Any]) -> int:
 
 
 def check_body(request: HttpRequest, largest: int = ORDINARY) -> None:
-    """Without reading. Raises LengthNeeded, BodyTooLarge."""
+    """Checks without reading. Raises LengthNeeded, BodyTooLarge."""
     if "HTTP_TRANSFER_ENCODING" in request.META:
         raise LengthNeeded
     declared = str(request.META.get("CONTENT_LENGTH") or "0")
@@ -62,7 +62,7 @@ def check_body(request: HttpRequest, largest: int = ORDINARY) -> None:
 
 
 class BodyLimit:
-    """Middleware, before any that may look into a form."""
+    """Middleware, before any that may read a form."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -81,9 +81,9 @@ class BodyLimit:
 
 
 class BoundedUpload(FileUploadHandler):
-    """The first of the upload handlers: ends the reading where the files together are too large.
+    """The first upload handler: stops reading where the files together are too large.
 
-    The declared length bounds them too; this one holds even where that was made up.
+    The declared length limits them too; this holds even where that was false.
     """
 
     received = 0

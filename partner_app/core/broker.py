@@ -1,7 +1,7 @@
-"""Redis, for what may be forgotten: call budgets, counts on their way, signs of life.
+"""Redis, for data that may be lost: call budgets, counts being collected, heartbeats.
 
-A Redis that does not answer must not hold up a person: nobody waits for it longer than a second,
-and after a failure nobody asks it again for some seconds.
+A Redis that does not respond must not hold up a person: nobody waits for it longer than a second,
+and after a failure it is not called for some seconds.
 """
 
 import time
@@ -15,7 +15,7 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-AWAY = 5.0  # seconds during which a Redis that failed is not asked again
+AWAY = 5.0  # seconds during which a failed Redis is not called
 NO_RETRY = Retry(NoBackoff(), 0)
 
 
@@ -25,7 +25,7 @@ def broker() -> redis.Redis:
 
 
 class _Standing:
-    """When this process may ask again."""
+    """When this process may try again."""
 
     def __init__(self) -> None:
         self.lock, self.until = Lock(), 0.0
@@ -36,7 +36,7 @@ _standing = _Standing()
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Around what asks Redis. Raises redis.ConnectionError at once while it is away."""
+    """Wraps calls to Redis. Raises redis.ConnectionError at once while it is away."""
     if time.monotonic() < _standing.until:
         raise redis.ConnectionError("Redis did not answer a moment ago")
     try:
@@ -48,5 +48,5 @@ def reachable() -> Iterator[None]:
 
 
 def ask_again() -> None:
-    """Forgets that Redis was away."""
+    """Allows calls to Redis again at once."""
     _standing.until = 0.0

@@ -1,4 +1,4 @@
-"""Many rows changed by one statement."""
+"""Changes many rows with one statement."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ ModelT = TypeVar("ModelT", bound=models.Model)
 
 
 def update_rows(model: type[ModelT], rows: Iterable[ModelT], names: Sequence[str]) -> None:
-    """Writes these fields of rows that exist; a row that is gone meanwhile stays gone.
+    """Writes these fields of existing rows; a row deleted meanwhile stays deleted.
 
     Django's bulk_update builds one CASE for each row and field, which costs more than the statement
     itself; arrays cost the same however many rows there are.
@@ -36,9 +36,9 @@ def update_rows(model: type[ModelT], rows: Iterable[ModelT], names: Sequence[str
 
 
 def add_rows(model: type[ModelT], rows: Iterable[ModelT]) -> None:
-    """Inserts these rows, alike in which fields were left to the database; one that is there stays.
+    """Inserts rows that leave the same fields to the database; existing rows stay unchanged.
 
-    As arrays too: where a column has a default in the database, Django's bulk_create makes a
+    Uses arrays too: where a column has a default in the database, Django's bulk_create makes a
     parameter of each value.
     """
     new = list(rows)

@@ -9,7 +9,7 @@ from partner_app.core.broker import NO_RETRY
 
 
 class _Client(RedisCacheClient):
-    """Django makes a client a call, which takes longer than the call. Threads may share one."""
+    """Django creates a client per call, which takes longer than the call. Threads may share one."""
 
     @cached_property
     def _shared(self) -> Any:

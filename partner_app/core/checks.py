@@ -1,4 +1,4 @@
-"""Refuses to run when a model with a company lacks a word about its protection."""
+"""Refuses to run when a model with a company does not declare its protection."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""From where a request came: kept for the audit log, and the key of limits by address."""
+"""The address a request came from: for the audit log, and as the key of limits by address."""
 
 from contextvars import ContextVar
 from ipaddress import ip_address
@@ -15,14 +15,14 @@ def client_address(request: HttpRequest) -> str:
 
 
 def address_of(forwarded: str, peer: str) -> str:
-    """Behind our own proxy, the last entry is the one that the proxy itself has written."""
+    """Behind our own proxy, the last entry is the one that the proxy itself wrote."""
     if settings.HTTPS and forwarded:
         return forwarded.rpartition(",")[2].strip()
     return peer
 
 
 def is_this_host(request: HttpRequest) -> bool:
-    """Asked from this very host, and not by the proxy on behalf of somebody else."""
+    """Whether the request comes from this host itself, not from the proxy for another client."""
     forwarded = "X-Forwarded-For" in request.headers
     address = str(request.META.get("REMOTE_ADDR", ""))
     return not forwarded and ip_address(address or "0.0.0.0").is_loopback  # noqa: S104  # no binding

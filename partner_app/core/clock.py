@@ -9,10 +9,10 @@ def now() -> datetime:
 
 
 def wait_until(moment: datetime) -> None:
-    """For commands in the foreground only; a worker gives its work back instead of waiting."""
+    """Only for commands in the foreground; a worker releases its work instead of waiting."""
     time.sleep(max(0.0, (moment - now()).total_seconds()))  # the one allowed place
 
 
 def pause(seconds: float) -> None:
-    """Before a quick fault is tried again: a fraction of a second."""
+    """Before a short fault is retried: a fraction of a second."""
     time.sleep(seconds)

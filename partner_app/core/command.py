@@ -1,4 +1,4 @@
-"""What every command promises: one JSON document on stdout, logs on stderr, 0, 1 or 2."""
+"""The contract of every command: one JSON document on stdout, logs on stderr, exit 0, 1 or 2."""
 
 import sys
 from typing import Any
@@ -14,7 +14,7 @@ ENCODER = msgspec.json.Encoder(decimal_format="number")
 class JsonCommand(BaseCommand):
     """A subclass answers from `work`; a TiebackError becomes {"error", "message"} and exit 1."""
 
-    requires_system_checks = ()  # the commands say themselves what is wrong
+    requires_system_checks = ()  # the commands report themselves what is wrong
 
     def work(self, **options: Any) -> Any:
         raise NotImplementedError

@@ -1,14 +1,14 @@
-"""What a process may take that works on what a stranger has made."""
+"""Limits for a process that works on untrusted content."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The system holds a process to them, whatever a file makes of it.
+    """The system enforces them, whatever the file contains.
 
     `seconds` of work, `memory` bytes of address space, `result` bytes that it may write, and `wait`
-    seconds by the clock, for one that does not work at all.
+    seconds of wall time, for a process that does not work at all.
     """
 
     seconds: int = 20

@@ -1,5 +1,4 @@
-"""uvicorn's HTTP protocol, with an end to what a peer may leave open: a head that does not come,
-and an answer that is not read."""
+"""uvicorn's HTTP protocol, with time limits for headers that do not come and responses not read."""
 
 from asyncio import Transport
 from asyncio.events import TimerHandle
@@ -13,14 +12,14 @@ from uvicorn.protocols.http.httptools_impl import (
 from partner_app.core.arrival import LARGEST_HEAD
 
 HEAD_TIME = 10.0  # seconds from a connection, or a request's first byte, to the end of its headers
-STALLED = 60.0  # seconds in which a peer reads nothing of an answer
+STALLED = 60.0  # seconds in which a peer reads nothing of a response
 END = b"content-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class DeadlineProtocol(HttpToolsProtocol):
     """One connection."""
 
-    in_head = True  # nothing, or a part of a head, has come
+    in_head = True  # nothing, or a part of the headers, has come
     head_size = 0
     head_timer: TimerHandle | None = None
     stall_timer: TimerHandle | None = None
@@ -76,14 +75,14 @@ class DeadlineProtocol(HttpToolsProtocol):
     def _head_is_late(self) -> None:
         cycle: RequestResponseCycle | None = self.cycle  # none before the first request
         if cycle and not cycle.response_complete:
-            self._await_head()  # the request before has not been answered yet
+            self._await_head()  # the previous request has not been answered yet
         elif self.head_size:
             self._end(408)
         else:
-            self.transport.close()  # a browser connects ahead, and may never ask
+            self.transport.close()  # browsers open connections ahead and may never use them
 
     def _expect_reading(self) -> None:
-        """A connection is closed in earnest where what is to be sent is not taken."""
+        """Closes a connection for good where the peer does not take what is to be sent."""
         if self.stall_timer is None and self.transport.get_write_buffer_size():
             self.stall_timer = self.loop.call_later(STALLED, self.transport.abort)
 

@@ -1,7 +1,7 @@
 """Procore's environments: which login, API and web origins belong together. Pure.
 
-Credentials and tokens are never shared between them [development_environments], so an address of
-one beside an address of another is refused before the app starts.
+They never share credentials or tokens [development_environments], so addresses of two different
+environments are refused before the app starts.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ FEDERAL = "procoregov.com"
 
 @dataclass(frozen=True)
 class Environment:
-    """`web_url` is where records open when no frame says its own; empty where no source tells."""
+    """`web_url` is where records open when no frame gives its own; empty where it is unknown."""
 
     name: str
     login_url: str
@@ -41,7 +41,7 @@ ELSEWHERE = "stand-in"
 
 
 def environment_of(login_url: str, api_url: str) -> Environment:
-    """Raises MixedEnvironments where only one of the two, or each of another, is Procore's."""
+    """Raises MixedEnvironments where only one of the two is Procore's, or they do not match."""
     for known in ENVIRONMENTS:
         if login_url == known.login_url and api_url == known.api_url:
             return known
@@ -58,9 +58,9 @@ def environment_of(login_url: str, api_url: str) -> Environment:
 
 
 def web_origin(found: Environment, ancestors: Iterable[str]) -> str:
-    """Where a record opens that nobody looks at from a frame: an exact origin, else Procore's own.
+    """Where a record opens outside a frame: a configured exact origin, else Procore's own.
 
-    Raises MixedEnvironments where nothing names it, or the frames belong to the other zone.
+    Raises MixedEnvironments where nothing names it, or the frames belong to the other environment.
     """
     name, given = "PROCORE_FRAME_ANCESTORS", list(ancestors)
     federal = _federal(found.login_url)

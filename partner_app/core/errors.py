@@ -14,9 +14,9 @@ class Blame(StrEnum):
 
 
 class TiebackError(Exception):
-    """People see `user_message` and `remedy`, filled with the facts given.
+    """People see `user_message` and `remedy`, with the given facts filled in.
 
-    Retries obey `transient`.
+    Retries respect `transient`.
     """
 
     code = "tieback.error"
@@ -28,7 +28,7 @@ class TiebackError(Exception):
 
     def __init__(self, **facts: object) -> None:
         self.facts = facts
-        self.details: dict[str, object] = {}  # what a script gets beside the words
+        self.details: dict[str, object] = {}  # what a script gets besides the text
         super().__init__(self.message)
 
     @property

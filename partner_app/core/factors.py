@@ -1,7 +1,7 @@
 """A partner admin's second factor at rest: its secrets are sealed like tokens.
 
-allauth keeps them in one JSON column and asks its adapter to encrypt them. What was stored before
-that is read as it is, and sealed by the rotation of keys.
+allauth keeps them in one JSON column and asks its adapter to encrypt them. Secrets stored before
+that are read unsealed, and the key rotation seals them.
 """
 
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -25,7 +25,7 @@ class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]  # allauth carries
 
 
 def rotate_factors() -> int:
-    """All secrets under the first key; gives the number of rows that changed."""
+    """Seals all secrets under the first key; returns the number of changed rows."""
     done = 0
     for key in list(Authenticator.objects.values_list("pk", flat=True)):
         with transaction.atomic():
@@ -39,7 +39,7 @@ def rotate_factors() -> int:
 
 
 def factors_remaining() -> int:
-    """Rows that are not sealed, or that a key other than the first has to open."""
+    """Rows that are not sealed, or that need a key other than the first."""
     return sum(not _current(row) for row in Authenticator.objects.all())
 
 

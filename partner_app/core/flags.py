@@ -1,5 +1,6 @@
-"""Small facts that every process should know within a moment: in Redis, and looked up so rarely
-that a call to Procore costs nothing more.
+"""Small facts that every process should know within a moment: in Redis.
+
+Read so rarely that a call to Procore costs nothing more.
 """
 
 import time
@@ -9,14 +10,14 @@ from redis.exceptions import RedisError
 
 from partner_app.core.broker import broker, reachable
 
-FRESH = 0.05  # seconds for which a process trusts what it has seen
+FRESH = 0.05  # seconds for which a process trusts what it has read
 MOST_KNOWN = 10_000
 
-_known: dict[str, tuple[float, str]] = {}  # when it was looked up, and what it was
+_known: dict[str, tuple[float, str]] = {}  # when it was read, and its value
 
 
 def flag(key: str) -> str:
-    """Empty where there is none. Without Redis: what was known last."""
+    """Empty where there is none. Without Redis: the last known value."""
     now = time.monotonic()
     seen_at, value = _known.get(key, (-1.0, ""))
     if 0 <= now - seen_at < FRESH:
@@ -32,7 +33,7 @@ def flag(key: str) -> str:
 
 
 def raise_flag(key: str, value: str, *, seconds: int, pipe: Pipeline | None = None) -> None:
-    """For everybody, for so long. With `pipe`: as a part of what it does."""
+    """For all processes, for this long. With `pipe`: as a part of its commands."""
     _know(key, value)
     if pipe is not None:
         pipe.set(key, value, ex=seconds)

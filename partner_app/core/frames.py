@@ -1,8 +1,8 @@
 """Origins that may frame us, exact ones and wildcards like `https://*.procore.com`. Pure.
 
 A wildcard means what it means in a browser's `frame-ancestors`: one label or more before the named
-ones, each compared as a whole, so that neither `evilprocore.com` nor `procore.com` itself is meant.
-`static/js/origins.js` decides alike.
+ones, each compared as a whole, so that neither `evilprocore.com` nor `procore.com` itself matches.
+`static/js/origins.js` uses the same rule.
 """
 
 import re
@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 ANY = "*."
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-FEWEST_LABELS = 2  # behind a wildcard: `*.com` would let everybody frame us
+FEWEST_LABELS = 2  # after a wildcard: `*.com` would let anyone frame us
 
 
 def ancestor(text: str) -> str:
-    """One origin as the browser's policy wants it. Raises ValueError."""
+    """One origin in the form of the browser's policy. Raises ValueError."""
     parts = urlsplit(text.rstrip("/"))
     if parts.scheme not in {"http", "https"} or parts.netloc == "" or _has_more(text, parts.netloc):
         raise ValueError(text)
@@ -32,7 +32,7 @@ def ancestor(text: str) -> str:
 
 
 def allows(ancestors: Iterable[str], origin: str) -> bool:
-    """Whether an origin, as a browser writes it, is one of those."""
+    """Whether an origin, as a browser writes it, is permitted."""
     return any(_matches(one, origin) for one in ancestors)
 
 
@@ -63,5 +63,5 @@ def _has_more(text: str, netloc: str) -> bool:
 
 
 def _without_default(scheme: str, netloc: str) -> str:
-    """A browser leaves the usual port out of an origin."""
+    """A browser omits the default port from an origin."""
     return netloc.removesuffix(":443" if scheme == "https" else ":80")

@@ -1,4 +1,4 @@
-"""What many want done at the same time, done at once: a database commits once instead of often."""
+"""Groups work that many want at the same time, so that the database commits once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,10 +9,10 @@ Answer = TypeVar("Answer")
 
 
 class GroupCommit(Generic[Item, Answer]):
-    """One round of `work` at a time; those who come meanwhile are in the next one [group commit].
+    """One round of `work` at a time; calls that arrive meanwhile join the next [group commit].
 
-    `work` gives one answer an item. Where it fails with one of `each_alone`, which some item has
-    caused, each is tried by itself; any other failure belongs to the whole round. Belongs to one
+    `work` gives one answer per item. Where it fails with one of `each_alone`, which some item
+    caused, each item is tried alone; any other failure applies to the whole round. Belongs to one
     event loop.
     """
 
@@ -39,7 +39,7 @@ class GroupCommit(Generic[Item, Answer]):
     async def _rounds(self) -> None:
         while self.waiting:
             taken, self.waiting = self.waiting[: self.most], self.waiting[self.most :]
-            batch = [each for each in taken if not each[1].done()]  # who has gone wants no more
+            batch = [each for each in taken if not each[1].done()]  # drops callers that have gone
             if batch:
                 await self._do(batch)
 

@@ -1,4 +1,4 @@
-"""Alive and ready, for the platform. Nothing secret, nothing slow."""
+"""Liveness and readiness, for the platform. Nothing secret, nothing slow."""
 
 import threading
 from collections.abc import Callable
@@ -30,13 +30,13 @@ def ready(_request: HttpRequest) -> JsonResponse:
 
 
 class _Look:
-    """The checks in a thread of their own: a database that hangs holds that one, and no request."""
+    """Runs the checks in a thread of their own: a database that hangs blocks no request."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
 
     def __call__(self, bound: float = BOUND) -> dict[str, bool]:
-        """False for what had no answer in time. While one look hangs, no other is begun."""
+        """False for a check without a timely answer. While one check hangs, no other is started."""
         found = dict.fromkeys(CHECKS, False)
         if self.lock.acquire(timeout=bound):
             done = threading.Event()

@@ -12,8 +12,8 @@ from partner_app.core.logging import log
 class Heartbeat:
     """A thread that renews a lease every so many seconds, until the block is left.
 
-    `keep` renews it and returns whether it was still there. Where it was not, the beats end; the
-    work finds out at its next step, which has to look for itself.
+    `keep` renews it and returns whether it was still held. Where it was not, the heartbeat ends;
+    the work finds out at its next step, which must check for itself.
     """
 
     def __init__(self, keep: Callable[[], bool], *, every: float) -> None:
@@ -38,7 +38,7 @@ class Heartbeat:
             connection.close()  # this thread's own
 
     def _kept(self) -> bool:
-        """A database that is away for a moment leaves the lease to the next beat."""
+        """While the database is away for a moment, the lease waits for the next heartbeat."""
         try:
             return self.keep()
         except DatabaseError as error:

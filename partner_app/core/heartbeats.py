@@ -1,4 +1,4 @@
-"""Signs of life of workers and scheduler, and how much waits for them: in Redis, worth seconds."""
+"""Heartbeats of workers and scheduler, and their queue lengths: in Redis, valid for seconds."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from partner_app.core.broker import broker, reachable
 
 PULSES = "tieback:pulses"
 SCHEDULER = "scheduler"  # all other names are workers'
-LIVES = timedelta(seconds=45)  # after its last sign
+LIVES = timedelta(seconds=45)  # after its last heartbeat
 FORGOTTEN = timedelta(hours=1)
 
 
@@ -25,7 +25,7 @@ class Process:
 
 
 def beat(name: str) -> None:
-    """Without Redis nobody hears it; readiness tells of that."""
+    """Without Redis it is lost; readiness reports that."""
     try:
         with reachable():
             broker().hset(PULSES, name, str(clock.now().timestamp()))
@@ -51,7 +51,7 @@ def processes() -> list[Process]:
 
 @dataclass(frozen=True)
 class Signs:
-    """Who gave a sign lately."""
+    """Which processes gave a heartbeat lately."""
 
     workers: int
     scheduler: bool
@@ -64,7 +64,7 @@ def signs() -> Signs:
 
 
 def waiting(queues: tuple[str, ...]) -> dict[str, int | None]:
-    """Messages in each queue; None where the broker does not answer."""
+    """Messages in each queue; None where the broker does not respond."""
     try:
         with reachable():
             return {name: int(broker().llen(name)) for name in queues}

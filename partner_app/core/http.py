@@ -1,4 +1,4 @@
-"""Turns a domain error that reached the top into a page, a partial or JSON that says what to do."""
+"""Turns an uncaught domain error into a page, a partial or JSON that says what to do."""
 
 import errno
 import sys
@@ -54,9 +54,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Something that nobody foresaw: it has been logged, and says nothing of itself here.
+    """An unexpected error: it has been logged, and its details are not shown.
 
-    A fault of the place may also strike before a view is reached, in a middleware.
+    A fault of the host may also occur before a view is reached, in a middleware.
     """
     return error_page(request, place_fault(sys.exc_info()[1]) or Unforeseen())
 
@@ -85,7 +85,7 @@ class NoSpace(TiebackError):
 
 
 def place_fault(error: BaseException | None) -> TiebackError | None:
-    """What the machine beneath us lacks, in words for people; None for any other error."""
+    """What the host lacks, in words for people; None for any other error."""
     told = getattr(error, "__cause__", None)
     full = isinstance(error, OSError) and error.errno == errno.ENOSPC
     if full or getattr(told, "sqlstate", "") == DISK_FULL:
@@ -96,7 +96,7 @@ def place_fault(error: BaseException | None) -> TiebackError | None:
 
 
 def refuse(request: HttpRequest, error: TiebackError) -> HttpResponse:
-    """The page, and a line in the log of who was refused what."""
+    """The page, and a line in the log about who was refused what."""
     note = log.error if error.blame is Blame.US else log.info
     note("request.refused", code=error.code, path=request.path)
     return error_page(request, error)

@@ -1,4 +1,4 @@
-"""Words of rooms that know no framework; they are translated where they are shown."""
+"""Translatable texts in modules that do not import Django; they are translated where shown."""
 
 
 def gettext_noop(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Which language a page speaks."""
+"""The language of a page."""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -7,7 +7,7 @@ from django.utils import translation
 
 
 class WorkspaceLanguage(LocaleMiddleware):
-    """The browser's in the workspace. All other pages are written in one, and say so."""
+    """The browser's language in the workspace. All other pages have one fixed language."""
 
     def process_request(self, request: HttpRequest) -> None:
         if request.path_info.startswith("/embedded/"):

@@ -1,4 +1,4 @@
-"""How often an address, or a company, may ask; and how much it may send."""
+"""How often an address or a company may call, and how much it may send."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from partner_app.core.http import refuse
 from partner_app.core.i18n import gettext_noop
 from partner_app.core.logging import log
 
-# Where a guess could pay, or where each call costs us a call to Procore.
+# Where a guess could pay, or where each request costs us a call to Procore.
 GUARDED = (
     "/embedded/session/",
     "/embedded/renewal/",
@@ -23,7 +23,7 @@ GUARDED = (
     "/install/",
     "/accounts/",
 )
-BY_ADDRESS = "120/m"  # an office behind one address; the pairing alone asks 30 times a minute
+BY_ADDRESS = "120/m"  # an office behind one address; the pairing alone polls 30 times a minute
 BY_COMPANY = "1200/m"
 
 
@@ -37,7 +37,7 @@ class TooOften(TiebackError):
 
 
 class AddressLimit:
-    """Middleware: answers for the view where an address has asked too often."""
+    """Middleware: answers instead of the view where an address has called too often."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -61,12 +61,12 @@ def check_company(request: HttpRequest, company_id: int) -> None:
 
 
 def count_stranger(address: str) -> None:
-    """Somebody without a hook's secret, who may be guessing. Raises TooOften."""
-    check(HttpRequest(), "stranger", address, BY_ADDRESS)  # of which nothing is looked at
+    """Counts a sender without a hook's secret, who may be guessing. Raises TooOften."""
+    check(HttpRequest(), "stranger", address, BY_ADDRESS)  # whose content is not read
 
 
 def check(request: HttpRequest, group: str, key: str, rate: str) -> None:
-    """Without its broker the app serves people rather than counting them. Raises TooOften."""
+    """Without its broker the app serves requests uncounted. Raises TooOften."""
     try:
         with reachable():
             over = is_ratelimited(

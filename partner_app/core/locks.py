@@ -10,6 +10,6 @@ class Lock(IntEnum):
 
 
 def hold(kind: Lock, key: int) -> None:
-    """Inside a transaction; waits for its holder. Keys that share a lock only wait needlessly."""
+    """Inside a transaction; waits for the holder. Keys that share a lock only wait needlessly."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [int(kind), key % 2**31])

@@ -1,4 +1,4 @@
-"""Structured logs, one JSON line an event, with everything secret taken out."""
+"""Structured logs, one JSON line per event, without secrets."""
 
 import logging
 import logging.config
@@ -28,7 +28,7 @@ REDACTED = "[redacted]"
 
 
 def redact(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """Hides values by the name of their key, and tokens inside any text."""
+    """Masks values by the name of their key, and tokens inside any text."""
     for key, value in event.items():
         if key == "event":
             event[key] = clean(value)
@@ -74,7 +74,7 @@ def configure(_settings: dict[str, Any]) -> None:
     root = logging.getLogger()  # noqa: TID251  # the one place that sets the root up
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    # The OAuth libraries write whole token requests when they are asked for details.
+    # At debug level, the OAuth libraries log whole token requests.
     for secretive in ("oauthlib", "requests_oauthlib"):
         logging.getLogger(secretive).setLevel(logging.WARNING)  # noqa: TID251  # as above
     for noisy in ("urllib3", "celery.worker.strategy", "celery.app.trace", "django.request"):
@@ -85,7 +85,7 @@ log = structlog.stdlib.get_logger("tieback")
 
 
 class RequestLog:
-    """Binds a request id for the time of a request, and records how it ended."""
+    """Binds a request id during a request, and logs how it ended."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

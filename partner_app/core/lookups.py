@@ -9,14 +9,14 @@ from django.db.models import BigIntegerField, Lookup
 class Among(Lookup):
     """`project_id__among=ids`: hundreds of ids as one array, not a parameter each as `in` makes.
 
-    Give it a set: Django looks into each element of a list. It is written out here, because the
-    driver would look at each as well to find out what the array is of.
+    Pass a set: Django checks each element of a list. The array is written out here, because the
+    driver would also check each element to find its type.
     """
 
     lookup_name = "among"
 
     def get_prep_lookup(self) -> str:
-        return "{" + ",".join(map(int.__repr__, self.rhs)) + "}"  # refuses what is no number
+        return "{" + ",".join(map(int.__repr__, self.rhs)) + "}"  # refuses what is not a number
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         left, params = self.process_lhs(compiler, connection)

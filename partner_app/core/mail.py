@@ -1,4 +1,4 @@
-"""The one way to send a mail, with one word for all that can go wrong on the way."""
+"""The one way to send mail, with one exception for all that can go wrong."""
 
 import smtplib
 
@@ -6,12 +6,12 @@ from django.core.mail import EmailMessage
 
 
 class MailFailed(Exception):
-    """The mail server did not take it; it may later."""
+    """The mail server did not accept it; it may later."""
 
 
 def deliver(message: EmailMessage) -> None:
     """Raises MailFailed."""
     try:
         message.send()
-    except (smtplib.SMTPException, OSError, ValueError) as error:  # the last for a bad header
+    except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a bad header
         raise MailFailed(type(error).__name__) from None

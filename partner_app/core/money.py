@@ -1,4 +1,4 @@
-"""Exact amounts: currencies never mix, nothing is rounded unasked, parts add up to the whole."""
+"""Exact amounts: currencies never mix, nothing is rounded implicitly, parts add up to the whole."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass

@@ -1,10 +1,10 @@
-"""Tables of operations in parts by month, which the app makes ahead and drops when they are past.
+"""Operational tables partitioned by month, which the app creates ahead and drops when past.
 
-Such a model has a column `month`, the first day of one, which never changes for a row, and says as
-`monthly` how many days a part is kept after its month. The app's role owns no table, so two
-functions of the schema's owner do it, for such tables alone; they are in tenancy's migrations. Rows
-are still deleted by their day (tenancy.retention): a part that is past is empty by then, and
-dropping it gives its disk and its indexes back.
+Such a model has a column `month`, the first day of one, which never changes for a row, and gives as
+`monthly` how many days a partition is kept after its month. The app's role owns no table, so two
+functions of the schema's owner do it, for such tables only; they are in tenancy's migrations. Rows
+are still deleted by their day (tenancy.retention): a past partition is empty by then, and dropping
+it frees its disk and its indexes.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, models
 from partner_app.core import clock
 from partner_app.core.logging import log
 
-AHEAD = 2  # months beside the present one, so that a worker that is away for weeks loses nothing
+AHEAD = 2  # months besides this one, so that a worker that is away for weeks loses nothing
 MAKE = "SELECT tieback_make_month(%s, %s)"
 DROP = "SELECT tieback_drop_months(%s, %s)"
 
@@ -26,10 +26,10 @@ def month_of(day: date) -> date:
 
 
 def keep_months() -> list[str]:
-    """Makes what is needed soon and drops what is past its time; gives the names of both.
+    """Creates partitions needed soon and drops past ones; returns the names of both.
 
-    A table that is in use just then is left for the next time: its rows go to the part for the
-    rest until then, and are moved.
+    A table in use at that moment is left for the next time: until then its rows go to the default
+    partition, and are moved later.
     """
     today, changed = clock.now().date(), []
     for model in _monthly():

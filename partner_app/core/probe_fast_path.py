@@ -9,9 +9,9 @@ PATHS = ("/healthz", "/readyz", "/metrics")
 
 
 class ProbeFastPath:
-    """Middleware: those pass nothing that stands below it, at a fraction of the cost.
+    """Middleware: probes skip the rest of the middleware stack, at a fraction of the cost.
 
-    Their views answer errors with a bare status; the collector's asks for a secret of its own.
+    Their views answer errors with a bare status; the metrics view requires a secret of its own.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

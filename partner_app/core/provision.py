@@ -6,7 +6,7 @@ from psycopg import sql
 
 from partner_app.core.errors import TiebackError
 
-# Parts of a table are asked through it alone, and made by functions of the owner.
+# Partitions are read only through their table, and created by functions of the owner.
 TABLES = """
 SELECT relname FROM pg_class JOIN pg_namespace nsp ON nsp.oid = relnamespace
 WHERE nspname = 'public' AND relkind IN ('r', 'p') AND NOT relispartition
@@ -16,11 +16,11 @@ SELECT proname, pg_get_function_identity_arguments(pro.oid) FROM pg_proc pro
 JOIN pg_namespace nsp ON nsp.oid = pronamespace WHERE nspname = 'public' AND prosecdef
 """
 
-# What the runtime role may do with a table; the audit log is append-only for it.
+# The runtime role's privileges on a table; the audit log is append-only for it.
 USUAL = "SELECT, INSERT, UPDATE, DELETE"
 NARROW = {"audit_auditevent": "SELECT, INSERT", "django_migrations": "SELECT"}
 
-# Nothing that the app asks takes as long; set on the role, so that it holds behind a pooler too.
+# No query of the app takes as long; set on the role, so that it applies behind a pooler too.
 BOUNDS = {"statement_timeout": "5min", "idle_in_transaction_session_timeout": "5min"}
 MAY_CHANGE = "SELECT pg_has_role(current_user, %s, 'MEMBER WITH ADMIN OPTION')"
 
@@ -44,7 +44,7 @@ def require_owner() -> None:
 
 
 def provision() -> dict[str, object]:
-    """Creates the role where it is missing and grants what it needs; may be repeated.
+    """Creates the role where it is missing and grants its privileges; may be repeated.
 
     Raises OwnerUnknown, SameRole.
     """

@@ -1,7 +1,7 @@
-"""Pages that may lag by a moment are read from a copy of the database, where there is one.
+"""Reads pages that may lag by a moment from a replica of the database, where there is one.
 
-`DATABASE_REPLICA_URL` names a streaming replica. What people of customers see, and whatever decides
-or writes, always asks the database itself; so does somebody who has just changed something.
+`DATABASE_REPLICA_URL` names a streaming replica. What customers see, and whatever decides or
+writes, always uses the primary; so does a person who has just changed something.
 """
 
 import time
@@ -17,8 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from partner_app.core.logging import log
 
 ALIAS = "replica"
-JUST = 30.0  # seconds in which somebody's own change may not have come to the copy
-AWAY = 30.0  # seconds for which a copy that did not answer is not asked
+JUST = 30.0  # seconds in which a person's own change may not have reached the replica
+AWAY = 30.0  # seconds for which a replica that did not respond is not used
 WROTE_AT = "wrote_at"
 P = ParamSpec("P")
 RequestT = TypeVar("RequestT", bound=HttpRequest)
@@ -27,7 +27,7 @@ _away_until = 0.0
 
 
 class Router:
-    """Django asks it for each query where that goes."""
+    """Django asks it where each query goes."""
 
     def db_for_read(self, _model: object, **_hints: object) -> str | None:
         return ALIAS if _reading.get() else None
@@ -36,7 +36,7 @@ class Router:
         return DEFAULT_DB_ALIAS if _reading.get() else None
 
     def allow_relation(self, *_objects: object, **_hints: object) -> bool | None:
-        """One database and its copy."""
+        """One database and its replica."""
         return True if _reading.get() else None
 
     def allow_migrate(self, database: str, _app: str, **_hints: object) -> bool | None:
@@ -46,7 +46,7 @@ class Router:
 def may_lag(
     view: Callable[Concatenate[RequestT, P], HttpResponse],
 ) -> Callable[Concatenate[RequestT, P], HttpResponse]:
-    """For a view that only reads, inside whatever looks at who asks."""
+    """For a view that only reads, inside the decorator that checks access."""
 
     @wraps(view)
     def inner(request: RequestT, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -59,7 +59,7 @@ def may_lag(
 
 
 def note_change(request: HttpRequest) -> None:
-    """The pages that this session opens next show what it has changed."""
+    """The next pages of this session show what it has changed."""
     request.session[WROTE_AT] = time.time()
 
 
@@ -78,7 +78,7 @@ def _wrote_just_now(request: HttpRequest) -> bool:
 
 
 def _answers() -> bool:
-    global _away_until  # known to all threads of the process
+    global _away_until  # shared by all threads of the process
     if ALIAS not in connections.databases or time.monotonic() < _away_until:
         return False
     try:

@@ -2,13 +2,13 @@
 
 from django.db import migrations
 
-# Set by tenancy.context.tenant(), local to one transaction. After a first use Postgres answers ''
+# Set by tenancy.context.tenant(), local to one transaction. After its first use Postgres returns ''
 # rather than null for a setting that is not set, hence NULLIF.
 GUARD = "NULLIF(current_setting('tieback.company_id', true), '')::bigint"
 
 
 def force_row_level_security(table: str, *, column: str = "company_id") -> migrations.RunSQL:
-    """Only rows of the tenant that is set may be seen or written; none set means none."""
+    """Only rows of the current tenant may be seen or written; without a tenant, none."""
     return migrations.RunSQL(
         sql=f"""
             ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
@@ -25,9 +25,9 @@ def force_row_level_security(table: str, *, column: str = "company_id") -> migra
 
 
 def same_project(table: str, column: str, target: str, target_column: str) -> migrations.RunSQL:
-    """A foreign key that carries company and project, so that it cannot point into another one.
+    """A foreign key with company and project, so that it cannot point into another project.
 
-    Rows that are there already are not looked at: the owner of the schema does not see them.
+    Existing rows are not checked: the owner of the schema does not see them.
     """
     name = f"{table}_{column}_same_project"
     return migrations.RunSQL(
@@ -41,7 +41,7 @@ def same_project(table: str, column: str, target: str, target_column: str) -> mi
 
 
 def same_company(table: str, column: str, target: str, target_column: str) -> migrations.RunSQL:
-    """A foreign key that carries the company, so that it cannot point across tenants."""
+    """A foreign key with the company, so that it cannot point across tenants."""
     name = f"{table}_{column}_same_company"
     return migrations.RunSQL(
         sql=f"""

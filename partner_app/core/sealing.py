@@ -1,6 +1,6 @@
 """Seals and opens what must stay secret at rest. The first key seals, all keys open.
 
-A model names its sealed columns in `sealed`; the rotation of keys finds it by that.
+A model names its sealed columns in `sealed`, where the key rotation finds them.
 """
 
 from functools import cache
@@ -23,7 +23,7 @@ def unseal(sealed: bytes | memoryview) -> bytes:
 
 
 def reseal(sealed: bytes | memoryview) -> bytes:
-    """Under the first key."""
+    """Seals it again under the first key."""
     return box().rotate(bytes(sealed))
 
 

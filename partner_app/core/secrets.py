@@ -1,4 +1,4 @@
-"""Random values, and what is stored of those that are only ever compared."""
+"""Random values, and the stored form of those that are only ever compared."""
 
 import hashlib
 import secrets

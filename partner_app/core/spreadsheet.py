@@ -1,4 +1,4 @@
-"""Cells that leave for other people's spreadsheets: text stays text, amounts stay exact."""
+"""Cells for other people's spreadsheets: text stays text, amounts stay exact."""
 
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,7 @@ CENTS = "#,##0.00"
 
 
 def unarmed(value: Any) -> Any:
-    """What a spreadsheet would take for a formula is quoted."""
+    """Quotes what a spreadsheet would take for a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 

@@ -1,8 +1,8 @@
-"""The machine's clock was set back: what was planned by it would wait for as long.
+"""Handles a system clock that was set back, which would delay all planned work as long.
 
-A scheduler that compares times of day would ring for nothing until the old time is reached again,
-and so would leases and whatever is due. Monotonic time tells how far the clock went. To a step
-ahead nothing is done: what is due a little early, and who signs in once more, does no harm.
+A scheduler that compares times of day would start nothing until the old time is reached again, and
+the same holds for leases and due times. Monotonic time shows how far the clock moved. A step
+forward needs no action: work that is due a little early, or one more sign-in, does no harm.
 """
 
 import time
@@ -17,19 +17,19 @@ from django.db.models import F
 from partner_app.core import clock
 from partner_app.core.logging import log
 
-SMALL = timedelta(seconds=2)  # what a time service corrects is less
+SMALL = timedelta(seconds=2)  # a time service corrects less
 
 
 class SteadyScheduler(PersistentScheduler):
-    """Celery's own, which notices that the clock was set back."""
+    """Celery's own scheduler, which also notices that the clock was set back."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.ahead = _ahead()
-        self.lost = timedelta(0)  # what was planned by the clock before and is not moved yet
+        self.lost = timedelta(0)  # what was planned by the former clock and is not moved yet
         super().__init__(*args, **options)
 
     def setup_schedule(self) -> None:
-        """Also where the clock was set back while no scheduler ran."""
+        """Also checks whether the clock was set back while no scheduler ran."""
         super().setup_schedule()
         self._ring_again()
 
@@ -50,13 +50,13 @@ class SteadyScheduler(PersistentScheduler):
         for entry in self.schedule.values():
             if entry.last_run_at and entry.last_run_at > now:
                 entry.last_run_at = now
-        self._heap = None  # made again by the next tick
+        self._heap = None  # rebuilt by the next tick
 
 
 def move_back(by: timedelta) -> int:
-    """Moments ahead of now in the columns that models name as `by_our_clock`; gives how many rows.
+    """Moves future times in the models' `by_our_clock` columns; returns the number of rows.
 
-    What people chose, as the hour of a digest, is none of them.
+    Times that people chose, such as the hour of a digest, are not among them.
     """
     now, rows = clock.now(), 0
     with transaction.atomic():
@@ -78,5 +78,5 @@ def _moved(by: timedelta) -> bool:
 
 
 def _ahead() -> float:
-    """Seconds of the time of day before those of a clock that nobody sets."""
+    """By how many seconds the time of day is ahead of the monotonic clock."""
     return time.time() - time.monotonic()

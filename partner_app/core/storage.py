@@ -1,4 +1,4 @@
-"""Static files under names that carry their content's hash, imports between modules included."""
+"""Static files with content hashes in their names, including imports between modules."""
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 

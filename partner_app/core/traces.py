@@ -1,7 +1,7 @@
 """OpenTelemetry traces, to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names.
 
-A span carries an address without its query and without a secret in its path, of addresses beyond
-Procore the host alone, and a statement without its values: no content, no secret.
+A span carries an address without its query and without a secret in its path; for addresses other
+than Procore's, only the host; and a statement without its values: no content, no secret.
 """
 
 from urllib.parse import urlsplit
@@ -34,14 +34,14 @@ def instrument(service: str) -> None:
 
 
 def _forget_query(span: Span, request: HttpRequest) -> None:
-    """What stands in an address after its path may be a secret, or content; so is a set-up link."""
+    """The query of an address may be secret or content; so may the path of a set-up link."""
     for name in ("http.url", "http.target", "url.full", "url.path"):
         span.set_attribute(name, clean(request.path))
     span.set_attribute("url.query", "")
 
 
 def _without_secret(url: str) -> str:
-    """The path of a chat's incoming webhook is its secret; Procore's paths hold ids alone."""
+    """The path of a chat's incoming webhook is its secret; Procore's paths hold only ids."""
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     ours = origin in {settings.PROCORE.api_url, settings.PROCORE.login_url}

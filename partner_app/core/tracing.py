@@ -1,10 +1,10 @@
-"""Traces, where a collector is named; otherwise their packages are not even loaded."""
+"""Traces, where a collector is configured; otherwise their packages are not even loaded."""
 
 from django.conf import settings
 
 
 def start(service: str) -> bool:
-    """Once in each process, after it was forked: an exporter has a thread of its own."""
+    """Once in each process, after the fork: an exporter has a thread of its own."""
     if not settings.TRACES:
         return False
     from partner_app.core.traces import instrument

@@ -1,4 +1,4 @@
-"""Tieback's version, as pyproject.toml has it: what the User-Agent and /readyz say."""
+"""Tieback's version from pyproject.toml, shown in the User-Agent and /readyz."""
 
 import tomllib
 from pathlib import Path

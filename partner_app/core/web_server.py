@@ -1,4 +1,4 @@
-"""The web server: uvicorn, with a bound on everything that a stranger may ask it to hold.
+"""The web server: uvicorn, with limits on everything that a client may make it hold.
 
 python -m partner_app.core.web_server --port 8000
 """
@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from django.core.exceptions import ImproperlyConfigured
 
-# For each of two processes, whose interpreters are two cores' worth.
+# For each of two processes, whose interpreters use two cores.
 WORKERS = 2
 THREADS = 8
 SETTINGS: dict[str, Any] = {
@@ -20,23 +20,23 @@ SETTINGS: dict[str, Any] = {
     "ws": "none",
     "loop": "uvloop",
     "lifespan": "on",
-    # Sockets. One that only waits costs some KB, so slow senders have to be thousands.
+    # Sockets. A waiting one costs some KB, so it takes thousands of slow senders to fill them.
     "limit_concurrency": 4000,
     "backlog": 1024,
     "timeout_keep_alive": 15,  # seconds without a request
     "timeout_graceful_shutdown": 6,  # seconds: a platform waits for ten
     "timeout_worker_healthcheck": 30,  # seconds: on a busy machine a process is slow, not dead
-    # A process is replaced before what it may lose bit by bit becomes much, and not both at once.
+    # A process is replaced before slow leaks add up, and never both processes at the same time.
     "limit_max_requests": 20_000,
     "limit_max_requests_jitter": 10_000,
-    # Who asked, and how, is decided by the app: core.client_ip and SECURE_PROXY_SSL_HEADER.
+    # The app determines client and scheme: core.client_ip and SECURE_PROXY_SSL_HEADER.
     "proxy_headers": False,
     "server_header": False,
     "access_log": False,
     "log_config": None,  # the app's own
-    "log_level": "error",  # a request that is no HTTP is no warning of ours
+    "log_level": "error",  # a malformed HTTP request is not a warning of ours
 }
-DESCRIPTORS = 16_384  # of files, where the system allows
+DESCRIPTORS = 16_384  # open files, where the system allows as many
 
 
 def main() -> int:

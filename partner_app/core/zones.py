@@ -21,7 +21,7 @@ RAILS = {
 
 
 def zone(name: str) -> tzinfo:
-    """An unknown name counts in UTC."""
+    """An unknown name counts as UTC."""
     try:
         return ZoneInfo(RAILS.get(name, name) or "UTC")
     except (ZoneInfoNotFoundError, ValueError):

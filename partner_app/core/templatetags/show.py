@@ -1,5 +1,4 @@
-"""How figures and moments are shown, in the reader's language: money to the cent in tables, rounded
-in headlines."""
+"""Formats figures and times for the reader: money to the cent in tables, rounded in headlines."""
 
 import re
 from datetime import date, datetime
@@ -23,22 +22,22 @@ from partner_app.core.errors import TiebackError
 
 register = template.Library()
 
-# Of the languages that we speak, the country whose way of writing amounts is meant.
+# For each of our languages, the country whose format of amounts is used.
 LOCALES = {"en": "en_US", "fr": "fr_CA"}
 LETTER_BEFORE_FIGURE = re.compile(r"([A-Za-z])(\d)")  # CHF3.00
 THOUSAND = Decimal(1000)
-REMEMBERED = 4096  # amounts, as they were written; the same ones come again and again
+REMEMBERED = 4096  # formatted amounts; the same ones recur often
 
 
 @register.filter
 def money(amount: Decimal | None, currency: str = "USD") -> str:
-    """$1,234.50; nothing known is a dash."""
+    """$1,234.50; a dash where the amount is unknown."""
     return "–" if amount is None else _money(amount, currency, locale())
 
 
 @register.filter
 def headline(amount: Decimal | None, currency: str = "USD") -> str:
-    """$1.2M: for reading at a glance; the table behind it has the cents."""
+    """$1.2M, for a quick look; the table behind it has the cents."""
     return "–" if amount is None else _headline(amount, currency, locale())
 
 
@@ -55,7 +54,7 @@ def number(value: int | Decimal | None) -> str:
 
 @register.filter
 def measure(value: object, unit: str) -> str:
-    """A figure with its unit: count, days, percent (of a hundred); text as it is."""
+    """A figure with its unit: count, days, percent (of a hundred); text unchanged."""
     if value is None:
         return "–"
     if unit == "percent":
@@ -69,13 +68,13 @@ def measure(value: object, unit: str) -> str:
 
 @register.filter
 def day(moment: date | datetime | None) -> str:
-    """5 Mar 2026; nothing known is a dash."""
+    """5 Mar 2026; a dash where the day is unknown."""
     return "–" if moment is None else format_date(moment, "d MMM y", locale=locale())
 
 
 @register.filter
 def ago(moment: datetime | None) -> str:
-    """just now, or 3 hours ago: one unit is enough to judge freshness by."""
+    """just now, or 3 hours ago: one unit is enough to judge freshness."""
     if moment is None:
         return _("never")
     if (clock.now() - moment).total_seconds() < 60:
@@ -127,7 +126,7 @@ def event_words(event: str) -> str:
 
 @register.filter
 def actor_words(actor: str, names: dict[str, str] | None = None) -> str:
-    """Who it was, in words; people of Procore by name where the reader may know it."""
+    """The actor in words; people of Procore by name where the reader may know it."""
     kind, which = actor.partition(":")[::2]
     if kind == "procore" and which:
         return (names or {}).get(actor) or _("Someone at the company")
@@ -156,13 +155,13 @@ def words(text: str) -> list[str]:
 
 @register.filter
 def decimal(text: str) -> Decimal:
-    """An amount that was kept as text."""
+    """An amount that was stored as text."""
     return Decimal(text)
 
 
 @register.filter
 def plain(number: Decimal | None) -> str:
-    """A quantity or price with all its places: grouped, and without zeros that say nothing."""
+    """A quantity or price with all its decimals: grouped, without trailing zeros."""
     if number is None:
         return "–"
     shown = format_decimal(number.normalize(), locale=locale(), decimal_quantization=False)
@@ -171,7 +170,7 @@ def plain(number: Decimal | None) -> str:
 
 @register.filter
 def translated(text: str) -> str:
-    """A whole sentence that was kept in English; one that carries facts stays as it is."""
+    """A whole sentence stored in English; one that carries facts stays as it is."""
     return _(text) if text else ""
 
 
