@@ -1,6 +1,6 @@
-"""What an operator may do to a tenant: each with its role, what it says beforehand, and its deed.
+"""An operator's actions on a tenant: each with its role, its explanation and its effect.
 
-An action asks before it acts, and stands in the audit log afterwards.
+An action asks for confirmation first and is recorded in the audit log.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ from partner_app.tenancy.models import CONNECTED, USABLE, Company
 
 @dataclass(frozen=True)
 class ActionRequest:
-    """Who acts on whom; `address` is where a reconnect link goes; `chosen` of what was offered."""
+    """Who acts on whom; `address` receives a reconnect link; `chosen` are the selected choices."""
 
     company: Company
     actor: str
@@ -34,9 +34,9 @@ class ActionRequest:
 
 @dataclass(frozen=True)
 class OperatorAction:
-    """`word`: what has to be typed in is the company's name, because it cannot be undone.
+    """`word`: the company's name must be typed, because the action cannot be undone.
 
-    `choices`: what can be chosen, with a sentence each.
+    `choices`: the options, each with a sentence.
     """
 
     name: str
@@ -100,7 +100,7 @@ def reconnect_link() -> str:
 
 
 def _send_link(order: ActionRequest) -> None:
-    """By mail where an address was given; the link is on the page in any case."""
+    """By mail where an address was given; the page shows the link in any case."""
     if not order.address or not settings.MAIL:
         return
     text = (

@@ -1,7 +1,7 @@
-"""Tells the partner's people of incidents: each once when it opens and once when it is over.
+"""Alerts the partner's people to incidents: once when one opens and once when it is over.
 
-What opens within some seconds comes as one message. In a channel's quiet hours nothing is sent;
-what opened and closed within them is never told.
+Incidents that open within some seconds are sent as one message. Nothing is sent in a channel's
+quiet hours; an incident that opened and closed within them is never reported.
 """
 
 from datetime import datetime, time, timedelta
@@ -22,13 +22,13 @@ from partner_app.core.sealing import unseal
 from partner_app.dashboard.incidents import next_step
 from partner_app.dashboard.models import AlertChannel, AlertNotice, ChannelKind
 
-TOGETHER = timedelta(seconds=15)  # what opens within it is one message
-LINES = 20  # of one message; the rest is counted
+TOGETHER = timedelta(seconds=15)  # incidents that open within it go into one message
+LINES = 20  # per message; the rest is only counted
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)  # after a failure; doubles
 
 
 def send_alerts() -> int:
-    """Messages sent. A channel that fails keeps no other one back."""
+    """The number of messages sent. A channel that fails does not hold up the others."""
     now = clock.now()
     ready = AlertChannel.objects.filter(again_at=None) | AlertChannel.objects.filter(
         again_at__lte=now
@@ -46,7 +46,7 @@ def _try(channel_id: int) -> bool:
 
 
 def _tell(channel_id: int) -> bool:
-    """In one transaction under the channel's lock: told and noted, or neither."""
+    """In one transaction under the channel's lock: sent and recorded, or neither."""
     with transaction.atomic():
         free = AlertChannel.objects.select_for_update(skip_locked=True)
         channel = free.filter(id=channel_id).first()
@@ -76,7 +76,7 @@ def _tell(channel_id: int) -> bool:
 
 
 def _news(channel: AlertChannel) -> tuple[list[Incident], list[Incident]]:
-    """What has opened, and what is over of that which was told."""
+    """Incidents that opened, and reported ones that are over."""
     notices = AlertNotice.objects.filter(channel=channel, incident=OuterRef("id"))
     found = Incident.objects.select_related("company").order_by("opened_at", "id")
     new = found.filter(closed_at=None).exclude(Exists(notices))

@@ -1,4 +1,4 @@
-"""The partner's room: what all tenants look like from the outside."""
+"""The partner's dashboard: the operational state of all tenants."""
 
 from django.apps import AppConfig
 
@@ -7,7 +7,7 @@ class DashboardConfig(AppConfig):
     name = "partner_app.dashboard"
 
     def ready(self) -> None:
-        """Begins to hear of runs that end."""
+        """Subscribes to the end of runs."""
         from partner_app.dashboard import summaries  # models are loaded by now
 
         summaries.listen()

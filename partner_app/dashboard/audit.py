@@ -1,4 +1,4 @@
-"""The audit log: of one company or of all, searched by who, what and when."""
+"""The audit log of one company or of all, searched by actor, event and time."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -21,7 +21,7 @@ def searched(
     since: date | str = "",
     until: date | str = "",
 ) -> "QuerySet[AuditEvent]":
-    """`text` in the actor's name, the event or its subject; days are of UTC, both inclusive."""
+    """`text` in the actor's name, the event or its subject; days are in UTC, both inclusive."""
     if text:
         words = text.strip().replace(" ", "_")
         found = found.filter(

@@ -1,6 +1,6 @@
-"""What Procore told us by webhooks, and the hooks that it does so by.
+"""The webhook events received from Procore, and the hooks that send them.
 
-A payload is not kept, so there is nothing to redact: only ids of what changed, and when.
+Payloads are not kept, so there is nothing to redact: only ids of what changed, and when.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ LATELY = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Inbox:
-    """`lag_since`: since when the oldest change that we were told of waits to be read."""
+    """`lag_since`: since when the oldest webhook event waits to be processed."""
 
     received: int
-    delay: timedelta | None  # between a change and our hearing of it, on average
+    delay: timedelta | None  # between a change and its webhook event, on average
     waiting: int
     lag_since: datetime | None
     hooks: list[tuple[str, int]]

@@ -1,4 +1,4 @@
-"""What the dashboard does not find."""
+"""Errors for records that the dashboard does not find."""
 
 from partner_app.core.errors import Blame, TiebackError
 

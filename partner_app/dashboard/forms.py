@@ -1,4 +1,4 @@
-"""What the dashboard's filters and forms take in."""
+"""The dashboard's filters and forms."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ ANY = [("", "Any")]
 
 
 class FilterForm(forms.Form):
-    """A filter that makes no sense filters nothing."""
+    """An invalid filter filters nothing."""
 
     def asked(self) -> dict[str, Any]:
         self.is_valid()
@@ -113,14 +113,14 @@ class ChannelForm(forms.Form):
 
 
 class ActionForm(forms.Form):
-    """`word` is typed in where something cannot be undone."""
+    """`word` must be typed where an action cannot be undone."""
 
     word = forms.CharField(required=False, max_length=300)
     address = forms.EmailField(label="Their mail address", required=False)
     chosen = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, data: Any = None, *, choices: Sequence[tuple[int, str]] = ()) -> None:
-        """`choices`: of which at least one has to be chosen, where there are any."""
+        """`choices`: at least one must be selected, where there are any."""
         super().__init__(data)
         self.offered = list(choices)
         field = self.fields["chosen"]

@@ -1,4 +1,4 @@
-"""Handoffs as the audit log tells of them: which step, of which tenant, no content."""
+"""Handoffs as the audit log shows them: which step, of which tenant, no content."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from partner_app.tenancy.models import Company
 
 @dataclass(frozen=True)
 class Named:
-    """An event with the tenant's name; empty where the tenant has gone."""
+    """An event with the tenant's name; empty where the tenant is gone."""
 
     event: AuditEvent
     company: Company | None

@@ -1,4 +1,4 @@
-"""What is wrong and what to do: of which tenant, since when, and what else happened then."""
+"""Incidents: of which tenant, since when, what to do, and what else happened around then."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +13,7 @@ from partner_app.dashboard.errors import IncidentUnknown
 AROUND = timedelta(hours=2)  # before it opened
 SHOWN = 20
 
-# Whose turn it is, by what a code begins with; the longest that fits.
+# Who must act, by the prefix of a code; the longest match counts.
 NEXT_STEPS = {
     "access.reconnect_needed": "Send the company’s administrator a link to reconnect.",
     "procore.forbidden": "Ask the company’s administrator for the tool’s permission, or for the "

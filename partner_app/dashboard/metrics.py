@@ -24,7 +24,7 @@ from partner_app.dashboard.summaries import stale
 from partner_app.estimates.models import FileWork
 from partner_app.tenancy.models import Company
 
-# As Prometheus reads it, and in UTF-8.
+# Prometheus's content type, in UTF-8.
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HELP = {
     "tieback_alert_channels_failing": "Alert channels whose last delivery failed",
@@ -48,10 +48,10 @@ HELP = {
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For a collector that knows METRICS_TOKEN, or without one for this host in development.
+    """For a collector that sends METRICS_TOKEN, or from this host without one in development.
 
-    To anybody else the address does not exist. That a request comes from this host proves nothing
-    in production: a proxy beside us may hand on anybody's.
+    For all others the address does not exist. In production, a request from this host proves
+    nothing: a proxy beside us may forward anyone's.
     """
     if not _may_collect(request):
         return HttpResponse(status=404)
@@ -68,7 +68,7 @@ def _may_collect(request: HttpRequest) -> bool:
 
 
 class Tenants(Collector):
-    """Asked of Postgres at each scrape, so that every process tells the same."""
+    """Read from Postgres at each scrape, so that every process reports the same."""
 
     def collect(self) -> Iterator[Metric]:
         yield _by("tieback_companies", Company.objects, "state")
@@ -106,7 +106,7 @@ class Tenants(Collector):
 
 
 def _usage() -> Iterator[CounterMetricFamily]:
-    """Calls of the days that are kept; it grows, but for what is forgotten after ninety days."""
+    """Calls of the days that are kept; it grows, except for days deleted after ninety days."""
     calls = CounterMetricFamily("tieback_api_calls", HELP["tieback_api_calls"])
     name = "tieback_api_observations"
     answers = CounterMetricFamily(name, HELP[name], labels=["answer"])

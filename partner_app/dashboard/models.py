@@ -1,4 +1,4 @@
-"""What the dashboard keeps of its own: a summary of each tenant, and who is told of incidents."""
+"""The dashboard's own data: a summary of each tenant, and who is alerted to incidents."""
 
 from typing import ClassVar
 
@@ -9,8 +9,9 @@ from partner_app.tenancy.models import Company
 
 
 class TenantSummary(models.Model):
-    """How a tenant's newest sync ended: written at its end, so that a list of ten thousand tenants
-    is one indexed read.
+    """How a tenant's newest sync ended.
+
+    Written at its end, so that a list of ten thousand tenants is one indexed read.
     """
 
     operational: ClassVar[str] = "times and counts of syncs; no customer content"
@@ -20,7 +21,7 @@ class TenantSummary(models.Model):
     )
     run_state = models.TextField(choices=RunState.choices)
     run_at = models.DateTimeField()
-    stalest_at = models.DateTimeField(null=True)  # the reading that is longest ago
+    stalest_at = models.DateTimeField(null=True)  # when the oldest reading was
     problems = models.IntegerField(default=0)  # parts that could not be read
 
     class Meta:
@@ -36,7 +37,7 @@ class ChannelKind(models.TextChoices):
 
 
 class AlertChannel(models.Model):
-    """Where the partner's people are told of incidents. The address of a webhook is its secret."""
+    """Where the partner's people receive alerts. The address of a webhook is a secret."""
 
     sealed: ClassVar[tuple[str, ...]] = ("address",)
 
@@ -53,7 +54,7 @@ class AlertChannel(models.Model):
 
 
 class AlertNotice(models.Model):
-    """That a channel was told of an incident, and of its end: each once."""
+    """Records that a channel reported an incident, and its end: each once."""
 
     channel = models.ForeignKey(AlertChannel, models.CASCADE, related_name="notices")
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""All tenants at a glance; asked for every few seconds while somebody looks."""
+"""All tenants at a glance; polled every few seconds while the page is open."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +21,7 @@ FRESH = timedelta(minutes=20)  # since the oldest reading
 
 @dataclass(frozen=True)
 class Queues:
-    """`overdue`: tenants whose sync is due and has not begun; `running`: syncs under way."""
+    """`overdue`: tenants whose sync is due and has not started; `running`: syncs in progress."""
 
     waiting: dict[str, int | None]
     overdue: int

@@ -1,4 +1,4 @@
-"""Data for a public status page: whether the parts work, without a word about any tenant."""
+"""Data for a public status page: whether the parts work, without anything about a tenant."""
 
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
@@ -8,7 +8,7 @@ from partner_app.core import clock
 from partner_app.core.heartbeats import signs
 from partner_app.dashboard.summaries import connected, stale
 
-MANY = 0.05  # of the tenants: fewer are trouble of their own
+MANY = 0.05  # of the tenants: fewer have their own problem
 
 
 @require_safe

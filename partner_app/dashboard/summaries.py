@@ -1,4 +1,4 @@
-"""Keeps a tenant's summary: written when a run has ended."""
+"""Updates a tenant's summary when a run has ended."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ STALE = timedelta(hours=1)  # since the oldest reading
 
 
 def stale() -> QuerySet[TenantSummary]:
-    """Of tenants that can be read, those whose oldest reading is too long ago."""
+    """Readable tenants whose oldest reading is too long ago."""
     return connected().filter(stalest_at__lt=clock.now() - STALE)
 
 
@@ -35,7 +35,7 @@ def _heard(*, company_id: int, **_: Any) -> None:
 
 
 def summarise(run: SyncRun, ended_at: datetime) -> None:
-    # What Procore withholds is a problem of its own; it would look ever staler here.
+    # What Procore withholds is a separate problem; here it would seem ever staler.
     read = SyncCursor.objects.filter(company_id=run.company_id, refused_at=None)
     stalest = read.exclude(fresh_at=None).aggregate(oldest=Min("fresh_at"))["oldest"]
     TenantSummary.objects.update_or_create(

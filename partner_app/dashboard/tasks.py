@@ -1,4 +1,4 @@
-"""Celery's doorbells for incidents and alerts: harmless twice."""
+"""Celery tasks for incidents and alerts: harmless twice."""
 
 from celery import shared_task
 

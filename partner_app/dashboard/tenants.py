@@ -29,7 +29,7 @@ EVENTS_SHOWN = 50
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource of a tenant: its oldest reading, what is withheld, what is unreadable."""
+    """One resource of a tenant: its oldest reading, and what is withheld or unreadable."""
 
     label: str
     parts: int
@@ -40,7 +40,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class TenantPage:
-    """One company's operation, and whether it lets support look further."""
+    """One company's operational state, and whether it lets support see more."""
 
     company: Company
     installations: list[Installation]
@@ -60,7 +60,7 @@ class TenantPage:
 
 @dataclass(frozen=True)
 class Content:
-    """What support sees under a grant: enough to tell whether a copy is complete."""
+    """What support sees under a grant: enough to judge whether the mirror is complete."""
 
     grant: SupportGrant
     projects: list[str]
@@ -141,7 +141,7 @@ def tenant_page(company_id: int) -> TenantPage:
 
 
 def content_under_grant(company_id: int, admin: PartnerAdmin) -> Content:
-    """Raises NoGrant. The look itself is recorded, for the company to see."""
+    """Raises NoGrant. The access itself is recorded, for the company to see."""
     with under_grant(company_id=company_id, admin=admin.user.get_username()) as grant:
         projects = Project.objects.filter(company_id=company_id)
         return Content(

@@ -1,7 +1,4 @@
-"""Calls to Procore, and the seven things that Procore scores an app by.
-
-https://developers.procore.com/documentation/integration-health
-"""
+"""Calls to Procore, and the seven measures by which Procore scores an app."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,13 +13,13 @@ from partner_app.connections.usage import COUNTS
 from partner_app.core import clock
 from partner_app.tenancy.models import Company
 
-DAYS = 14  # that Procore looks back on
+DAYS = 14  # over which Procore computes its score
 WORST = 10  # tenants shown
 
 
 @dataclass(frozen=True)
 class ApiErrorCount:
-    """`column` empty: refused by operations.py before a call leaves, so there is none to count."""
+    """`column` empty: operations.py refuses such calls beforehand, so there is none to count."""
 
     title: str
     column: str
@@ -90,7 +87,7 @@ def _lately() -> QuerySet[ApiDay]:
 
 
 def worst() -> list[tuple[Company, int, int]]:
-    """Tenants with most answers that count against us; those, and all calls of each."""
+    """Tenants with the most responses that count against us; those, and all calls of each."""
     bad = reduce(add, (F(name) for name in COUNTED))
     found: Any = _lately().order_by().values("company_id")
     grouped = found.annotate(bad=Sum(bad), calls=Sum("calls"))

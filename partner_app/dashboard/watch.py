@@ -1,6 +1,6 @@
-"""Incidents that no sync can open: those of tenants whose syncs do not happen at all.
+"""Raises incidents that no sync can open, for tenants that do not sync at all.
 
-Each kind is one question about all tenants; it opens what is new and closes what is over.
+Each kind is one query over all tenants; it opens what is new and closes what is over.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from partner_app.core.logging import log
 from partner_app.dashboard.models import TenantSummary
 from partner_app.tenancy.models import CONNECTED, USABLE, Company, CompanyState
 
-LATE = timedelta(minutes=45)  # three polls of the slowest pace; see sync.schedule
+LATE = timedelta(minutes=45)  # three polls at the slowest pace; see sync.schedule
 FIRST = timedelta(minutes=30)  # for the first sync
 
 
 @dataclass(frozen=True)
 class Watched:
-    """`resource` stands where a sync's incident names the resource that it is about."""
+    """`resource` takes the place of the resource that a sync's incident names."""
 
     resource: str
     code: str
@@ -91,7 +91,7 @@ def _note(kind: Watched, concerned: QuerySet[Company]) -> None:
 
 
 def _close_gone() -> None:
-    """Of a company that has left, nothing has to be mended."""
+    """A company that has left needs no fix."""
     left = Company.objects.exclude(state__in=USABLE)
     gone = Incident.objects.filter(closed_at=None, company_id__in=left.values("id"))
     gone.update(closed_at=clock.now())

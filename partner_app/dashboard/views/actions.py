@@ -1,4 +1,4 @@
-"""Deeds on a tenant: said beforehand, allowed by role, done by POST alone, recorded."""
+"""Actions on a tenant: explained first, permitted by role, done only by POST, recorded."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -21,7 +21,7 @@ from partner_app.tenancy.models import Company
 @require_http_methods(["GET", "POST"])
 @role_required(Role.VIEWER)
 def act(request: AdminRequest, company_id: int, name: str) -> HttpResponse:
-    """GET asks, POST does. Raises RoleMissing, CompanyUnknown."""
+    """GET shows the confirmation, POST acts. Raises RoleMissing, CompanyUnknown."""
     action = ACTIONS.get(name)
     if action is None:
         raise Http404
@@ -50,7 +50,7 @@ def act(request: AdminRequest, company_id: int, name: str) -> HttpResponse:
 @require_POST
 @role_required(Role.OPERATOR)
 def redeliver(request: AdminRequest, event_id: int) -> HttpResponse:
-    """What an event told of is read once more."""
+    """Reads again what an event named."""
     event = WebhookEvent.objects.filter(id=event_id).first()
     if event is None:
         raise Http404

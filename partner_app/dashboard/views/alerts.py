@@ -1,4 +1,4 @@
-"""Who is told of incidents, and when not."""
+"""Alert channels: who is alerted to incidents, and their quiet hours."""
 
 from django.contrib import messages
 from django.http import HttpResponse

@@ -1,4 +1,4 @@
-"""What is wrong, of whom, and what to do."""
+"""Open and past incidents, and unreadable values."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -46,7 +46,7 @@ def incident(request: AdminRequest, incident_id: int) -> HttpResponse:
 @role_required(Role.VIEWER)
 @may_lag
 def unreadable_list(request: AdminRequest) -> HttpResponse:
-    """What Procore sent in a form that nobody knows, by field."""
+    """Values from Procore in an unknown form, by field."""
     asked = UnreadableForm(request.GET).asked()
     context = page_of(request, unreadable(company_id=asked["company"] or None))
     context["rows"] = [(label(each["resource"]), each) for each in context["page"]]

@@ -1,4 +1,4 @@
-"""How the whole installation is: overview, syncs, webhooks, calls, queues, handoffs, audit log."""
+"""The state of the installation: overview, syncs, webhooks, calls, queues, handoffs, audit log."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -32,7 +32,7 @@ def overview_page(request: AdminRequest) -> HttpResponse:
 @role_required(Role.VIEWER)
 @may_lag
 def numbers(request: AdminRequest) -> HttpResponse:
-    """The overview's inner part, asked for every few seconds."""
+    """The overview's inner part, polled every few seconds."""
     return render(request, "dashboard/_numbers.html", {"overview": overview()})
 
 

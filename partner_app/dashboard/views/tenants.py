@@ -20,7 +20,7 @@ from partner_app.tenancy.lifecycle import company_or_error
 @role_required(Role.VIEWER)
 @may_lag
 def tenant_list(request: AdminRequest) -> HttpResponse:
-    """Where a client runs Tieback for its own company, that company."""
+    """For a client that runs Tieback for its own company, only that company."""
     if len(settings.PROCORE.allowed_companies) == 1:
         only = next(iter(settings.PROCORE.allowed_companies))
         if tenants().filter(id=only).exists():
@@ -55,7 +55,7 @@ def tenant(request: AdminRequest, company_id: int) -> HttpResponse:
 @require_GET
 @role_required(Role.SUPPORT)
 def content(request: AdminRequest, company_id: int) -> HttpResponse:
-    """Customer content, as far as the company lets support look."""
+    """Customer content, as far as the company lets support see it."""
     company = company_or_error(company_id)
     found = content_under_grant(company_id, request.admin)
     return render(request, "dashboard/content.html", {"company": company, "content": found})
