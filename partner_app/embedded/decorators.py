@@ -1,4 +1,4 @@
-"""Who may ask for a page, and how: a page in the frame, and a viewer who signed in."""
+"""Decorators for access: the view may be framed; the viewer has signed in."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -18,7 +18,7 @@ P = ParamSpec("P")
 
 
 class ViewerRequest(HttpRequest):
-    """A request of which the bearer was checked."""
+    """A request whose bearer was checked."""
 
     viewer: Viewer
     company: Company
@@ -27,7 +27,7 @@ class ViewerRequest(HttpRequest):
 def framed(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
     """In the frame there are no cookies, hence no CSRF.
 
-    Core.security_headers says who may frame.
+    core.security_headers decides who may frame.
     """
     return csrf_exempt(view)
 

@@ -1,4 +1,4 @@
-"""What Procore lets a viewer see, asked with the viewer's own token and cached briefly."""
+"""What Procore lets a viewer see: requested with the viewer's own token and cached briefly."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -30,19 +30,19 @@ from partner_app.embedded.session import Viewer
 from partner_app.tenancy.context import tenant
 
 FRESH = timedelta(minutes=5)
-OVERVIEW = timedelta(hours=1)  # for figures across projects
-A_ROUND = 24  # projects that one overview asks about
-COMPANY = -1  # in place of a project: rights on the company itself
-AT_ONCE = 6  # questions to Procore
+OVERVIEW = timedelta(hours=1)  # for metrics across projects
+A_ROUND = 24  # projects that one overview checks
+COMPANY = -1  # instead of a project: rights on the company itself
+AT_ONCE = 6  # parallel calls to Procore
 
 
 @dataclass(frozen=True)
 class Rights:
     """What one person may see on one project, and whether they may write its original budget.
 
-    `levels` has the tools that they have at all. `person` is their id in Procore, under which
-    records name them. `unclear`: tools of which Procore's answer could not be read; they count as
-    not given.
+    `levels` holds the tools that they have at all. `person` is their id in Procore, by which
+    records name them. `unclear`: tools for which Procore's response could not be read; they count
+    as not given.
     """
 
     project_id: int
@@ -57,15 +57,15 @@ class Rights:
 
     @cached_property
     def administers(self) -> frozenset[Tool]:
-        """Tools whose private records and drafts are all theirs to see."""
+        """Tools in which they see all private records and drafts."""
         return frozenset(tool for tool, level in self.levels.items() if level is Level.ADMIN)
 
     def sees_all_of(self, tools: Iterable[Tool]) -> bool:
-        """Whether no record of these tools is kept from them; a budget has no private rows."""
+        """Whether they see every record of these tools; a budget has no private rows."""
         return self.administers.issuperset(set(tools) - {Tool.BUDGET})
 
     def as_admin_of(self, tool: Tool) -> "Rights":
-        """To find out whether something is kept from them; nothing of it is shown."""
+        """Used to find out whether something is kept from them; none of it is shown."""
         return replace(self, levels={**self.levels, tool: Level.ADMIN})
 
     def without(self, tools: Iterable[Tool]) -> "Rights":
@@ -81,7 +81,8 @@ class Rights:
     def sees_budget(self) -> bool:
         """Without it no case, chart or sum shows a cost figure, not even one that an RFI carries.
 
-        A list of one tool’s records shows their own amounts to all who have it, as Procore does.
+        A list of one tool’s records shows its own amounts to everyone who has the tool, as Procore
+        does.
         """
         return Tool.BUDGET in self.tools
 
@@ -98,7 +99,7 @@ class CompanyRights:
     """Whether Procore counts the viewer among the company's administrators."""
 
     admin: bool
-    unclear: bool = False  # Procore's answer could not be read, which counts as no
+    unclear: bool = False  # Procore's response could not be read, which counts as no
 
 
 def visible_projects(viewer: Viewer) -> frozenset[int]:
@@ -144,13 +145,13 @@ def require_company_admin(viewer: Viewer) -> None:
 
 
 def rights_on(viewer: Viewer, project_id: int, *, refresh: bool = False) -> Rights:
-    """`refresh`: asks Procore and not the cache, as before any write.
+    """`refresh`: bypasses the cache and asks Procore, as before any write.
 
     Raises ProjectHidden, ProcoreError, ReconnectNeeded.
     """
     if refresh:
         with tenant(viewer.company_id):
-            # Kept as old news, so that a loss shows in comparison.
+            # The expired answer is kept, so that a comparison shows lost rights.
             _fresh(viewer).filter(project_id=project_id).update(checked_at=clock.now() - FRESH)
     if project_id not in visible_projects(viewer):
         raise ProjectHidden
@@ -161,9 +162,9 @@ def rights_on(viewer: Viewer, project_id: int, *, refresh: bool = False) -> Righ
 
 
 def rights_on_each(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Rights]:
-    """Rights on projects of which the viewer is known to see the name; hidden ones are left out.
+    """Rights on projects that are known to be listed for the viewer; hidden ones are left out.
 
-    Procore answers for one project at a time, so several are asked at once.
+    Procore answers for one project at a time, so several calls run in parallel.
     """
     wanted = list(project_ids)
     with tenant(viewer.company_id):
@@ -190,9 +191,9 @@ def rights_on_each(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Righ
 
 
 def _lost(viewer: Viewer, asked: list[int], answers: list[Rights]) -> bool:
-    """Whether Procore has taken anything since it was asked last.
+    """Whether Procore has taken any right away since the last check.
 
-    Then overviews ask again at once as well, instead of answering from memory for an hour.
+    Then overviews also check again at once, instead of using the cache for an hour.
     """
     with tenant(viewer.company_id):
         before = known_across(viewer, asked)
@@ -205,10 +206,11 @@ def _lost(viewer: Viewer, asked: list[int], answers: list[Rights]) -> bool:
 
 
 def rights_across(viewer: Viewer, project_ids: Iterable[int]) -> tuple[dict[int, Rights], int]:
-    """Rights on many projects at once, for an overview, and on how many they are not known yet.
+    """Rights on many projects for an overview, and on how many they are not known yet.
 
-    Procore is asked for one project at a time, so a first look at hundreds of them takes several
-    rounds; what it said stays good for an hour here. A project that is opened is asked about again.
+    Procore answers for one project per call, so a first overview of hundreds of projects takes
+    several rounds; each answer is cached here for an hour. A project that is opened is checked
+    again.
     """
     wanted = list(project_ids)
     with tenant(viewer.company_id):
@@ -220,24 +222,24 @@ def rights_across(viewer: Viewer, project_ids: Iterable[int]) -> tuple[dict[int,
 
 
 def address_of(viewer: Viewer) -> str:
-    """The mail address under which Procore knows the viewer. Raises ProcoreError."""
+    """The mail address that Procore has for the viewer. Raises ProcoreError."""
     client = viewer_client(viewer.company_id, viewer.remote_user_id)
     return text_of(client.record("/rest/v1.0/me").get("login"))
 
 
 def known_across(viewer: Viewer, project_ids: Iterable[int]) -> dict[int, Rights]:
-    """Inside tenant(): what Procore has said in the last hour."""
+    """Inside tenant(): what Procore said in the last hour."""
     return _of_rows(_since(viewer, OVERVIEW).filter(project_id__among=set(project_ids)))
 
 
 def known_projects(viewer: Viewer) -> frozenset[int] | None:
-    """Inside tenant(): what visible_projects() would say without asking Procore, if it can."""
+    """Inside tenant(): the result of visible_projects() from the cache, if it is there."""
     known = _fresh(viewer).filter(project_id=0).values_list("project_ids", flat=True).first()
     return None if known is None else frozenset(known)
 
 
 def _ask(client: ProcoreClient, person: int, project_id: int) -> Rights | None:
-    """Outside Django: runs in a thread that has no database connection."""
+    """Outside Django: runs in a thread without a database connection."""
     try:
         manifest = _manifest(client, project_id=project_id)
     except (NotFoundOrHidden, Forbidden):
@@ -248,7 +250,7 @@ def _ask(client: ProcoreClient, person: int, project_id: int) -> Rights | None:
 
 
 def _manifest(client: ProcoreClient, **about: int) -> Manifest:
-    """An answer that cannot be read at all is one that proves nothing. Raises ProcoreError."""
+    """A response that cannot be read at all proves nothing. Raises ProcoreError."""
     try:
         manifest = read_manifest(client.get(PERMISSIONS, **about))
     except Unreadable:
@@ -271,7 +273,7 @@ def _since(viewer: Viewer, age: timedelta) -> QuerySet[Entitlement]:
 
 
 def _of_rows(rows: QuerySet[Entitlement]) -> dict[int, Rights]:
-    """Of one viewer. Most of their projects have the same tools: a row for each set of them."""
+    """For one viewer. Most of their projects have the same tools: one row for each set of them."""
     grouped = (
         rows.order_by()
         .values_list("remote_user_id", "tools", "levels", "edits_budget", "unclear")
@@ -306,7 +308,7 @@ def _remember(
 
 
 def forget(viewer: Viewer) -> None:
-    """After a new sign-in: ask Procore again."""
+    """After a new sign-in: the next check asks Procore again."""
     with tenant(viewer.company_id):
         Entitlement.objects.filter(
             company_id=viewer.company_id, remote_user_id=viewer.remote_user_id

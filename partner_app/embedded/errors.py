@@ -55,7 +55,7 @@ class NotEntitled(ViewerError):
 
 
 class PermissionsUnclear(ViewerError):
-    """Procore's manifest came in a form that proves nothing: no access, and nobody's fault."""
+    """Procore's manifest came in a form that proves nothing: no access, and nobody is to blame."""
 
     code = "viewer.permissions_unclear"
     user_message = gettext_noop(

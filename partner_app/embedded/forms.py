@@ -1,4 +1,4 @@
-"""What may come in by address or by post."""
+"""Validates what comes in by address or by POST."""
 
 import re
 
@@ -6,20 +6,20 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 LARGEST_ID = 2**63 - 1
-# A page below /embedded/: no scheme, no host, no way up, and no percents that could hide one.
+# A page below /embedded/: no scheme, no host, no way up, and no percent signs that could hide one.
 PAGE = re.compile(r"(?!.*(//|\.\.))[A-Za-z0-9][A-Za-z0-9/_.-]*")
 QUERY = re.compile(r"[A-Za-z0-9/_.=&%+?~!*'(),;:@$-]*")
 
 
 def validate_page(value: str) -> None:
-    """Of a deep link, or a view that somebody keeps. Raises ValidationError."""
+    """The path of a deep link, or of a view that a person saves. Raises ValidationError."""
     path, _, query = value.partition("?")
     if not (PAGE.fullmatch(path) and QUERY.fullmatch(query)):
         raise ValidationError("not a page of the frame")
 
 
 class FrameForm(forms.Form):
-    """Hints of Procore's frame: never proof."""
+    """Parameters of Procore's frame: hints, never proof."""
 
     company_id = forms.IntegerField(min_value=1, max_value=LARGEST_ID)
     project_id = forms.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)

@@ -1,4 +1,4 @@
-"""Ends of a sign-in: a viewer gets a session, an administrator a connected company."""
+"""Completes a sign-in: a viewer gets a session, an administrator a connected company."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ from partner_app.tenancy.lifecycle import note_connected, note_connecting, note_
 
 @dataclass(frozen=True)
 class Welcome:
-    """What the last page of a sign-in shows and, in a pop-up, gives to the frame."""
+    """What the last page of a sign-in shows and, in a pop-up, passes to the frame."""
 
     company_name: str
     code: str
@@ -33,7 +33,7 @@ class Welcome:
 
 
 def sign_viewer_in(signed_in: SignedIn) -> Welcome | None:
-    """None when the company is not connected yet: then this becomes an installation.
+    """None when the company is not connected yet: this then becomes an installation.
 
     Raises NotMember when Procore does not list the company for this person.
     """
@@ -73,7 +73,7 @@ def connect_company(signed_in: SignedIn, *, company_id: int) -> Welcome:
 
 
 def _prove_service(company_id: int) -> None:
-    """Makes the service connection; a fault now is mended by the next sync."""
+    """Creates the service connection; the next sync corrects a failure here."""
     try:
         service_client(company_id).get("/rest/v1.0/companies")
     except ProcoreError:

@@ -9,7 +9,7 @@ from partner_app.tenancy.models import TenantModel
 
 
 class SignInCode(models.Model):
-    """What the pop-up gives the frame: one use, two minutes, bound to the frame's nonce."""
+    """The code that the pop-up passes to the frame: single use, two minutes, bound to its nonce."""
 
     operational: ClassVar[str] = "read before the company is known; hashes and ids only"
     ends_with_access: ClassVar[bool] = True
@@ -28,10 +28,10 @@ class SignInCode(models.Model):
 
 
 class Pairing(models.Model):
-    """The second way into a frame, where a page on the way cut the pop-up's opener.
+    """The second way to sign a frame in, where a page on the way cut the pop-up's opener.
 
-    The frame shows a code; whoever has signed in types it into the pop-up. Both ends prove the same
-    nonce, so nobody can be led to sign in for somebody else's frame.
+    The frame shows a code; the person who has signed in types it into the pop-up. Both ends prove
+    the same nonce, so nobody can be led to sign in for another person's frame.
     """
 
     operational: ClassVar[str] = "read before the company is known; hashes and ids only"
@@ -48,10 +48,10 @@ class Pairing(models.Model):
 
 
 class EmbeddedSession(models.Model):
-    """A bearer session: held in the frame's memory, known here by its hash.
+    """A bearer session: held in the frame's memory, stored here as a hash.
 
     `renewal_hash` is of a secret that survives a reload where the browser lets the frame store one;
-    it is used once. `family` ties the sessions that followed from one sign-in.
+    it is used once. `family` links the sessions that came from one sign-in.
     """
 
     operational: ClassVar[str] = "read before the company is known; hashes and ids only"
@@ -70,7 +70,7 @@ class EmbeddedSession(models.Model):
 
 
 class ViewerProfile(TenantModel):
-    """The name of somebody who has signed in, to greet them and to sign approvals."""
+    """The name of a person who has signed in, to greet them and to sign approvals."""
 
     pk = models.CompositePrimaryKey("company_id", "remote_user_id")
     remote_user_id = models.BigIntegerField()
@@ -80,7 +80,7 @@ class ViewerProfile(TenantModel):
 
 
 class Entitlement(TenantModel):
-    """What Procore said a viewer may see: of a project (or, at 0, which projects), and when."""
+    """What Procore said a viewer may see of a project (at 0: which projects), and when."""
 
     ends_with_access: ClassVar[bool] = True
     keep_for: ClassVar[int] = 1
@@ -90,10 +90,10 @@ class Entitlement(TenantModel):
     remote_user_id = models.BigIntegerField()
     project_id = models.BigIntegerField(default=0)
     tools = models.JSONField(default=list)
-    # By tool, as Level counts; a tool without one is only read.
+    # By tool, as Level counts; without an entry, a tool can only be read.
     levels = models.JSONField(default=dict, db_default={})
     edits_budget = models.BooleanField(default=False)
-    # Tools of which Procore's answer could not be read: they count as not given.
+    # Tools for which Procore's response could not be read: they count as not given.
     unclear = ArrayField(models.TextField(), default=list, db_default=[])
     project_ids = models.JSONField(default=list)
     checked_at = models.DateTimeField()

@@ -1,7 +1,4 @@
-"""The second way into a frame: a code shown in the frame, typed into the pop-up.
-
-For browsers and pages that cut `window.opener`, so that no message reaches the frame.
-"""
+"""The second way to sign a frame in: a code shown in the frame, typed into the pop-up."""
 
 import secrets
 from datetime import timedelta
@@ -16,12 +13,12 @@ from partner_app.embedded.session import Opened, Viewer, begin, opening
 
 LIFETIME = timedelta(minutes=10)  # as long as a sign-in may take
 TRIES = 5
-ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is mistaken for another
+ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without letters that look alike
 LENGTH = 8  # of 32 letters: 2^40 codes, five tries
 
 
 def start_pairing(*, nonce: str) -> str:
-    """The code that the frame shows. Asking again makes the former one void."""
+    """The code that the frame shows. A new one makes the former one void."""
     code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
     Pairing.objects.update_or_create(
         nonce_hash=fingerprint(nonce),
@@ -66,7 +63,7 @@ def confirm_pairing(*, sign_in_code: str, typed: str) -> None:
 
 
 def collect(*, nonce: str) -> Opened | None:
-    """What the frame asks again and again: None until the code was confirmed; once only after.
+    """Polled by the frame: None until the code is confirmed; then the session, once.
 
     Raises CompanyNotReady.
     """

@@ -1,4 +1,4 @@
-"""Bearer sessions without cookies: short, sliding, ended by silence or by the day."""
+"""Bearer sessions without cookies: short, renewed by use, ended by inactivity or after a day."""
 
 import uuid
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ LONGEST = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who looks: a person whom Procore confirmed as one of this company's."""
+    """A person whom Procore confirmed as a member of this company."""
 
     company_id: int
     remote_user_id: int
@@ -42,7 +42,7 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Opened:
-    """A session as the frame receives it, once: the secrets are known here by their hashes."""
+    """A session as the frame receives it, once: only hashes of its secrets are stored here."""
 
     viewer: Viewer
     token: str
@@ -85,8 +85,8 @@ def open_session(*, code: str, nonce: str) -> Opened:
 def opening(company_id: int) -> Iterator[None]:
     """The transaction in which a session begins. Raises CompanyNotReady.
 
-    The company's row is locked before any row that end_access() deletes: so an uninstall comes
-    either first and refuses the session, or afterwards and ends it, and neither waits for ever.
+    The company's row is locked before any row that end_access() deletes. So an uninstall either
+    comes first and refuses the session, or comes later and ends it, without a deadlock.
     """
     with transaction.atomic():
         locked = Company.objects.select_for_update(no_key=True).filter(id=company_id).first()
@@ -114,10 +114,10 @@ def begin(
 
 
 def renew(renewal: str) -> Opened:
-    """After a reload: the stored secret becomes a new session, once.
+    """After a reload: exchanges the stored secret for a new session, once.
 
-    A second use means that two hold the secret: all sessions of that sign-in end.
-    Raises RenewalRefused, CompanyNotReady.
+    A second use means that two parties hold the secret: all sessions of that sign-in end. Raises
+    RenewalRefused, CompanyNotReady.
     """
     opened = None
     now = clock.now()
@@ -143,7 +143,7 @@ def renew(renewal: str) -> Opened:
 
 
 def session_of(header: str) -> EmbeddedSession:
-    """The living session behind an Authorization header. Raises SignInNeeded."""
+    """The valid session behind an Authorization header. Raises SignInNeeded."""
     scheme, _, token = header.partition(" ")
     now = clock.now()
     found = None
@@ -157,7 +157,7 @@ def session_of(header: str) -> EmbeddedSession:
 
 
 def prolong(session: EmbeddedSession) -> None:
-    """While it is used, and only after the company was found fit to be looked at."""
+    """While it is in use, and only after the company was found ready."""
     now = clock.now()
     if session.expires_at - now < SILENCE / 2:
         EmbeddedSession.objects.filter(token_hash=bytes(session.token_hash)).update(
@@ -166,7 +166,7 @@ def prolong(session: EmbeddedSession) -> None:
 
 
 def close_session(header: str) -> None:
-    """Signs out, renewals included. An unknown bearer is out already."""
+    """Signs out, renewals included. An unknown bearer counts as signed out."""
     token = header.partition(" ")[2]
     found = EmbeddedSession.objects.filter(token_hash=fingerprint(token)).first()
     if found:
@@ -174,7 +174,7 @@ def close_session(header: str) -> None:
 
 
 def windows_of(viewer: Viewer) -> int:
-    """In how many windows they are signed in at the moment."""
+    """The number of windows in which they are signed in now."""
     own = EmbeddedSession.objects.filter(
         company_id=viewer.company_id, remote_user_id=viewer.remote_user_id
     )
@@ -183,13 +183,13 @@ def windows_of(viewer: Viewer) -> int:
 
 
 def sign_out_everywhere(viewer: Viewer) -> None:
-    """Every window, every code under way, and what Procore was known to allow."""
+    """Ends every session and sign-in code, and deletes the cached rights."""
     end_access(company_id=viewer.company_id, remote_user_id=viewer.remote_user_id)
     record(Event.VIEWER_SIGNED_OUT, actor=viewer.actor, company_id=viewer.company_id)
 
 
 def greet(viewer: Viewer, name: str) -> None:
-    """Remembers the name that Procore gave at the sign-in."""
+    """Stores the name that Procore gave at the sign-in."""
     with tenant(viewer.company_id):
         ViewerProfile.objects.update_or_create(
             company_id=viewer.company_id,
@@ -199,7 +199,7 @@ def greet(viewer: Viewer, name: str) -> None:
 
 
 def wants_tour(viewer: Viewer) -> bool:
-    """Inside tenant(): until they have ended it once."""
+    """Inside tenant(): true until they have ended it once."""
     return ViewerProfile.objects.filter(
         company_id=viewer.company_id, remote_user_id=viewer.remote_user_id, tour_ended=False
     ).exists()
@@ -213,7 +213,7 @@ def end_tour(viewer: Viewer) -> None:
 
 
 def names_in(company_id: int) -> dict[str, str]:
-    """By actor, as the audit log writes them: who has signed in here."""
+    """Names of people who have signed in here, by actor as in the audit log."""
     with tenant(company_id):
         rows = ViewerProfile.objects.filter(company_id=company_id)
         return {f"procore:{row.remote_user_id}": row.name for row in rows}

@@ -1,7 +1,8 @@
-"""What a viewer may see of a record: whether it is theirs at all, and which of its amounts.
+"""What a viewer may see of a record: whether it is visible at all, and which of its amounts.
 
-A private record or a draft is for the tool's admins and those named on it. An amount reaches a page
-as an Amount, which is made with the viewer's rights; the filter that writes it takes nothing else.
+A private record or a draft is visible to the tool's admins and the people named on it. An amount
+reaches a page as an Amount, which is created with the viewer's rights; the template filter accepts
+nothing else.
 """
 
 from collections.abc import Mapping
@@ -18,9 +19,9 @@ from partner_app.embedded.entitlement import Rights
 
 
 def seen_by(rows: Any, rights: Mapping[int, Rights]) -> Any:
-    """Of these records those that the viewer may see, on the projects of which rights are given.
+    """The records that the viewer may see, on the projects for which rights are given.
 
-    Inside tenant(). Who lacks the tool on a project sees none of its records.
+    Inside tenant(). A viewer without the tool on a project sees none of its records.
     """
     return rows.filter(may_see(rows.model, rights))
 
@@ -37,12 +38,12 @@ def may_see(model: type[SourceRecord], rights: Mapping[int, Rights]) -> Q:
 
 
 OF_THE_BUDGET = frozenset({"cost_impact"})  # a cost figure on a record of another tool
-NO_CURRENCY = "USD"  # where a record says none
+NO_CURRENCY = "USD"  # where a record names no currency
 
 
 @dataclass(frozen=True)
 class Amount:
-    """One that its viewer may see."""
+    """An amount that its viewer may see."""
 
     value: Decimal | None
     currency: str
@@ -57,14 +58,15 @@ def cost(rights: Rights, value: Decimal | None, currency: str) -> Amount | None:
 
 
 def own_amount(rights: Rights, tool: Tool, value: Decimal | None, currency: str) -> Amount | None:
-    """What a record of this tool says of itself: for who has the tool, as in Procore."""
+    """An amount of a tool's own record: visible to everyone who has the tool, as in Procore."""
     return Amount(value, currency or NO_CURRENCY) if tool in rights.tools else None
 
 
 class VisibleRecord:
     """A record on a page: its amounts are None where they are withheld from the viewer.
 
-    `tool`: whose list it stands in, with its own amounts; left out, each amount is a cost figure.
+    `tool`: the tool whose list shows it, with its own amounts; by default each amount is a cost
+    figure.
     """
 
     def __init__(self, record: Any, rights: Rights, tool: Tool | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The frame's shell, sign-in, installation, and the callback that both end in."""
+"""The frame's shell, sign-in, installation, and their common callback."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -51,7 +51,7 @@ from partner_app.embedded.session import (
 )
 from partner_app.tenancy.lifecycle import company_or_error
 
-# What the frame's scripts say, in the reader's language.
+# Texts for the frame's scripts, in the reader's language.
 SAID_BY_SCRIPTS = {
     "loading": _("Loading…"),
     "unreachable": _("Tieback cannot be reached at the moment."),
@@ -73,7 +73,7 @@ COOKIE_AGE = 600  # seconds
 @framed
 @require_GET
 def shell(request: HttpRequest) -> HttpResponse:
-    """The same page for everybody: it holds nothing of any company."""
+    """The same page for everyone: it holds nothing of any company."""
     return render(request, "embedded/shell.html", {**_frame(request), "panel": False})
 
 
@@ -86,7 +86,7 @@ def panel_shell(request: HttpRequest) -> HttpResponse:
 @framed
 @require_POST
 def session(request: HttpRequest) -> HttpResponse:
-    """The frame's nonce and the pop-up's code become a bearer."""
+    """Exchanges the frame's nonce and the pop-up's code for a bearer."""
     form = SessionForm(request.POST)
     if not form.is_valid():
         return _refusal(request, CodeRefused())
@@ -128,7 +128,7 @@ def pairing(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def confirm(request: HttpRequest) -> HttpResponse:
-    """In the pop-up that has lost its opener: the code shown in the frame is typed here."""
+    """In the pop-up that has lost its opener: the person types the code shown in the frame."""
     form = PairingConfirmForm(request.POST)
     if not form.is_valid():
         raise PairingRefused
@@ -167,7 +167,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def install(request: HttpRequest) -> HttpResponse:
-    """What will be read and why; a POST goes to Procore."""
+    """Shows what will be read and why; a POST continues to Procore."""
     if request.method == "POST":
         return _to_procore(request, Purpose.INSTALL, "", None)
     return render(request, "install/start.html", {"inventory": data_inventory()})
@@ -190,7 +190,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def callback(request: HttpRequest) -> HttpResponse:
-    """Procore sends people back here, whatever they came for."""
+    """Procore redirects people here, whether for a sign-in or an installation."""
     attempt = consume_state(
         request.GET.get("state", ""), browser=request.COOKIES.get(BROWSER_COOKIE, "")
     )
@@ -202,7 +202,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         if welcome:
             return _welcome_page(request, welcome, installed=False)
     keep_for_choice(signed_in)
-    # Away from the address with the code in it.
+    # Redirects away from the address with the code in it.
     return redirect("install-choose")
 
 
@@ -225,7 +225,7 @@ def _refusal(request: HttpRequest, error: TiebackError) -> JsonResponse:
 
 
 def _frame(request: HttpRequest) -> dict[str, object]:
-    """What Procore's frame hints at, and the origins whose messages the panel believes."""
+    """The parameters of Procore's frame, and the origins whose messages the panel trusts."""
     form = FrameForm(request.GET)
     hints = form.cleaned_data if form.is_valid() else {}
     if hints.get("company_id"):
