@@ -1,4 +1,4 @@
-"""An estimate for somebody in the frame: only with the budget tool on its project."""
+"""Access to an estimate from the frame: requires the Budget tool on its project."""
 
 from uuid import UUID
 
@@ -24,7 +24,7 @@ def budget_rights(request: ViewerRequest, project_id: int, *, refresh: bool = Fa
 
 
 def estimate_to_change(request: ViewerRequest, estimate_id: UUID) -> Estimate:
-    """Their own, or anybody's where Procore lets them edit the budget.
+    """Their own estimate, or any where Procore lets them edit the budget.
 
     Raises EstimateUnknown, ProjectHidden, NotEntitled, NotYours, ProcoreError.
     """
@@ -51,8 +51,9 @@ def reading_for(request: ViewerRequest, reading_id: UUID) -> FileReading:
 
 
 def reading_to_change(request: ViewerRequest, reading_id: UUID) -> FileReading:
-    """As estimate_to_change. Raises ReadingUnknown, ProjectHidden, NotEntitled, NotYours,
-    ProcoreError.
+    """The same rule as in estimate_to_change.
+
+    Raises ReadingUnknown, ProjectHidden, NotEntitled, NotYours, ProcoreError.
     """
     with tenant(request.company.id):
         reading = reading_or_error(reading_id)

@@ -10,7 +10,7 @@ from partner_app.tabular.errors import FileTakesLong, FileUnreadable, ReadingErr
 
 @dataclass(frozen=True)
 class Refusal:
-    """An error as it was kept, in the form that pages show; in the reader's language only there."""
+    """An error as it is stored, in the form that pages show; translated only when shown."""
 
     code: str
     user_message: str
@@ -37,8 +37,9 @@ class FileSaysMuch(FileUnreadable):
 
 
 class ReaderBroke(FileUnreadable):
-    """By no rule of ours: another attempt may end otherwise, so the file is kept. `place` is where,
-    for the log.
+    """Not a refusal by a rule: another attempt may succeed, so the file is kept.
+
+    `place` is where the reader failed, for the log.
     """
 
     code = "estimate.reader_broke"

@@ -1,7 +1,7 @@
-"""A file that somebody gave: kept, read by a worker in its turn, stopped when nobody waits for it.
+"""An uploaded file: stored, read by a worker in turn, cancelled when nobody waits for it.
 
-The truth is a row of FileReading, and one of FileWork until it has ended. Whoever holds the lease
-of that row reads; the end of it and the estimate are stored in one transaction, so that a process
+The record is a row of FileReading, and one of FileWork until the reading ends. The holder of that
+row's lease reads the file; its end and the estimate are stored in one transaction, so a process
 that was believed dead stores nothing.
 """
 
@@ -48,15 +48,15 @@ from partner_app.tabular.files import ZIP
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.models import USABLE
 
-LEASE = timedelta(seconds=10)  # renewed all the time; who finds it expired reads the file again
-BEAT = 0.5  # seconds between two renewals, and so until a cancellation is heard of
-RING_AGAIN = timedelta(seconds=10)  # after a bell that nobody has answered
-GONE = timedelta(seconds=30)  # a page asks each second; after this nobody waits for it any more
-# A window that is covered for some minutes asks once a minute only. To wait costs nothing.
+LEASE = timedelta(seconds=10)  # renewed continually; once expired, another worker reads the file
+BEAT = 0.5  # seconds between two renewals, and so until a cancellation is noticed
+RING_AGAIN = timedelta(seconds=10)  # after a wake-up message without effect
+GONE = timedelta(seconds=30)  # a page polls each second; after this nobody waits for it any more
+# A window hidden for some minutes polls only once a minute. Waiting costs nothing.
 GONE_WAITING = timedelta(seconds=150)
 MOST_ATTEMPTS = 3  # a file that ended its reader so often will do so again
-MOST_KEPT = 20  # files of one company that are not read yet
-MOST_SECONDS = 300  # of one reading, with all that is stored
+MOST_KEPT = 20  # unread files of one company
+MOST_SECONDS = 300  # of one reading, storing included
 CLAIM = 50
 
 
@@ -68,7 +68,7 @@ class FileLeaseLost(ReadingError):
 
 @dataclass(frozen=True)
 class ReadingProgress:
-    """`before`: files that came earlier and have not ended. `reading`: its turn has come."""
+    """`before`: earlier files that have not ended. `reading`: its turn has come."""
 
     step: str
     done: int
@@ -127,7 +127,7 @@ def ask_file(
 def ask_answer(
     *, company_id: int, estimate_id: uuid.UUID, given: Mapping[str, object], actor: str
 ) -> FileReading:
-    """`given`: fields of AnswerForm. Answers of one company are taken in one after another.
+    """`given`: fields of AnswerForm. A company's answers are processed one after another.
 
     Raises FilesWait, EstimateUnknown.
     """
@@ -155,7 +155,7 @@ def reading_or_error(reading_id: uuid.UUID) -> FileReading:
 
 
 def progress_of(reading: FileReading) -> ReadingProgress | None:
-    """Marks that somebody waits for it. None once it has ended."""
+    """Records that a page waits for it. None once it has ended."""
     rows = FileWork.objects.filter(company_id=reading.company_id, reading_id=reading.id)
     rows.update(seen_at=clock.now())
     work = rows.first()
@@ -168,7 +168,7 @@ def progress_of(reading: FileReading) -> ReadingProgress | None:
 
 
 def cancel(reading: FileReading) -> None:
-    """At once where it waits; else within a second. Nothing happens where it has ended."""
+    """At once where it waits; else within a second. Does nothing where it has ended."""
     with tenant(reading.company_id):
         rows = FileWork.objects.select_for_update().filter(reading_id=reading.id)
         work = rows.first()
@@ -181,11 +181,11 @@ def cancel(reading: FileReading) -> None:
 
 
 def read_again(reading: FileReading) -> None:
-    """What was stopped, or what broke its reader off. Raises FilesWait, ReadingUnknown."""
+    """For a cancelled reading, or one whose reader failed. Raises FilesWait, ReadingUnknown."""
     with tenant(reading.company_id):
         reading = FileReading.objects.select_for_update().get(id=reading.id)
         if reading.state == ReadingState.WAITING:
-            return  # another window was quicker
+            return  # another window was faster
         if not may_be_read_again(reading):
             raise ReadingUnknown
         reading.state, reading.error = ReadingState.WAITING, {}
@@ -205,7 +205,7 @@ def may_be_read_again(reading: FileReading) -> bool:
 
 
 def claim_due() -> list[int]:
-    """The oldest of each company that has none being read, where no bell is on its way.
+    """The oldest reading of each company that has none in progress and no wake-up message queued.
 
     Ends those that nobody waits for, and takes the lease from processes that died.
     """
@@ -224,7 +224,7 @@ def claim_due() -> list[int]:
 
 
 def next_of(company_id: int) -> int | None:
-    """Whose turn it is among the company's own."""
+    """The company's next reading in turn."""
     rows = FileWork.objects.filter(company_id=company_id, holder=None)
     return rows.order_by("asked_at").values_list("id", flat=True).first()
 
@@ -234,7 +234,7 @@ def note_enqueued(work_id: int) -> None:
 
 
 def run(work_id: int) -> int | None:
-    """What a worker does; gives the company whose next turn it is. Harmless twice."""
+    """Runs in a worker; returns the company whose next reading can start. Harmless twice."""
     work = _lease(work_id)
     if work is None:
         return None
@@ -259,7 +259,7 @@ def run(work_id: int) -> int | None:
     except SoftTimeLimitExceeded:
         _refuse(work, FileTakesLong(file=reading.file_name, seconds=MOST_SECONDS))
     except (OperationalError, InterfaceError):
-        raise  # the database is away: its lease runs out, and somebody reads it again
+        raise  # the database is away: the lease expires, and another worker reads the file again
     except Exception as error:  # noqa: BLE001  # whatever it is, the person gets words
         log.error("file.not_stored", company_id=work.company_id, exc_info=error)
         _refuse(work, ReaderBroke(file=reading.file_name))
@@ -267,7 +267,7 @@ def run(work_id: int) -> int | None:
 
 
 class _Watch(Follow):
-    """One reading's lease, its progress, and whether anybody still waits for it."""
+    """One reading's lease and progress, and whether a page still waits for it."""
 
     def __init__(self, work: FileWork, reading: FileReading) -> None:
         self.work, self.reading = work, reading
@@ -275,7 +275,7 @@ class _Watch(Follow):
         self.over: ReadingError | None = None
 
     def keep(self) -> bool:
-        """From a thread of its own, so that progress shows while a transaction is open."""
+        """From a thread of its own, so that progress is visible while a transaction is open."""
         step, done, total = self.at
         now = clock.now()
         mine = FileWork.objects.filter(id=self.work.id, holder=self.work.holder)
@@ -349,7 +349,7 @@ def _carry_out(reading: FileReading, watch: _Watch) -> None:
 
 
 def _begin(reading: FileReading, pieces: Iterable[bytes] = ()) -> FileReading:
-    """Inside tenant(). Raises FilesWait, before a piece is asked for."""
+    """Inside tenant(). Raises FilesWait before a piece is read."""
     reading.created_at = clock.now()
     reading.save()
     _queue(reading)
@@ -380,7 +380,7 @@ def _queue(reading: FileReading) -> None:
 
 
 def _lease(work_id: int) -> FileWork | None:
-    """None where another has it, or reads something else of the company."""
+    """None where another worker has it, or another reading of the company is in progress."""
     rows = FileWork.objects.select_for_update(skip_locked=True)
     try:
         with transaction.atomic():
@@ -401,12 +401,12 @@ def _refuse(work: FileWork, error: ReadingError) -> None:
 
 
 def _for_log(error: ReadingError) -> dict[str, object]:
-    """Nothing of the file: neither its name nor what stands in it."""
+    """Nothing from the file: neither its name nor its content."""
     return {"code": error.code, "place": error.facts.get("place", "")}
 
 
 def _end(work: FileWork, state: ReadingState, error: ReadingError) -> None:
-    """Where it is still ours to end."""
+    """Only where this process still holds the lease."""
     with tenant(work.company_id):
         rows = FileWork.objects.select_for_update().filter(id=work.id, holder=work.holder)
         if found := rows.first():
@@ -414,7 +414,7 @@ def _end(work: FileWork, state: ReadingState, error: ReadingError) -> None:
 
 
 def _note_end(work: FileWork, state: ReadingState, error: ReadingError) -> None:
-    """Inside tenant(), with the work locked. A refusal by rule keeps no file."""
+    """Inside tenant(), with the work locked. A file refused by a rule is not kept."""
     rows = FileReading.objects.filter(id=work.reading_id)
     rows.update(state=state, error=asdict(Refusal.of(error)))
     if state == ReadingState.REFUSED and error.code != ReaderBroke.code:

@@ -1,4 +1,4 @@
-"""What may come in about an estimate."""
+"""Validates input about an estimate."""
 
 from decimal import Decimal
 
@@ -15,7 +15,7 @@ class UploadForm(forms.Form):
 
 
 class AnswerForm(forms.Form):
-    """One answer at a time; which one shows in what is given."""
+    """One answer at a time; the fields given show which one."""
 
     part = forms.CharField(required=False, max_length=500)
     sheet = forms.CharField(required=False, max_length=500)

@@ -1,4 +1,4 @@
-"""A foreign estimate as it was read: exact decimals, row numbers, and where each line goes."""
+"""A third-party estimate as it was read: exact decimals, row numbers, and each line's mapping."""
 
 import uuid
 from typing import ClassVar
@@ -11,17 +11,17 @@ from partner_app.tenancy.models import Company, TenantModel
 
 
 class EstimateState(models.TextChoices):
-    """`asking`: something has to be answered before lines can be counted."""
+    """`asking`: a question must be answered before lines can be counted."""
 
     ASKING = "asking", _("Needs an answer")
     READ = "read", _("Read")
 
 
 class Estimate(TenantModel):
-    """`question` holds what is asked, as the error that asks it; the other choices its answers.
+    """`question` holds the error that asks the question; the choice fields hold the answers.
 
-    `version` moves with every new reading and every change of the mapping, so that a plan made
-    before is known to be stale.
+    `version` changes with every new reading and every change of the mapping, so that an earlier
+    plan is known to be stale.
     """
 
     exported: ClassVar[str] = "estimates"
@@ -39,15 +39,15 @@ class Estimate(TenantModel):
     question = models.JSONField(default=dict)
     part = models.TextField(blank=True)
     sheet = models.TextField(blank=True)
-    columns = models.JSONField(default=dict)  # our name of a column → its place, by a person
-    mended = models.JSONField(default=dict)  # row → our name of a column → text
+    columns = models.JSONField(default=dict)  # our name of a column → its place, chosen by a person
+    mended = models.JSONField(default=dict)  # row → our name of a column → corrected text
     left_out = models.JSONField(default=list)  # rows
     layout = models.JSONField(default=dict)  # as recognised, for the preview
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["company", "id"], name="estimate_company"),
-            # What a revision and a handoff refer to: never an estimate of another project.
+            # Referenced by revisions and handoffs: never an estimate of another project.
             models.UniqueConstraint(
                 fields=["company", "project_id", "id"], name="estimate_project"
             ),
@@ -59,7 +59,7 @@ class Estimate(TenantModel):
 
 
 class EstimateOriginal(TenantModel):
-    """The file as it came, compressed and sealed: to be read again when an answer changes."""
+    """The original file, compressed and sealed: read again when an answer changes."""
 
     sealed: ClassVar[tuple[str, ...]] = ("content",)
     keep_for: ClassVar[int] = 365  # days; the lines stay
@@ -73,7 +73,7 @@ class EstimateOriginal(TenantModel):
 
 
 class ReadingKind(models.TextChoices):
-    """What is given: a new estimate, another file for one, an answer about one."""
+    """The input: a new estimate, another file for one, or an answer about one."""
 
     NEW = "new"
     FILE = "file"
@@ -88,12 +88,12 @@ class ReadingState(models.TextChoices):
 
 
 class FileReading(TenantModel):
-    """A file that somebody gave, until it has become an estimate or a refusal.
+    """An uploaded file, until it has become an estimate or a refusal.
 
-    Its pieces are the file; none once it is not needed any more, and none of an answer, for which
+    Its pieces are the file; they are deleted once they are no longer needed. An answer has none:
     the estimate's own file is read again. `answer` holds the fields of AnswerForm. `estimate` is
-    what a new one has become, or what is changed. `error` is a refusal in the form that Refusal
-    reads. Whether it is being read at this moment, and how far it is, stands in FileWork.
+    the new estimate, or the one to change. `error` is a refusal in the form that Refusal reads.
+    Whether it is being read now, and how far, is in FileWork.
     """
 
     keep_for: ClassVar[int] = 1  # days
@@ -142,11 +142,11 @@ class FilePiece(TenantModel):
 
 
 class FileWork(models.Model):
-    """A reading that has to go on until it has ended: the truth behind Celery's doorbell.
+    """A reading to be continued until it has ended: the record behind Celery's wake-up messages.
 
-    Outside the tenants' guard, so that a sweeper finds what nobody rang for. `holder` has the lease
-    of whoever reads it: one reading of a company at a time, so that each company gets its turn.
-    `seen_at` is when a page last asked about it. `step`, `done` and `total` say how far it is.
+    Without row-level security, so that a periodic task finds readings whose message was lost.
+    `holder` has the lease: one reading per company at a time, so that each company gets its turn.
+    `seen_at` is when a page last polled it. `step`, `done` and `total` give the progress.
     """
 
     operational: ClassVar[str] = "ids, lease and progress of files being read; no customer content"
@@ -180,7 +180,7 @@ class FileWork(models.Model):
 
 
 class EstimateProblem(TenantModel):
-    """A cell that cannot be read (`blocking`), or that somebody should look at."""
+    """A cell that cannot be read (`blocking`), or that a person should check."""
 
     exported: ClassVar[str] = "estimate_problems"
 
@@ -195,10 +195,10 @@ class EstimateProblem(TenantModel):
 
 
 class EstimateLine(TenantModel):
-    """`group` is the same for lines that are mapped together: item code, words and unit alike.
+    """`group` is equal for lines that are mapped together: same item code, words and unit.
 
-    `suggestions` hold WBS code, confidence and reason, likeliest first. `mapped` says that there
-    are mappings: asked of ten thousand lines at a time, so it is kept.
+    `suggestions` hold WBS code, confidence and reason, most likely first. `mapped` records that
+    there are mappings: it is stored because it is read for ten thousand lines at a time.
     """
 
     exported: ClassVar[str] = "estimate_lines"
@@ -229,7 +229,7 @@ class EstimateLine(TenantModel):
 
 
 class MappingSource(models.TextChoices):
-    """What sent a line to its WBS code."""
+    """What mapped a line to its WBS code."""
 
     FILE = "file", _("Mapping file")
     EXACT = "exact", _("Code in the estimate")
@@ -239,7 +239,7 @@ class MappingSource(models.TextChoices):
 
 
 class LineMapping(TenantModel):
-    """A line, or a share of it, and the WBS code that it goes to. Shares add up to the line."""
+    """A line, or a share of it, and its WBS code. The shares add up to the line."""
 
     exported: ClassVar[str] = "line_mappings"
 
@@ -253,7 +253,7 @@ class LineMapping(TenantModel):
 
 
 class MappingRule(TenantModel):
-    """The company's memory: an item code, or a description and unit, and the WBS code it went to.
+    """The company's memory: an item code, or a description and unit, and its last WBS code.
 
     Exactly one of `item_code` and `words` is set.
     """

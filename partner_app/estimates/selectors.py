@@ -1,4 +1,4 @@
-"""What pages read of estimates: the preview, groups to be mapped, progress, codes to choose."""
+"""Reads estimates for pages: the preview, groups to map, progress, codes to choose."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from partner_app.estimates.reading.layout import FileColumn
 CODES_SHOWN = 12
 PREVIEW = 8  # lines
 ZERO = Decimal(0)
-COLUMN_LABELS = {  # those that a person may put right
+COLUMN_LABELS = {  # those that a person may correct
     FileColumn.ITEM_CODE: gettext_lazy("Item"),
     FileColumn.DESCRIPTION: gettext_lazy("Description"),
     FileColumn.QUANTITY: gettext_lazy("Quantity"),
@@ -46,7 +46,7 @@ class CodeChoice:
 
 @dataclass
 class LineGroup:
-    """Lines that are mapped together. `targets` are the codes they go to, with reasons."""
+    """Lines that are mapped together. `targets` are their codes, with reasons."""
 
     key: str
     item_code: str
@@ -61,7 +61,7 @@ class LineGroup:
 
 @dataclass(frozen=True)
 class MappingStatus:
-    """How far the mapping of an estimate is. `sure` lines have a suggestion that is preselected."""
+    """How far the mapping of an estimate is. `sure` lines have a preselected suggestion."""
 
     lines: int
     mapped_lines: int
@@ -82,7 +82,7 @@ class MappingStatus:
 
 
 def standing(estimate: Estimate) -> MappingStatus:
-    """One look at the lines, however many questions are asked of them."""
+    """One query of the lines, whatever is requested of them."""
     is_open, is_mapped = Q(mapped=False), Q(mapped=True)
     sure = is_open & Q(suggestions__0__confidence__gte=str(PRESELECTED))
     sums: dict[str, Any] = EstimateLine.objects.filter(estimate=estimate).aggregate(
@@ -99,7 +99,7 @@ def standing(estimate: Estimate) -> MappingStatus:
 
 
 def groups(estimate: Estimate, *, only_open: bool, text: str = "") -> "QuerySet[Any, Any]":
-    """One row a group, the largest amounts first among those that are open."""
+    """One row per group, the largest amounts first among those that are open."""
     lines = EstimateLine.objects.filter(estimate=estimate)
     if only_open:
         lines = lines.filter(mapped=False)
@@ -137,7 +137,7 @@ def filled(estimate: Estimate, rows: Iterable[dict[str, Any]]) -> list[LineGroup
 
 
 def names_of(estimate: Estimate) -> dict[str, str]:
-    """Names of all WBS codes that the estimate's lines go to or might go to."""
+    """Names of all WBS codes that the estimate's lines are mapped to or might be."""
     rows = WbsCode.objects.filter(company_id=estimate.company_id, project_id=estimate.project_id)
     return dict(rows.values_list("flat_code", "flat_name"))
 
@@ -154,7 +154,7 @@ def choices(estimate: Estimate, text: str) -> list[CodeChoice]:
 
 
 def problems(estimate: Estimate) -> "QuerySet[EstimateProblem]":
-    """What hinders first, then in the order of the file."""
+    """Blocking problems first, then in the order of the file."""
     return EstimateProblem.objects.filter(estimate=estimate).order_by("-blocking", "row", "id")
 
 
@@ -163,7 +163,7 @@ def preview(estimate: Estimate) -> list[EstimateLine]:
 
 
 def unfinished(company_id: int, project_id: int) -> list[FileReading]:
-    """Inside tenant(). Files that wait or are being read, or may be read again: newest first."""
+    """Inside tenant(). Files that wait, are being read, or may be read again: newest first."""
     rows = FileReading.objects.filter(company_id=company_id, project_id=project_id)
     stopped = Q(state__in=(ReadingState.WAITING, ReadingState.CANCELLED))
     broke = Q(state=ReadingState.REFUSED, error__code=ReaderBroke.code)
@@ -171,7 +171,7 @@ def unfinished(company_id: int, project_id: int) -> list[FileReading]:
 
 
 def columns_of(estimate: Estimate) -> list[dict[str, object]]:
-    """For each column that we know: its name, what may be chosen, and what is."""
+    """For each column that we know: its name, the choices, and the current one."""
     headers = estimate.layout.get("headers", [])
     found = estimate.layout.get("columns", {})
     return [
@@ -189,7 +189,7 @@ def columns_of(estimate: Estimate) -> list[dict[str, object]]:
 
 
 def exact_sums(estimate: Estimate) -> tuple[dict[str, Decimal], int]:
-    """Unrounded sums by WBS code, and how many lines go nowhere yet."""
+    """Unrounded sums by WBS code, and the number of unmapped lines."""
     rows = LineMapping.objects.filter(line__estimate=estimate)
     sums = dict(rows.values_list("wbs_code").annotate(total=Sum("amount")).order_by())
     return sums, EstimateLine.objects.filter(estimate=estimate, mapped=False).count()
@@ -198,7 +198,7 @@ def exact_sums(estimate: Estimate) -> tuple[dict[str, Decimal], int]:
 def single_prices(estimate: Estimate) -> dict[str, tuple[Decimal, str, Decimal]]:
     """Quantity, unit and unit price of WBS codes whose lines share both unit and price.
 
-    Only where no line is shared out over codes and quantity times price is the amount.
+    Only where no line is split over codes and quantity times price is the amount.
     """
     rows = (
         LineMapping.objects.filter(line__estimate=estimate)

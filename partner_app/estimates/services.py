@@ -1,4 +1,4 @@
-"""Taking an estimate in, reading it again with a person's answers, and where its lines go."""
+"""Stores estimates, reads them again with a person's answers, and maps their lines."""
 
 import hashlib
 import zlib
@@ -52,15 +52,15 @@ OPERATOR = "operator"
 NO_SUGGESTIONS = gettext_noop(
     "No WBS codes could be suggested. Map the lines by hand, or upload the file again."
 )
-# What a person can answer; anything else that is wrong with a file is refused at once.
+# Errors that a person can answer; any other error in a file is refused at once.
 QUESTIONS = (ChoosePart, LayoutAmbiguous, LayoutUnknown)
 
 
 class Follow:
-    """Hears how far a reading is, and may end it by raising; here nobody listens."""
+    """Receives the progress of a reading, and may end it by raising; this one ignores it."""
 
     def say(self, step: str, done: int, total: int) -> None:
-        """Each of `total` things at the latest; `step` is one of those that StepWords knows."""
+        """At least for each of `total` things; `step` is one of those that StepWords knows."""
 
     def end(self, estimate: Estimate) -> None:
         """Inside the transaction that stores what was read."""
@@ -78,7 +78,7 @@ def import_estimate(
     dry_run: bool,
     part: str = "",
 ) -> dict[str, object]:
-    """For an operator. A file with errors is not stored; all are told at once.
+    """For an operator. A file with errors is not stored; all errors are reported together.
 
     Raises ReadingError, CompanyUnknown.
     """
@@ -119,10 +119,10 @@ def take_estimate(
     revision_of: UUID | None = None,
     follow: Follow = NOBODY,
 ) -> UUID:
-    """For somebody in the frame. Kept even when something is to be asked, so that nothing is lost.
+    """For a viewer. Kept even where a question is open, so that nothing is lost.
 
-    A revision takes over what was decided for the lines of the estimate before.
-    Raises FileUnreadable, ProjectUnknown, EstimateUnknown.
+    A revision takes over the decisions about the lines of the former estimate. Raises
+    FileUnreadable, ProjectUnknown, EstimateUnknown.
     """
     _check_size(name, len(content))
     estimate = Estimate(company_id=company_id, project_id=project_id, revision_of_id=revision_of)
@@ -146,10 +146,10 @@ def replace_file(
     actor: str,
     follow: Follow = NOBODY,
 ) -> None:
-    """The file once more, mended at its source: what was decided for its lines stays.
+    """Takes a corrected file: decisions about its lines are kept.
 
-    Answers about single rows are dropped, because rows may have moved.
-    Raises FileUnreadable, EstimateUnknown.
+    Answers about single rows are dropped, because rows may have moved. Raises FileUnreadable,
+    EstimateUnknown.
     """
     _check_size(name, len(content))
     with tenant(company_id):
@@ -175,7 +175,7 @@ def answer(
     take_back: int | None = None,
     follow: Follow = NOBODY,
 ) -> None:
-    """One more answer about the file, which is then read again; what was decided stays.
+    """One more answer about the file, which is then read again; decisions are kept.
 
     Raises EstimateUnknown, FileForgotten. Nobody else may answer about it meanwhile.
     """
@@ -208,7 +208,7 @@ def answer(
 
 
 def delete_estimate(*, company_id: int, estimate_id: UUID, actor: str) -> None:
-    """Raises EstimateUnknown. The caller makes sure that no handoff stands on it."""
+    """Raises EstimateUnknown. The caller makes sure that no handoff depends on it."""
     with tenant(company_id):
         estimate = estimate_or_error(estimate_id, lock=True)
         record(Event.ESTIMATE_DELETED, actor=actor, company_id=company_id, subject=str(estimate_id))
@@ -218,7 +218,7 @@ def delete_estimate(*, company_id: int, estimate_id: UUID, actor: str) -> None:
 def estimate_or_error(
     estimate_id: UUID | str, *, lock: bool = False, project_id: int | None = None
 ) -> Estimate:
-    """Inside tenant(); with `project_id`, of that project alone. Raises EstimateUnknown."""
+    """Inside tenant(); with `project_id`, only in that project. Raises EstimateUnknown."""
     rows = Estimate.objects.filter(id=estimate_id)
     if project_id is not None:
         rows = rows.filter(project_id=project_id)
@@ -229,7 +229,7 @@ def estimate_or_error(
 
 
 def touch(estimate: Estimate) -> None:
-    """Inside tenant(). A plan made before is stale from now on."""
+    """Inside tenant(). Makes earlier plans stale."""
     Estimate.objects.filter(id=estimate.id).update(version=F("version") + 1)
 
 
@@ -263,7 +263,7 @@ def _answers(estimate: Estimate) -> Answers:
 
 
 def _read(name: str, content: bytes, answers: Answers, follow: Follow) -> Reading | ReadingError:
-    """A reading, or the question that stands in its way. Raises FileUnreadable."""
+    """A reading, or the question that must be answered first. Raises FileUnreadable."""
     try:
         return read_apart(name, content, answers, settings.FILE_LIMITS, follow.say)
     except QUESTIONS as question:
@@ -304,7 +304,7 @@ def _original(estimate: Estimate) -> bytes:
 def _settle(
     estimate: Estimate, found: Reading | ReadingError, decisions: Decisions, follow: Follow
 ) -> None:
-    """Inside tenant(): what a reading gave takes the place of what was there."""
+    """Inside tenant(): replaces the former lines by the result of a reading."""
     if isinstance(found, Reading):
         targets = targets_for(estimate.company_id, estimate.project_id)
         _write(estimate, found, targets, decisions, follow)
@@ -392,12 +392,12 @@ def _write_lines(
 
 
 def _suggest(estimate: Estimate, reading: Reading, targets: Targets, follow: Follow) -> None:
-    """Suggestions are a help: a fault in them may not lose the file that was read."""
+    """Suggestions are optional: a fault in them must not lose the file that was read."""
     try:
         with transaction.atomic():
             targets.suggest(estimate, follow.say)
     except ReadingError:
-        raise  # somebody ends it
+        raise  # a cancellation
     except Exception as error:  # noqa: BLE001  # whatever it is, the lines are stored
         log.error("suggestions.failed", estimate_id=str(estimate.id), exc_info=error)
         problem = Problem(reading.layout.header_row, "", NO_SUGGESTIONS)

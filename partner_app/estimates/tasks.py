@@ -1,4 +1,4 @@
-"""Celery's doorbells for files to be read: ids only, harmless twice."""
+"""Celery tasks for files to read: wake-up messages with ids only, harmless twice."""
 
 from celery import shared_task
 from kombu.exceptions import OperationalError
@@ -9,7 +9,7 @@ from partner_app.estimates import files
 
 @shared_task
 def wake_files() -> None:
-    """Finds what nobody rang for, and what a process that died has left."""
+    """Finds readings without a message, and those that a dead process has left."""
     for work_id in files.claim_due():
         enqueue(work_id)
 
@@ -27,7 +27,7 @@ def enqueue_next(company_id: int) -> None:
 
 
 def enqueue(work_id: int) -> None:
-    """Without a broker nobody hears it; the next look finds the work in Postgres."""
+    """Without a broker the message is lost; the next poll finds the work in Postgres."""
     try:
         read_file.apply_async((work_id,), retry=False)
     except OperationalError:

@@ -1,4 +1,4 @@
-"""An estimate in the frame: the file, what was recognised, and where its lines go."""
+"""An estimate in the frame: the file, what was recognised, and the mapping of its lines."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -54,14 +54,14 @@ from partner_app.tenancy.context import tenant
 
 GROUPS_A_PAGE = 25
 PROBLEMS_SHOWN = 50
-PIECE = 1024**2  # bytes of a file that are in memory at once
-PLACE = "Tieback-Place"  # what the browser's address names, where it is not what was asked for
+PIECE = 1024**2  # bytes of a file in memory at once
+PLACE = "Tieback-Place"  # the address for the browser, where it differs from the requested one
 
 
 @takes_file(LARGEST_FILE)
 @workspace("POST")
 def upload(request: ViewerRequest, project_id: int) -> HttpResponse:
-    """A new estimate, or the revision of one: a worker reads it, the page asks how far it is."""
+    """A new estimate, or a revision: a worker reads it, the page polls its progress."""
     budget_rights(request, project_id)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -86,7 +86,7 @@ def estimate_page(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 
 @workspace("POST")
 def answer_question(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
-    """Which part, which column, what stands in a cell: the file is read once more with it."""
+    """An answer about a part, a column or a cell: the file is read again with it."""
     estimate_to_change(request, estimate_id)
     form = AnswerForm(request.POST)
     if not form.is_valid():
@@ -103,7 +103,7 @@ def answer_question(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 @takes_file(LARGEST_FILE)
 @workspace("POST")
 def new_file(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
-    """The file mended at its source; what was decided for its lines stays."""
+    """The corrected file; decisions about its lines are kept."""
     estimate_to_change(request, estimate_id)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -121,7 +121,7 @@ def new_file(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 
 @workspace("GET")
 def reading_page(request: ViewerRequest, reading_id: UUID) -> HttpResponse:
-    """Asked for each second while the file waits or is read; at the end, what has become of it."""
+    """Polled each second while the file waits or is read; at the end it shows the result."""
     return _now(request, reading_for(request, reading_id))
 
 
@@ -134,7 +134,7 @@ def reading_cancel(request: ViewerRequest, reading_id: UUID) -> HttpResponse:
 
 @workspace("POST")
 def reading_again(request: ViewerRequest, reading_id: UUID) -> HttpResponse:
-    """What was stopped, or broke its reader off. It takes its turn again."""
+    """For a cancelled reading, or one whose reader failed. It queues again."""
     reading = reading_to_change(request, reading_id)
     files.read_again(reading)
     return _begun(request, reading)
@@ -149,7 +149,7 @@ def reading_discard(request: ViewerRequest, reading_id: UUID) -> HttpResponse:
 
 @workspace("GET")
 def readings(request: ViewerRequest, project_id: int) -> HttpResponse:
-    """Part of the page of the estimates: files that have not become one yet."""
+    """Part of the page of the estimates: files that are not an estimate yet."""
     return _unfinished(request, project_id)
 
 
@@ -161,7 +161,7 @@ def mapping(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 
 @workspace("POST")
 def choose(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
-    """All lines of one group to a code, or shared out. Gives the group's row back."""
+    """Maps all lines of one group to a code, or splits them. Returns the group's row."""
     estimate_to_change(request, estimate_id)
     form = ChooseForm(request.POST)
     error: TiebackError | None = None
@@ -183,7 +183,7 @@ def choose(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 
 @workspace("POST")
 def accept(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
-    """Everything that is sure enough, at one click."""
+    """Applies every suggestion with enough confidence, with one click."""
     estimate_to_change(request, estimate_id)
     accept_suggestions(
         company_id=request.company.id,
@@ -210,7 +210,7 @@ def reopen(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 
 @workspace("GET")
 def codes(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
-    """WBS codes that fit what was typed, to be chosen for a group."""
+    """WBS codes that match the typed text, to choose for a group."""
     estimate = estimate_for(request, estimate_id)
     form = CodesForm(request.GET)
     found = []
@@ -222,7 +222,7 @@ def codes(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 
 
 def _uploaded(form: UploadForm) -> tuple[str, Iterator[bytes]]:
-    """Its name, and what it holds piece by piece."""
+    """The file's name, and its content piece by piece."""
     file = form.cleaned_data["file"]
     if file.size > LARGEST_FILE:
         raise FileUnreadable(file=file.name, reason=_("it is larger than 50 MB"))
@@ -230,7 +230,7 @@ def _uploaded(form: UploadForm) -> tuple[str, Iterator[bytes]]:
 
 
 def _begun(request: ViewerRequest, reading: FileReading) -> HttpResponse:
-    """Rings for a worker, and shows the page that waits for it."""
+    """Queues a wake-up message, and shows the page that waits for the reading."""
     enqueue_next(request.company.id)
     return _now(request, reading)
 
@@ -253,7 +253,7 @@ def _reading_page(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    """With `progress` while it goes on, else with what can be done now."""
+    """With `progress` while it continues, else with the possible actions."""
     with tenant(request.company.id):
         context = {
             "reading": reading,
@@ -277,14 +277,15 @@ def _ended(request: ViewerRequest, reading: FileReading) -> HttpResponse:
         response[PLACE] = f"estimates/{reading.estimate_id}/"
     else:
         response = _reading_page(request, reading, None, status=status)
-    # A poll asks for a part of the page: its end is the whole.
+    # A poll requests a part of the page: at the end it gets the whole.
     response["HX-Retarget"], response["HX-Reswap"] = "#main", "innerHTML"
     return response
 
 
 def _unfinished(request: ViewerRequest, project_id: int) -> HttpResponse:
-    """Whoever looks at them waits for them. Once none goes on, the whole page is shown afresh, and
-    so it is where another page asked.
+    """A viewer of these files waits for them.
+
+    Once none is in progress, the whole page is shown again, also where another page polled.
     """
     rights = budget_rights(request, project_id)
     with tenant(request.company.id):
@@ -358,7 +359,7 @@ def _mapping_page(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 def _group_row(
     request: ViewerRequest, estimate_id: UUID, group: str, error: TiebackError | None
 ) -> HttpResponse:
-    """One group as it is now, and beside it how far the whole estimate is."""
+    """One group as it is now, and beside it the progress of the whole estimate."""
     with tenant(request.company.id):
         estimate = estimate_or_error(estimate_id)
         rows = groups(estimate, only_open=False).filter(group=group)

@@ -1,4 +1,4 @@
-"""CSV, TSV and their relatives to a sheet: encoding, delimiter, quotes. Pure."""
+"""Reads CSV, TSV and similar files into a sheet: encoding, delimiter, quotes. Pure."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ def read_delimited(name: str, content: bytes, budget: WorkLimit) -> Sheet:
     delimiter = _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        # A quoted line end makes one row of two lines: rows are counted as a spreadsheet does.
+        # A quoted line break makes one row of two lines: rows are counted as in a spreadsheet.
         rows = [budget.take(cells) for cells in reader]
     except csv.Error as error:
         reason = f"line {reader.line_num}, {error}"
@@ -29,7 +29,7 @@ def read_delimited(name: str, content: bytes, budget: WorkLimit) -> Sheet:
 
 
 def _text(name: str, content: bytes) -> str:
-    """A mark at the beginning, else UTF-8, else what the bytes look like."""
+    """A byte order mark, else UTF-8, else a guess from the bytes."""
     encoding = next((e for bom, e in BOMS.items() if content.startswith(bom)), "utf-8")
     try:
         text = content.decode(encoding)
@@ -41,7 +41,7 @@ def _text(name: str, content: bytes) -> str:
 
 
 def _legacy_text(name: str, content: bytes) -> str:
-    """Latin text with a few accents is Windows-1252 in legacy tools; other text is guessed at."""
+    """Latin text with a few accents is Windows-1252 in legacy tools; other text is guessed."""
     sample = content[:200_000]
     if sum(byte > 127 for byte in sample) < FEW_ACCENTS * len(sample):
         try:
@@ -55,7 +55,7 @@ def _legacy_text(name: str, content: bytes) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """Whichever splits the first rows into the most columns, evenly."""
+    """The one that splits the first rows evenly into the most columns."""
 
     def evenness(delimiter: str) -> tuple[int, int]:
         try:

@@ -1,4 +1,4 @@
-"""Any file to sheets: what it is shows in its first bytes, whatever its name says. Pure."""
+"""Any file to sheets: its first bytes show the format, whatever its name says. Pure."""
 
 import re
 
@@ -12,7 +12,7 @@ PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
 
 
 def read_sheets(name: str, content: bytes, budget: WorkLimit | None = None) -> list[Sheet]:
-    """Those that have anything in them. Raises FileUnreadable."""
+    """Sheets that are not empty. Raises FileUnreadable."""
     budget = budget or WorkLimit(name)
     if not content.strip():
         raise FileUnreadable(file=name, reason="it is empty")

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 CURRENCY = r"(?:[$€£¥]|USD|CAD|EUR|GBP|AUD)?"
 NUMERAL = r"(?P<{0}>(?:\d{{1,3}}(?:[,.' \u00a0\u202f]\d{{3}})+|\d+)?(?:[.,]\d+)?)"
-# A sign before, a minus after, or brackets: one of the three.
+# A leading sign, a trailing minus, or brackets: one of the three.
 FORMS = re.compile(
     rf"(?P<sign>[+-−]?)\s*{CURRENCY}\s*(?P<inner>[+-−]?){NUMERAL.format('plain')}\s*{CURRENCY}"
     rf"|{CURRENCY}\s*{NUMERAL.format('trailing')}\s*[-−]"
@@ -17,14 +17,14 @@ GROUPED = re.compile(r"\d{1,3}([,.' \u00a0\u202f])\d{3}(?:\1\d{3})*")
 
 
 class NotANumber(ValueError):
-    """The text is no number that can be read with certainty."""
+    """The text is not a number that can be read with certainty."""
 
 
 def decimal_mark(texts: Iterable[str]) -> str:
-    """`.` or `,` by what the whole column shows; empty when its numbers could be either.
+    """`.` or `,` according to the whole column; empty when its numbers could be either.
 
-    1.234,50 decides for the comma, 1,234.50 for the point; so do 12,5 and 12.50. Only numbers such
-    as 1,234 leave it open.
+    1.234,50 proves the comma, 1,234.50 the point; so do 12,5 and 12.50. Only numbers such as 1,234
+    are ambiguous.
     """
     votes = {".": 0, ",": 0}
     open_ = 0

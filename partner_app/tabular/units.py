@@ -29,7 +29,7 @@ _NAMES = {synonym: name for name, synonyms in SYNONYMS.items() for synonym in sy
 
 
 def unit_name(raw: str) -> str:
-    """The one name of a unit; empty when it is none that we know."""
+    """The one name of a unit; empty when it is unknown."""
     if raw.strip() == "$":
         return "$"
     return _NAMES.get(re.sub(r"[^a-z23²³]", "", raw.lower()), "")

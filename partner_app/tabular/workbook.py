@@ -1,6 +1,6 @@
 """XLSX and XLS to sheets: values as Excel last computed them, exactly. Pure.
 
-Refused: macros, encryption, archives that unpack to far more than they are.
+Refused: macros, encryption, and archives that unpack to far more than their size.
 """
 
 import io
@@ -80,7 +80,7 @@ def read_xls(name: str, content: bytes, budget: WorkLimit) -> list[Sheet]:
 
 
 def _hidden_rows(content: bytes, path: str) -> frozenset[int]:
-    """Numbers of rows that Excel does not show; the reader of rows leaves that out."""
+    """Numbers of rows that Excel hides; the row reader does not report them."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         rows = ROW.finditer(archive.read(path))
     found = (ROW_NUMBER.search(row[1]) for row in rows if HIDDEN.search(row[1]))
@@ -88,7 +88,7 @@ def _hidden_rows(content: bytes, path: str) -> frozenset[int]:
 
 
 def _check_parts(content: bytes, budget: WorkLimit) -> None:
-    """What would take a parser of XML long, although it is small or says nothing."""
+    """Refuses what would take an XML parser long, although it is small or has no meaning."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for entry in archive.infolist():
             if not entry.filename.endswith((".xml", ".rels")):

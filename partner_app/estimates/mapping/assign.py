@@ -1,4 +1,4 @@
-"""Where lines go without anybody asked, by evidence in order; and suggestions for the others."""
+"""Maps lines automatically where the evidence is certain, and suggests codes for the others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,8 +17,8 @@ from partner_app.estimates.reading.lines import Line
 from partner_app.tabular.sheets import Say
 
 BATCH = 1000  # rows written at once
-A_STRETCH = 200  # lines between two words about progress
-EXACT_TO = Decimal("1e-10")  # places of a share that are kept; the last share takes the rest
+A_STRETCH = 200  # lines between two progress reports
+EXACT_TO = Decimal("1e-10")  # decimals of a share that are kept; the last share takes the rest
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class CodeShare:
     chosen_by: str = "system"
 
     def shared(self, shares: Sequence[tuple[str, Decimal]]) -> list["CodeShare"]:
-        """Over WBS codes by percent. The last share takes what is left: they add up exactly."""
+        """Splits over WBS codes by percent. The last share takes the rest: they add up exactly."""
         targets, left = [], self.amount
         for code, percent in shares[:-1]:
             part = (self.amount * percent / HUNDRED).quantize(EXACT_TO)
@@ -43,7 +43,7 @@ class CodeShare:
 
 @dataclass(frozen=True)
 class Targets:
-    """`codes` are the project's active ones: flat code to the name without its cost type."""
+    """`codes` are the project's active ones: flat code to its name without the cost type."""
 
     rules: MappingRules
     memory: Memory
@@ -51,7 +51,7 @@ class Targets:
     types: Mapping[str, str] = field(default_factory=dict)  # flat code to its cost type's name
 
     def of(self, line: Line) -> list[CodeShare]:
-        """Empty when nothing is certain. The last share takes what is left."""
+        """Empty when nothing is certain. The last share takes the rest."""
         shares, pattern = self.rules.for_code(line.item_code)
         if not shares:
             return self._without_rule(line)
@@ -60,7 +60,7 @@ class Targets:
         return whole.shared([(share.wbs_code, share.percent) for share in shares])
 
     def _without_rule(self, line: Line) -> list[CodeShare]:
-        """Memory counts where the project has the code: another project may lack it."""
+        """Memory counts only where the project has the code: another project may lack it."""
         code = self.exact(line.item_code, line.cost_type)
         if code:
             reason = gettext_noop("the item code is a WBS code")
@@ -73,7 +73,7 @@ class Targets:
         )
 
     def exact(self, item_code: str, cost_type: str = "") -> str:
-        """The item code itself, or the WBS code of which it is the cost code.
+        """The item code itself, or the WBS code with it as cost code.
 
         Of several, the one with the line's cost type, by its letter or its name.
         """
@@ -97,7 +97,7 @@ class Targets:
         return found
 
     def suggest(self, estimate: Estimate, say: Say) -> None:
-        """Inside tenant(). For each group of lines that goes nowhere yet; nothing is applied."""
+        """Inside tenant(). For each group of unmapped lines; applies nothing."""
         lines = list(estimate.lines.filter(mapped=False))
         if not lines:
             return

@@ -1,4 +1,4 @@
-"""A person's decisions: one group at a time, shared out over several codes, or many at once."""
+"""A person's decisions: one group at a time, split over several codes, or many at once."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -21,9 +21,9 @@ Shares = Sequence[tuple[str, Decimal]]  # WBS code and percent
 def choose_codes(
     *, company_id: int, estimate_id: UUID, groups: Iterable[str], shares: Shares, actor: str
 ) -> int:
-    """Sends all lines of the groups to one code, or shares each out over several.
+    """Maps all lines of the groups to one code, or splits each over several.
 
-    Gives the number of lines. Raises CodeUnknown, SplitUneven, EstimateUnknown.
+    Returns the number of lines. Raises CodeUnknown, SplitUneven, EstimateUnknown.
     """
     total = sum((percent for _, percent in shares), Decimal(0))
     if total != HUNDRED or any(percent <= 0 for _, percent in shares):
@@ -62,9 +62,9 @@ def accept_suggestions(
     at_least: Decimal,
     groups: Iterable[str] | None = None,
 ) -> int:
-    """Takes the first suggestion where it is at least so sure; of all open lines, or of groups.
+    """Applies first suggestions of enough confidence to all open lines, or to groups.
 
-    Gives the number of lines.
+    Returns the number of lines.
     """
     with tenant(company_id):
         estimate = estimate_or_error(estimate_id, lock=True)
@@ -87,7 +87,7 @@ def accept_suggestions(
 
 
 def open_again(*, company_id: int, estimate_id: UUID, group: str, actor: str) -> None:
-    """Takes a decision back: the group's lines go nowhere again."""
+    """Reverts a decision: the group's lines are unmapped again."""
     with tenant(company_id):
         estimate = estimate_or_error(estimate_id, lock=True)
         lines = estimate.lines.filter(group=group)

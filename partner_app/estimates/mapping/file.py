@@ -28,14 +28,14 @@ class MappingRules:
 
     @cached_property
     def _lengths(self) -> list[int]:
-        """Of the prefixes that there are, longest first."""
+        """Lengths of the prefixes, longest first."""
         found = {len(pattern) - 1 for pattern in self.shares if pattern.endswith("*")}
         return sorted(found, reverse=True)
 
     def for_code(self, item_code: str) -> tuple[tuple[Share, ...], str]:
-        """The shares and the pattern that gave them.
+        """The shares and the pattern that matched.
 
-        An exact code beats any prefix, long beats short.
+        An exact code has priority over any prefix, a longer prefix over a shorter one.
         """
         if item_code in self.shares:
             return self.shares[item_code], item_code
@@ -47,7 +47,7 @@ class MappingRules:
 
 
 def read_rules(content: bytes) -> MappingRules:
-    """Raises MappingUnreadable with the row."""
+    """Raises MappingUnreadable with the row number."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

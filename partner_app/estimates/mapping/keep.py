@@ -1,4 +1,4 @@
-"""What people decided about lines, kept over a new reading of the file and for its revision."""
+"""People's decisions about lines, kept when the file is read again and for its revision."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ class Decisions:
     by_group: Mapping[str, Sequence[KeptShare]] = field(default_factory=dict)
 
     def of(self, group: str, amount: Decimal, codes: Collection[str]) -> list[CodeShare]:
-        """Nothing where none was made, or where the project no longer has one of its codes."""
+        """Empty where there was no decision, or the project no longer has one of its codes."""
         kept = self.by_group.get(group, ())
         if not kept or any(each.target.wbs_code not in codes for each in kept):
             return []
@@ -33,7 +33,7 @@ class Decisions:
 
 
 def decisions_of(estimate: Estimate) -> Decisions:
-    """Inside tenant(). Of each group the first line speaks for all."""
+    """Inside tenant(). The first line of each group represents all."""
     rows = (
         LineMapping.objects.filter(line__estimate=estimate, evidence__in=BY_PEOPLE)
         .select_related("line")

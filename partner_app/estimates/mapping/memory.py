@@ -1,6 +1,6 @@
-"""What a company chose before: an item code, or the same words and unit, and where they went.
+"""A company's earlier choices: where an item code, or a description and unit, was mapped.
 
-Learned when a plan is approved, never from a suggestion; kept under the company's own guard.
+Learned when a plan is approved, never from a suggestion; stored under row-level security.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,7 +35,7 @@ class Memory:
 
 
 def recall_all(company_id: int) -> Memory:
-    """Inside tenant(). What was chosen last wins."""
+    """Inside tenant(). The latest choice wins."""
     by_code: dict[str, str] = {}
     by_words: dict[tuple[str, str], str] = {}
     for rule in MappingRule.objects.filter(company_id=company_id).order_by("learned_at"):
@@ -47,7 +47,7 @@ def recall_all(company_id: int) -> Memory:
 
 
 def learn(*, company_id: int, estimate_id: UUID) -> int:
-    """Inside tenant(). Lines that went to one code each; split ones are a person's own decision."""
+    """Inside tenant(). Only lines mapped to one code; splits are decided case by case."""
     mappings = LineMapping.objects.filter(line__estimate_id=estimate_id).select_related("line")
     targets: dict[EstimateLine, list[str]] = {}
     for mapping in mappings:

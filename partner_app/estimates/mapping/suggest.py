@@ -1,8 +1,8 @@
-"""Which WBS code a line probably belongs to, how surely, and why. Pure.
+"""Which WBS code a line probably belongs to, with what confidence, and why. Pure.
 
-A line's nearest neighbours among what the company chose before, and among the names of its WBS
-codes, vote with their likeness. What the votes say is not yet a probability: CALIBRATION turns it
-into one, measured by `make bench-mapping` on contractors that were kept out of its making.
+A line's nearest neighbours among the company's earlier choices and the names of its WBS codes vote,
+weighted by similarity. A vote is not yet a probability: CALIBRATION converts it into one, measured
+by `make bench-mapping` on contractors that were not used to build it.
 """
 
 import re
@@ -17,16 +17,16 @@ from rapidfuzz import fuzz
 from partner_app.estimates.mapping.normalise import words
 
 PRESELECTED = Decimal("0.90")  # a person confirms many at once
-OFFERED = Decimal("0.50")  # shown as a choice; below it nothing is said
-MOST = 3  # suggestions a line
+OFFERED = Decimal("0.50")  # shown as a choice; below it nothing is suggested
+MOST = 3  # suggestions per line
 NEIGHBOURS = 10  # that vote
 CANDIDATES = 250  # compared in full; those that share the rarest words come first
 SHARPNESS = 8  # how much more a near neighbour counts than a far one
-OTHER_UNIT = 0.92  # likeness of a neighbour in another unit
-NAME_ONLY = 0.80  # a code's own name says less than a line that went there
+OTHER_UNIT = 0.92  # similarity factor of a neighbour in another unit
+NAME_ONLY = 0.80  # a code's own name is weaker evidence than a line mapped to it
 SAME_DIVISION = 1.15  # the item code begins as the WBS code does
 
-# Votes → share that proved right, for steps of the vote; between them a straight line.
+# Vote → share of such votes that were right, in steps; linear between them.
 CALIBRATION: Sequence[tuple[float, float]] = (
     (0.0, 0.0),
     (0.16, 0.08),
@@ -38,7 +38,7 @@ CALIBRATION: Sequence[tuple[float, float]] = (
     (0.86, 0.97),
     (1.0, 0.99),
 )
-ONLY_ONE = Decimal("0.80")  # the one WBS code of the item code's division; not measured
+ONLY_ONE = Decimal("0.80")  # the only WBS code of the item code's division; not measured
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Suggester:
                 self.by_word[word].append(place)
 
     def suggest(self, description: str, unit: str, item_code: str = "") -> list[Suggestion]:
-        """The likeliest first; only what is likely enough to be shown."""
+        """Most likely first; only suggestions likely enough to be shown."""
         found = []
         for code, vote, nearest in self.votes(words(description), unit, item_code)[:MOST]:
             confidence = Decimal(str(round(calibrated(vote), 2)))
@@ -122,7 +122,7 @@ class Suggester:
 
 
 def known_names(codes: Mapping[str, str]) -> list[Known]:
-    """`codes`: flat code to the name that it has without its cost type."""
+    """`codes`: flat code to its name without the cost type."""
     return [Known(words(name), "", code, remembered=False) for code, name in codes.items()]
 
 
@@ -132,7 +132,7 @@ def division(code: str) -> str:
 
 
 def calibrated(vote: float) -> float:
-    """A vote as the share of such votes that proved right."""
+    """Converts a vote to the share of such votes that were right."""
     steps = [step for step, _ in CALIBRATION]
     place = min(max(bisect_right(steps, vote), 1), len(steps) - 1)
     (left, low), (right, high) = CALIBRATION[place - 1], CALIBRATION[place]

@@ -1,9 +1,9 @@
 """The process that reads one file: `python -m partner_app.estimates.reading.child`. Pure.
 
-It is given the question and the file on standard input and answers on standard output; where it is
-goes to standard error, a line at a time. It knows no secret, and the system holds it to the limits
-in its arguments: seconds of work, bytes of memory, bytes that it may write. The last one is the
-process whose end is its own.
+It receives the question and the file on standard input and answers on standard output; it reports
+progress on standard error, one line at a time. It knows no secret, and the system enforces the
+limits in its arguments: seconds of work, bytes of memory, bytes that it may write. The last
+argument is the process with which it ends.
 """
 
 import ctypes
@@ -23,7 +23,7 @@ from partner_app.tabular.sheets import WorkLimit
 
 DESCRIPTORS = 32  # open files; reading needs about ten
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl
-A_MOMENT = 0.1  # seconds between two lines of progress
+A_MOMENT = 0.1  # seconds between two progress lines
 
 
 def main() -> int:
@@ -66,7 +66,7 @@ class _Progress:
 
 
 def _bind(seconds: int, memory: int, result: int) -> None:
-    """Only down: what this process was given already may be less."""
+    """Only lowers limits: this process may already have a lower one."""
     for kind, soft, hard in (
         (
             resource.RLIMIT_CPU,
@@ -85,16 +85,16 @@ def _bind(seconds: int, memory: int, result: int) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """A worker that was killed leaves nothing running. Only Linux knows how."""
+    """Ends with its parent, so that a killed worker leaves nothing running. Linux only."""
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(DIE_WITH_PARENT, signal.SIGKILL)
-    if os.getppid() != parent:  # it was killed before that was said
+    if os.getppid() != parent:  # the parent was killed before this took effect
         os._exit(Ending.BROKE)
 
 
 def _broke(error: Exception) -> int:
-    """Where, and nothing of the file: its words do not belong into a log."""
+    """Where it failed, and nothing from the file: its words do not belong in a log."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     sys.stderr.write(f"! {type(error).__name__} {place.name}:{place.lineno}\n")
     return Ending.BROKE

@@ -1,10 +1,10 @@
-"""How the process that reads a file says that it could not. Pure."""
+"""How the process that reads a file reports a failure. Pure."""
 
 from enum import IntEnum
 
 
 class Ending(IntEnum):
-    """Its exit status; 0 is an answer, even where the answer is a refusal."""
+    """Its exit status; 0 means an answer, even where the answer is a refusal."""
 
     BROKE = 70
     MEMORY = 71

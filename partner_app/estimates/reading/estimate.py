@@ -16,10 +16,10 @@ from partner_app.tabular.sheets import Sheet, WorkLimit
 
 @dataclass(frozen=True)
 class Answers:
-    """What a person has said so far of how the file is to be read.
+    """A person's answers so far about how to read the file.
 
-    `part` names a contract or bidder, or both as ChoosePart shows them; `sheet` and `columns` put a
-    person's word over ours.
+    `part` names a contract or bidder, or both as ChoosePart shows them; `sheet` and `columns`
+    override our own choice.
     """
 
     part: str = ""
@@ -31,7 +31,7 @@ class Answers:
 def read_estimate(
     name: str, content: bytes, *, answers: Answers | None = None, budget: WorkLimit | None = None
 ) -> Reading:
-    """Bad cells become problems of the Reading and spare the other rows.
+    """Bad cells become problems of the Reading and do not affect other rows.
 
     Raises FileUnreadable, LayoutUnknown, LayoutAmbiguous, ChoosePart.
     """

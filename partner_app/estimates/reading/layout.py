@@ -1,4 +1,4 @@
-"""Finds the header and what each column is: by name, confirmed by what stands under it. Pure."""
+"""Finds the header and the meaning of each column: by name, confirmed by the cells below. Pure."""
 
 import re
 import unicodedata
@@ -69,18 +69,18 @@ for _column, _aliases in ALIASES.items():
         NAMED.setdefault(_alias, []).append((_column, _rank))
 MOST_WORDS = max(len(alias.split()) for alias in NAMED)
 BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-HEADER_ROWS = 60  # a header stands among the first
-MOST_HEADERS = 1000  # columns further right are no estimate's
+HEADER_ROWS = 60  # the header is among the first
+MOST_HEADERS = 1000  # columns further right do not belong to an estimate
 LONGEST_HEADER = 200  # characters
-CHECKED = 400  # rows under it that have to fit
+CHECKED = 400  # rows below it that are checked
 NUMERIC = (FileColumn.QUANTITY, FileColumn.UNIT_PRICE, FileColumn.AMOUNT)
 NAMED_EXACTLY = 2.0  # a score that only a whole name reaches
-ENOUGH = 0.6  # of a column's cells that must be numbers
+ENOUGH = 0.6  # share of a column's cells that must be numbers
 
 
 @dataclass(frozen=True)
 class Layout:
-    """`header_row` and the rows under it count from 1; `columns` gives each one's place from 0."""
+    """`header_row` and the rows below it count from 1; `columns` gives each one's place from 0."""
 
     sheet: str
     header_row: int
@@ -90,14 +90,14 @@ class Layout:
     decimal_mark: str
 
     def name(self, column: FileColumn) -> str:
-        """As the file calls it; our own word where it has none."""
+        """The name in the file; our own word where it has none."""
         place = self.columns.get(column)
         label = self.headers[place] if place is not None and place < len(self.headers) else ""
         return label or column.value.replace("_", " ")
 
 
 def find_layout(sheets: Sequence[Sheet], chosen: Mapping[FileColumn, int] | None = None) -> Layout:
-    """The best header of all sheets. `chosen` puts a person's word over ours.
+    """The best header of all sheets. `chosen` overrides it with a person's choice.
 
     Raises LayoutUnknown, LayoutAmbiguous.
     """
@@ -156,7 +156,7 @@ def _candidates(
         for height, headers in ((1, names), (2, joined)):
             candidate = _candidate(sheet, index + height, headers, chosen, index + 1)
             if candidate:
-                # Of equal ones the header of one row, and the one further up.
+                # Of equal ones, a header of one row has priority, then the higher one.
                 yield candidate[0] - height / 10 - index / 1000, candidate[1]
 
 
@@ -177,7 +177,8 @@ def _candidate(
         every = [(s, p) for (c, p), s in named.items() if c is column]
         fitting = [(s, p) for s, p in every if _fits(column, body, p)]
         if not fitting:
-            # Named so exactly, its cells are wrong rather than its name: each is told at its place.
+            # With an exact name, its cells are wrong rather than its name: each is reported at its
+            # place.
             fitting = [(s, p) for s, p in every if s > NAMED_EXACTLY and column in NUMERIC][:1]
         if not fitting:
             continue
@@ -210,7 +211,7 @@ def _named(headers: Sequence[str]) -> dict[tuple[FileColumn, int], float]:
     """How well each header fits each column: the whole name, or a word of it."""
     found: dict[tuple[FileColumn, int], float] = {}
     for place, header in enumerate(headers):
-        # Accents fall away: "Désignation" is "designation", and so is a file that lost them.
+        # Accents are ignored: "Désignation" equals "designation", also in a file that lost them.
         plain = unicodedata.normalize("NFKD", header.lower())
         plain = "".join(mark for mark in plain if not unicodedata.combining(mark))
         words = re.sub(r"[^a-z0-9]+", " ", BRACKETED.sub(" ", plain)).split()

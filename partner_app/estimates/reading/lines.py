@@ -1,4 +1,4 @@
-"""Rows under the header to lines of the estimate and located problems. Pure."""
+"""Rows below the header to lines of the estimate and located problems. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from partner_app.tabular.numbers import NotANumber, number
 from partner_app.tabular.sheets import Cell, Sheet, WorkLimit, text_of
 
 TOLERANCE = Decimal("0.005")  # half a cent between quantity × price and amount
-LARGEST = Decimal(10) ** 14  # an amount beyond it is no estimate's
+LARGEST = Decimal(10) ** 14  # a larger amount does not belong to an estimate
 PLACES = 6  # decimals that are kept
 LONGEST = {
     FileColumn.ITEM_CODE: 200,
@@ -19,7 +19,7 @@ LONGEST = {
     FileColumn.UNIT: 100,
     FileColumn.COST_TYPE: 200,
 }
-A_STRETCH = 500  # rows between two words about progress
+A_STRETCH = 500  # rows between two progress reports
 MOST_PROBLEMS = 5000  # a file with more is another kind of file
 SHOWN = 200  # characters of a cell that a problem quotes
 MARKS = {"€": "EUR", "£": "GBP", "¥": "JPY"}  # a $ alone may be one of many
@@ -30,9 +30,9 @@ OPTION = re.compile(r"\b(alternate|alt\.?\s?#?\d|allowance|deduct|option(al)?)\b
 
 @dataclass(frozen=True)
 class Problem:
-    """`row` counts from 1 as a spreadsheet shows it; `column` is named as in the file.
+    """`row` counts from 1 as a spreadsheet shows it; `column` has its name in the file.
 
-    `raw` is what stands in the cell, `field` our own name of the column.
+    `raw` is the cell's text, `field` our own name of the column.
     """
 
     row: int
@@ -44,7 +44,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Mending:
-    """What a person decided about single rows: other text for cells, and rows to leave out."""
+    """A person's decisions about single rows: other text for cells, and rows to leave out."""
 
     cells: Mapping[int, Mapping[FileColumn, str]] = field(default_factory=dict)
     left_out: frozenset[int] = frozenset()
@@ -68,7 +68,7 @@ class Reading:
     lines: list[Line] = field(default_factory=list)
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
-    currencies: set[str] = field(default_factory=set)  # that the amounts name
+    currencies: set[str] = field(default_factory=set)  # named by the amounts
 
     @property
     def total(self) -> Decimal:
@@ -82,9 +82,9 @@ def read_lines(
     mending: Mending | None = None,
     budget: WorkLimit | None = None,
 ) -> Reading:
-    """Bad cells become problems and spare the other rows. `part` picks one of several contracts.
+    """Bad cells become problems and spare other rows. `part` picks one of several contracts.
 
-    Raises FileUnreadable where there are too many of them, or no time is left.
+    Raises FileUnreadable where there are too many problems, or no time is left.
     """
     mending, budget = mending or Mending(), budget or WorkLimit(sheet.name)
     reading = Reading(layout)
@@ -135,12 +135,12 @@ class _Row:
 
     @property
     def repeats_header(self) -> bool:
-        """Printed again at the top of each page."""
+        """The header printed again at the top of a page."""
         return [header_of(cell) for cell in self.cells] == list(self.layout.headers)
 
     @property
     def is_title(self) -> bool:
-        """Words, and neither a figure nor a unit: a section begins."""
+        """Words without a figure or unit: a section begins."""
         figures = (FileColumn.QUANTITY, FileColumn.UNIT, FileColumn.UNIT_PRICE, FileColumn.AMOUNT)
         return not any(self.text(column) for column in figures)
 
@@ -244,14 +244,14 @@ class _Row:
                 yield from NAMED_CURRENCY.findall(cell)
 
     def _price(self, amount: Decimal, quantity: Decimal) -> Decimal | None:
-        """Only where it is exact: a rounded price would not give the amount back."""
+        """Only where it is exact: a rounded price would not give the same amount."""
         price = (amount / quantity).quantize(Decimal(10) ** -PLACES)
         return price if price * quantity == amount else None
 
     def _doubts(
         self, quantity: Decimal | None, price: Decimal | None, amount: Decimal
     ) -> Iterator[Problem]:
-        """The amount rules; over half a cent apart, both values are shown."""
+        """The amount rules; where they differ by more than half a cent, both values are shown."""
         if quantity is not None and price is not None:
             product = quantity * price
             if abs(product - amount) > TOLERANCE:

@@ -1,7 +1,7 @@
-"""Reads a file in a process of its own, which knows no secret and is held to its limits. Pure.
+"""Reads a file in a separate process, which knows no secret and has enforced limits. Pure.
 
-Whatever the file makes of a parser, it ends there: as lines, as a question, or as a refusal in
-words. The process that asks waits, says how far it is, and may end it at any moment.
+Whatever a file does to a parser, it ends there: as lines, as a question, or as a refusal in words.
+The calling process waits, reports progress, and may end it at any moment.
 """
 
 import os
@@ -27,9 +27,9 @@ from partner_app.tabular.sheets import Say, nobody
 
 ROOT = Path(__file__).resolve().parents[3]
 CHILD = "partner_app.estimates.reading.child"
-NEEDED = ("LD_LIBRARY_PATH",)  # by a Python whose own library lies elsewhere
-A_LOOK = 0.1  # seconds between two looks at how far it is
-LAST = 200  # bytes of what it says; one line has some twenty
+NEEDED = ("LD_LIBRARY_PATH",)  # needed by a Python whose own library is elsewhere
+A_LOOK = 0.1  # seconds between two reads of its progress
+LAST = 200  # bytes of its output; one line has about twenty
 STEP = re.compile(rb"^([a-z]+) (\d{1,9}) (\d{1,9})$", re.MULTILINE)
 BROKE = re.compile(rb"^! ([\w .:<>]{1,100})$", re.MULTILINE)
 
@@ -37,7 +37,7 @@ BROKE = re.compile(rb"^! ([\w .:<>]{1,100})$", re.MULTILINE)
 def read_apart(
     name: str, content: bytes, answers: Answers, limits: Limits, say: Say = nobody
 ) -> Reading:
-    """`say` hears how far it is, ten times a second, and may raise what ends it.
+    """`say` receives the progress ten times a second, and may raise to end the reading.
 
     Raises what read_estimate raises, FileTakesMuch, FileSaysMuch, ReaderBroke.
     """
@@ -69,7 +69,7 @@ def read_apart(
 
 
 def _follow(child: subprocess.Popen[bytes], steps: BinaryIO, limits: Limits, say: Say) -> bool:
-    """Until it has ended by itself; False where that takes too long."""
+    """Until it has ended on its own; False where that takes too long."""
     until = time.monotonic() + limits.wait
     while True:
         try:
@@ -100,11 +100,11 @@ def _found(
     answer.seek(0)
     try:
         return found_in(name, answer.read())
-    except msgspec.DecodeError as error:  # a wrong type is one as well
+    except msgspec.DecodeError as error:  # also covers a wrong type
         return ReaderBroke(file=name, place=type(error).__name__)
 
 
 def _end_of(file: BinaryIO) -> bytes:
-    """Without moving it: the process writes at the same place."""
+    """Without moving the position: the process writes at the same place."""
     size = os.fstat(file.fileno()).st_size
     return os.pread(file.fileno(), LAST, max(0, size - LAST))

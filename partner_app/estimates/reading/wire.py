@@ -1,6 +1,6 @@
-"""What the process that reads a file is given, and what it says back, as JSON. Pure.
+"""Input and output of the process that reads a file, as JSON. Pure.
 
-What it says is believed as little as the file itself: it has to be of these types, or is refused.
+Its output is trusted as little as the file itself: it must have these types, or is refused.
 """
 
 from decimal import Decimal
@@ -13,11 +13,11 @@ from partner_app.estimates.reading.estimate import Answers
 from partner_app.estimates.reading.lines import Reading
 from partner_app.tabular.errors import FileTakesLong, FileUnreadable, ReadingError
 
-HEAD = 8  # bytes that say how long the question is
+HEAD = 8  # bytes that give the question's length
 
 
 class Question(msgspec.Struct):
-    """The file's bytes follow it."""
+    """Followed by the file's bytes."""
 
     name: str
     answers: Answers
@@ -103,7 +103,7 @@ def encode(said: Said) -> bytes:
 
 
 def found_in(name: str, raw: bytes) -> Reading | ReadingError:
-    """Raises msgspec.ValidationError or DecodeError where it is none of ours."""
+    """Raises msgspec.ValidationError or DecodeError where it has another form."""
     said: Said = msgspec.json.decode(raw, type=Said)
     match said:
         case Read(reading):
