@@ -1,4 +1,4 @@
-"""A handoff for somebody in the frame, and who may write the budget."""
+"""Access to a handoff from the frame, and who may write the budget."""
 
 from uuid import UUID
 
@@ -21,7 +21,7 @@ def handoff_for(request: ViewerRequest, handoff_id: UUID) -> tuple[Handoff, Righ
 
 
 def handoff_to_write(request: ViewerRequest, handoff_id: UUID) -> tuple[Handoff, Rights]:
-    """Asks Procore now: what the viewer may write is proved before they decide.
+    """Asks Procore now: before a viewer decides, their right to write is proved.
 
     Raises BudgetNotEditable, and what handoff_for raises.
     """

@@ -1,4 +1,4 @@
-"""The four steps of manage.py handoff: an operator's, in one process, with the app's own rights."""
+"""The four steps of manage.py handoff: for an operator, in one process, with the app's rights."""
 
 from integrations.procore.api.client import ProcoreClient
 from partner_app.connections.access import app_client
@@ -27,7 +27,7 @@ PUSHABLE = (
 
 
 def plan_handoff(*, company_id: int, estimate_id: str) -> Answer:
-    """The diff against the budget as it is now. Raises ProcoreError, EstimateUnknown."""
+    """The diff against the current budget. Raises ProcoreError, EstimateUnknown."""
     client = app_client(company_id, CallPurpose.PUSH)
     handoff = make_plan(
         company_id=company_id, estimate_id=estimate_id, client=client, actor=OPERATOR
@@ -42,7 +42,7 @@ def plan_handoff(*, company_id: int, estimate_id: str) -> Answer:
 
 
 def approve_handoff(*, company_id: int, estimate_id: str) -> Answer:
-    """The operator's approval, after the app's own right to write was proved.
+    """The operator's approval, after the app's own right to write is proved.
 
     Raises NoPlan, NotNow, PlanIsBlocked, PlanIsStale, WriteNotProved, ProcoreError.
     """
@@ -58,7 +58,7 @@ def approve_handoff(*, company_id: int, estimate_id: str) -> Answer:
 
 
 def push_handoff(*, company_id: int, estimate_id: str) -> Answer:
-    """A handoff that is done is read back and writes nothing.
+    """A finished handoff is read back and writes nothing.
 
     Raises NotApproved, PlanIsStale, BudgetLocked, AnotherHandoff, ProcoreError.
     """
@@ -81,7 +81,7 @@ def push_handoff(*, company_id: int, estimate_id: str) -> Answer:
 def undo_handoff(*, company_id: int, estimate_id: str) -> Answer:
     """Restores amounts and deletes created lines where nobody changed them since.
 
-    Says what it left. Raises NothingToUndo, BudgetLocked, AnotherHandoff, ProcoreError.
+    Reports what it left. Raises NothingToUndo, BudgetLocked, AnotherHandoff, ProcoreError.
     """
     client = app_client(company_id, CallPurpose.PUSH)
     with tenant(company_id):

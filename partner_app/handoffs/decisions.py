@@ -1,6 +1,6 @@
-"""Duties kept apart: who made a plan submits it, somebody else decides, where the company wants.
+"""Separation of duties: the planner submits and another person decides, if the company wants it.
 
-Before an approval it is proved that the credential may write, so no approved plan fails on it.
+Before an approval, the credential's right to write is proved, so no approved plan fails on it.
 """
 
 from uuid import UUID
@@ -40,9 +40,11 @@ def submit(*, company_id: int, handoff_id: UUID, actor: str, comment: str = "") 
 def approve(
     *, company_id: int, handoff_id: UUID, actor: str, proof: WriteProof, comment: str = ""
 ) -> Handoff:
-    """An operator approves for the company; a person only what somebody else submitted, unless
-    the company lets one person do both. What was mapped is remembered from now on. `proof` is of
-    the credential that will write.
+    """Approves a submitted plan.
+
+    An operator approves for the company; a person only approves what another person submitted,
+    unless the company lets one person do both. The mappings are remembered from now on. `proof` is
+    of the credential that will write.
 
     Raises HandoffUnknown, NotNow, PlanIsStale, PlanIsBlocked, ApproverIsSubmitter, WriteNotProved.
     """
@@ -75,7 +77,7 @@ def reject(*, company_id: int, handoff_id: UUID, actor: str, comment: str) -> Ha
 
 
 def _checked(handoff_id: UUID) -> Handoff:
-    """The plan, if it may go on: made of the estimate as it is, and nothing hinders it."""
+    """The plan, if it may continue: it matches the current estimate, and nothing blocks it."""
     handoff = handoff_or_error(handoff_id, lock=True)
     if handoff.estimate_version != handoff.estimate.version:
         raise PlanIsStale(what="the estimate", codes="its lines or their WBS codes")

@@ -1,4 +1,4 @@
-"""Estimate against live budget: what has to become of each WBS code. Pure."""
+"""Compares the estimate with the live budget: the action for each WBS code. Pure."""
 
 import hashlib
 from collections.abc import Collection, Mapping
@@ -28,7 +28,7 @@ class LiveLine:
     amount: Decimal
     deletable: bool
     changes: Decimal = ZERO  # modifications or budget changes on top of the original amount
-    rows: int = 1  # that Procore has for this code, where one is expected
+    rows: int = 1  # number in Procore for this code, where one is expected
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,11 @@ class PlannedRow:
 
 @dataclass(frozen=True)
 class Budget:
-    """What the plan is made against. `last` are the amounts that the handoff before gave; those
-    in `overrides` are overwritten although somebody changed them in Procore since. Codes that are
-    `doubtful` may have a line already, in a row of which Procore does not say the code.
+    """What the plan is made against.
+
+    `last` are the amounts of the previous handoff; those in `overrides` are overwritten although a
+    person changed them in Procore since. Codes that are `doubtful` may already have a line, in a
+    row for which Procore does not give the code.
     """
 
     codes: Mapping[str, LiveCode]
@@ -64,9 +66,9 @@ class Budget:
 
 
 def plan_against(exact: Mapping[str, Decimal], budget: Budget) -> list[PlannedRow]:
-    """One row a code. `exact` holds unrounded sums; the rows add up to their rounded total.
+    """One row per code. `exact` holds unrounded sums; the rows add up to their rounded total.
 
-    A code that the handoff before had and this one has not goes to zero.
+    A code of the previous handoff that is missing in this one goes to zero.
     """
     rounded = tie_out(exact)
     rows = [
@@ -108,7 +110,7 @@ def _action(
     if before == after:
         return "unchanged", ""
     if line is None and after == 0 and last is not None:
-        return "unchanged", ""  # it is gone already
+        return "unchanged", ""  # it is already gone
     if line and line.rows > 1:
         return "blocked", f"WBS code {code} has {line.rows} rows in Procore’s budget"
     if not live.active:

@@ -1,4 +1,4 @@
-"""What may come in about a handoff."""
+"""Validates input about a handoff."""
 
 from django import forms
 
@@ -14,13 +14,13 @@ class RejectForm(forms.Form):
 
 
 class PlanForm(forms.Form):
-    """`override`: a WBS code that people changed in Procore, to be overwritten all the same."""
+    """`override`: a WBS code that people changed in Procore, to be overwritten anyway."""
 
     override = forms.CharField(required=False, max_length=200)
 
 
 class UndoForm(forms.Form):
-    """`zero`: lines that cannot be deleted get nothing instead."""
+    """`zero`: lines that cannot be deleted are set to zero instead."""
 
     zero = forms.BooleanField(required=False)
 

@@ -1,4 +1,4 @@
-"""The live budget, read from Procore at this moment."""
+"""The live budget, read from Procore now."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from partner_app.handoffs.diff import LiveCode, LiveLine
 from partner_app.handoffs.live_rows import read_rows, to_amount
 from partner_app.tabular.units import unit_name
 
-# A line's own fields, as an undo puts them back.
+# A line's own fields, as an undo restores them.
 NUMBERS = ("original_budget_amount", "quantity", "unit_cost")
 TEXTS = ("uom", "calculation_strategy")
 
@@ -24,9 +24,9 @@ TEXTS = ("uom", "calculation_strategy")
 class LiveBudget:
     """Codes by flat code; budget lines by WBS code id; whether original amounts are locked.
 
-    `untied`: lines that belong to no one WBS code of the project, by what Procore calls them;
-    `doubtful`: codes that one of these may hold.
-    `units`: what we call a unit → how the company's own list calls it.
+    `untied`: lines that belong to no single WBS code of the project, by their names in Procore;
+    `doubtful`: codes that one of these may have. `units`: our name of a unit → its name in the
+    company's own list.
     """
 
     codes: Mapping[str, LiveCode]
@@ -41,7 +41,7 @@ class LiveBudget:
 def read_budget(
     client: ProcoreClient, company_id: int, project_id: int, *, with_units: bool = False
 ) -> LiveBudget:
-    """Raises ProcoreError; without a call where Procore no longer lists the project for the app."""
+    """Raises ProcoreError; makes no call where Procore no longer lists the project for the app."""
     if project_id in withheld_projects(company_id):
         raise NotFoundOrHidden
     locked = yes_or_no(client.record(f"/rest/v1.0/projects/{project_id}/budget").get("locked"))
@@ -85,7 +85,7 @@ def read_units(client: ProcoreClient, company_id: int) -> dict[str, str]:
 
 
 def read_image(client: ProcoreClient, project_id: int, line_item_id: int) -> dict[str, str]:
-    """A budget line's own fields as text, so that they can be put back exactly."""
+    """A budget line's own fields as text, so that they can be restored exactly."""
     row = client.record(f"/rest/v1.1/budget_line_items/{line_item_id}", project_id=project_id)
     image = {name: str(to_amount(row[name])) for name in NUMBERS if row.get(name) is not None}
     return image | {name: text_of(row[name]) for name in TEXTS if row.get(name) is not None}

@@ -1,4 +1,4 @@
-"""Rows of the live budget, from the view that the sync reads as well, each under its WBS code."""
+"""Rows of the live budget, from the view that the sync reads too, each under its WBS code."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -23,9 +23,7 @@ Codes = Mapping[str, LiveCode]
 
 @dataclass(frozen=True)
 class LiveRows:
-    """Budget lines by WBS code id, those without one by name, the codes that these may hold, and
-    the currency of all.
-    """
+    """Budget lines by WBS code id, those without one by name, their possible codes, currency."""
 
     lines: Mapping[int, LiveLine]
     untied: Mapping[str, Decimal]
@@ -36,8 +34,8 @@ class LiveRows:
 def read_rows(
     client: ProcoreClient, company_id: int, project_id: int, codes: Callable[[], Codes]
 ) -> LiveRows:
-    """`codes` are asked for where a row names none. Raises ProcoreError."""
-    # Rows without a line item (only cost) are no budget lines.
+    """`codes` are requested where a row names none. Raises ProcoreError."""
+    # Rows without a line item (only cost) are not budget lines.
     rows = [r for r in _rows(client, company_id, project_id) if not r.get("unbudgeted_reason")]
     named = [(code, row) for row in rows if (code := _named_code(row))]
     old = [row for row in rows if not _named_code(row)]
@@ -46,7 +44,7 @@ def read_rows(
     lines: dict[int, LiveLine] = {}
     untied: dict[str, Decimal] = {}
     left = []
-    # A row that names its code comes before one that only seems to belong to it.
+    # A row that names its code has priority over one that only seems to belong to it.
     for code, row in (*named, *((tied.get(_id(row), 0), row) for row in old)):
         if code:
             lines[code] = _joined(lines.get(code), _line(row))
@@ -59,7 +57,7 @@ def read_rows(
 
 
 def to_amount(value: object) -> Decimal:
-    """Nothing is zero. Raises Unreadable: against a guess no budget is written."""
+    """An empty value is zero. Raises Unreadable: no budget is written against a guess."""
     try:
         found = read(Decimal, Decimal, value)
     except WrongShape as error:
@@ -80,7 +78,7 @@ def _rows(client: ProcoreClient, company_id: int, project_id: int) -> list[Recor
 
 
 def _named_code(row: Record) -> int | None:
-    """Raises Unreadable: a line that is not seen would be written twice."""
+    """Raises Unreadable: a line that is overlooked would be written twice."""
     given = row.get("wbs_code_id")
     found = record_id(given)
     if found is None and not absent(given):
@@ -119,14 +117,14 @@ def _line(row: Record) -> LiveLine:
     return LiveLine(
         _id(row),
         to_amount(row.get("original_budget_amount")),
-        # Where Procore does not say it, its answer to the deletion does.
+        # Where Procore does not say so, its response to the deletion does.
         yes_or_no(row.get("deletable")) is not False,
         to_amount(row.get("budget_modifications")),
     )
 
 
 def _joined(first: LiveLine | None, line: LiveLine) -> LiveLine:
-    """Two rows of one code: nothing of either is lost, and a plan does not touch them."""
+    """Two rows of one code: both are kept, and a plan does not touch them."""
     if first is None:
         return line
     return replace(

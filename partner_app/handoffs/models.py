@@ -1,4 +1,4 @@
-"""A handoff and its rows: what is to become of each WBS code, and what became of it."""
+"""A handoff and its rows: the action for each WBS code, and its result."""
 
 import uuid
 from typing import ClassVar
@@ -11,7 +11,7 @@ from partner_app.tenancy.models import Company, TenantModel
 
 
 class HandoffState(models.TextChoices):
-    """The lawful moves between them stand in states.MOVES."""
+    """states.MOVES lists the permitted transitions."""
 
     PLANNED = "planned", _("Planned")
     SUBMITTED = "submitted", _("Waiting for approval")
@@ -42,7 +42,7 @@ class RowState(models.TextChoices):
 
 
 class UndoRequest(models.TextChoices):
-    """What became of the last request to take a handoff back; empty where nobody has asked."""
+    """The outcome of the last request to undo a handoff; empty where there was none."""
 
     OPEN = "open", "Open"
     WITHDRAWN = "withdrawn", "Withdrawn"
@@ -52,11 +52,11 @@ class UndoRequest(models.TextChoices):
 
 
 class Handoff(TenantModel):
-    """A plan never changes once it is made: another one takes its place.
+    """A plan never changes once it is made: a new one replaces it.
 
-    `estimate_version` and `fingerprint` say of what it was made; `overrides` are WBS codes whose
-    changes by people in Procore the planner chose to overwrite. People are kept as actors.
-    `undo_…` is the last request to take it back, where the company keeps duties apart.
+    `estimate_version` and `fingerprint` record what it was made from; `overrides` are WBS codes
+    where the planner chose to overwrite people's changes in Procore. People are stored as actors.
+    `undo_…` is the last undo request, where the company separates duties.
     """
 
     exported: ClassVar[str] = "handoffs"
@@ -94,10 +94,10 @@ class Handoff(TenantModel):
     undo_answer = models.TextField(blank=True, default="", db_default="")
     finished_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
-    waiting_until = models.DateTimeField(null=True)  # Procore asked us to
+    waiting_until = models.DateTimeField(null=True)  # Procore requested a pause
     problem = models.TextField(blank=True)  # why it stopped, in words
     problem_remedy = models.TextField(blank=True)
-    not_undone = models.JSONField(default=list)  # what could not be taken back, in words
+    not_undone = models.JSONField(default=list)  # what could not be undone, in words
 
     class Meta:
         indexes: ClassVar = [
@@ -118,7 +118,7 @@ class Handoff(TenantModel):
 class HandoffRow(TenantModel):
     """Amounts before and after; `line_item_id` is Procore's, known after a create.
 
-    `last` is what the handoff before gave this code; `moved` the cent that rounding moved here.
+    `last` is what the previous handoff gave this code; `moved` the cent that rounding moved here.
     `image` holds the line as it was in Procore before we changed it.
     """
 
@@ -154,10 +154,11 @@ class Task(models.TextChoices):
 
 
 class HandoffWork(models.Model):
-    """A push or an undo that has to go on until it has ended: the truth behind Celery's doorbell.
+    """A push or an undo to be continued until it has ended: the record behind Celery's messages.
 
-    Outside the tenants' guard, so that a sweeper finds what nobody rang for. `holder` keeps a
-    process that was believed dead from going on; `remote_user_id` says whose rights are used.
+    Without row-level security, so that a periodic task finds work whose message was lost. `holder`
+    stops a process that was believed dead from continuing; `remote_user_id` names whose rights are
+    used.
     """
 
     operational: ClassVar[str] = "ids, lease and times of pushes under way; no customer content"

@@ -1,4 +1,4 @@
-"""A plan: the diff against the budget as it is now, kept with the fingerprint of what it saw."""
+"""A plan: the diff against the current budget, stored with a fingerprint of both."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -37,7 +37,7 @@ def make_plan(
     actor: str,
     overrides: Collection[str] = (),
 ) -> Handoff:
-    """Takes the place of open plans of the same estimate, which become stale.
+    """Replaces open plans of the same estimate, which become stale.
 
     Raises ProcoreError, EstimateUnknown.
     """
@@ -77,7 +77,7 @@ def make_plan(
 
 
 def _obstacles(estimate: Estimate, live: LiveBudget) -> list[str]:
-    """What stands in the way of the whole plan, in words."""
+    """What blocks the whole plan, in words."""
     found = []
     if estimate.state == EstimateState.ASKING:
         found.append(str(estimate.question.get("message", "The file needs an answer first.")))
@@ -102,7 +102,7 @@ def _obstacles(estimate: Estimate, live: LiveBudget) -> list[str]:
 
 
 def _hidden(estimate: Estimate, live: LiveBudget) -> bool:
-    """An empty list may be a missing permission: every line would be created a second time."""
+    """An empty list may be a missing permission: every line would then be created a second time."""
     here = {"company_id": estimate.company_id, "project_id": estimate.project_id}
     lines = BudgetRow.objects.filter(**here, unbudgeted_reason="")
     codes = WbsCode.objects.filter(**here)

@@ -1,7 +1,7 @@
-"""Whether somebody may write a project's budget, asked before an approval.
+"""Whether a credential may write a project's budget, checked before an approval.
 
-Procore's pages give two readings: Admin on the Budget tool, or a granular permission within it.
-Either is enough, and both are said.
+Procore's documentation allows two readings: Admin on the Budget tool, or a granular permission
+within it. Either is enough, and both are reported.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ TOOL = "Budget"
 
 @dataclass(frozen=True)
 class WriteProof:
-    """Of one project. `found`: both readings in words, for the one who is refused."""
+    """For one project. `found`: both readings in words, for a person who is refused."""
 
     project_id: int
     proved: bool
@@ -33,9 +33,9 @@ class WriteProof:
 
 
 def prove_write(client: ProcoreClient, project_id: int) -> WriteProof:
-    """Asks with this credential. What Procore does not say, or not clearly, is no proof.
+    """Checks with this credential. What Procore does not say clearly is not proof.
 
-    Raises ProcoreError where Procore has trouble, so that nothing is refused for that.
+    Raises ProcoreError where Procore has a fault, so that this refuses nobody.
     """
     try:
         manifest = read_manifest(client.get(PATH, project_id=project_id))

@@ -1,4 +1,4 @@
-"""Batches to Procore, with a ledger: a row's state is written before and after each call."""
+"""Writes batches to Procore, with a ledger: a row's state is stored before and after each call."""
 
 from collections.abc import Callable, Iterator
 
@@ -16,18 +16,18 @@ from partner_app.tenancy.context import tenant
 
 SYNC = "/rest/v1.0/budget_line_items/sync"
 LARGEST_BATCH = 1000  # https://developers.procore.com/documentation/using-sync-actions
-ROW_REFUSALS = (400, 422)  # about what was sent; others are about the project
-ATTEMPTS = 3  # of a batch whose answer was lost; each after a read-back
+ROW_REFUSALS = (400, 422)  # about the content; other statuses concern the project
+ATTEMPTS = 3  # of a batch whose response was lost; each after a read-back
 WRITES = (Action.CREATE, Action.UPDATE)
 
 Checkpoint = Callable[[], None]  # between two calls: may raise to stop
 
 
 def carry_out(client: ProcoreClient, handoff: Handoff, checkpoint: Checkpoint, actor: str) -> None:
-    """Writes each line once; after a crash or a lost answer it reads back before it repeats.
+    """Writes each line once; after a crash or a lost response it reads back before it repeats.
 
-    The handoff is PUSHING; it is done only when every row reads back equal.
-    Raises PlanIsStale, BudgetLocked, ProcoreError, and whatever `checkpoint` raises.
+    The handoff is PUSHING; it is done only when every row reads back equal. Raises PlanIsStale,
+    BudgetLocked, ProcoreError, and whatever `checkpoint` raises.
     """
     company_id = handoff.company_id
     live = read_budget(client, company_id, handoff.project_id)
@@ -35,7 +35,7 @@ def carry_out(client: ProcoreClient, handoff: Handoff, checkpoint: Checkpoint, a
     if live.locked:
         raise BudgetLocked
     with tenant(company_id):
-        # What was refused before is tried again: somebody may have mended it in Procore.
+        # What was refused before is tried again: a person may have fixed it in Procore.
         handoff.rows.filter(state=RowState.REFUSED).update(state=RowState.WAITING)
         settle(handoff, live)
         _spare_changed(handoff, live)
@@ -55,7 +55,7 @@ def reconcile(client: ProcoreClient, handoff: Handoff, actor: str) -> None:
         move(handoff, HandoffState.DONE if equal else HandoffState.PARTIAL)
         handoff.finished_at, handoff.waiting_until = clock.now(), None
         handoff.problem = handoff.problem_remedy = ""
-        # Not the whole row: somebody may have asked meanwhile for it to be taken back.
+        # Not the whole row: an undo may have been requested meanwhile.
         handoff.save(
             update_fields=["state", "finished_at", "waiting_until", "problem", "problem_remedy"]
         )
@@ -63,7 +63,7 @@ def reconcile(client: ProcoreClient, handoff: Handoff, actor: str) -> None:
 
 
 def settle(handoff: Handoff, live: LiveBudget) -> None:
-    """Inside tenant(): rows that are already as wanted need no call; others are open again."""
+    """Inside tenant(): rows that are already as wanted need no call; others are reopened."""
     changed = []
     for row in handoff.rows.exclude(action=Action.LEFT):
         line = live.lines.get(row.wbs_code_id or 0)
@@ -88,7 +88,7 @@ def wrote_something(handoff: Handoff) -> bool:
 
 
 def _check_fresh(handoff: Handoff, live: LiveBudget) -> None:
-    """Stale when a row is neither as planned nor already as wanted, and nothing was written yet."""
+    """Stale when nothing was written yet and a row is neither as planned nor already as wanted."""
     changed = []
     with tenant(handoff.company_id):
         written = wrote_something(handoff)
@@ -102,7 +102,7 @@ def _check_fresh(handoff: Handoff, live: LiveBudget) -> None:
 
 
 def _spare_changed(handoff: Handoff, live: LiveBudget) -> None:
-    """Inside tenant(): a line that somebody changed between two attempts is theirs."""
+    """Inside tenant(): a line that a person changed between two attempts is left to them."""
     for row in handoff.rows.filter(action__in=WRITES, state=RowState.WAITING):
         line = live.lines.get(row.wbs_code_id or 0)
         amount = line.amount if line else None
@@ -113,7 +113,7 @@ def _spare_changed(handoff: Handoff, live: LiveBudget) -> None:
 
 
 def _keep_images(client: ProcoreClient, handoff: Handoff, checkpoint: Checkpoint) -> None:
-    """Quantity, unit and price of lines that we are about to change, for an undo."""
+    """Stores quantity, unit and price of the lines that we are about to change, for an undo."""
     with tenant(handoff.company_id):
         waiting = handoff.rows.filter(action=Action.UPDATE, state=RowState.WAITING)
         rows = list(waiting.filter(image__isnull=True).exclude(line_item_id=None))
@@ -125,7 +125,7 @@ def _keep_images(client: ProcoreClient, handoff: Handoff, checkpoint: Checkpoint
 
 
 def _send_rows(client: ProcoreClient, handoff: Handoff, checkpoint: Checkpoint) -> None:
-    """Raises ProcoreError; rows not confirmed then are sent by the next push."""
+    """Raises ProcoreError; the next push sends rows that are not confirmed then."""
     for _ in range(ATTEMPTS):
         try:
             for batch in _batches(handoff):
@@ -157,7 +157,7 @@ def _batches(handoff: Handoff) -> Iterator[list[HandoffRow]]:
 def _send(
     client: ProcoreClient, handoff: Handoff, batch: list[HandoffRow], checkpoint: Checkpoint
 ) -> None:
-    """One bad row refuses the whole call: halves are sent until it stands alone."""
+    """One bad row makes Procore refuse the whole call: halves are sent until it is isolated."""
     checkpoint()
     _mark(handoff, batch, RowState.SENT)
     body = {"project_id": handoff.project_id, "budget_line_items": [_item(row) for row in batch]}
@@ -169,7 +169,7 @@ def _send(
         if len(batch) == 1:
             _refuse(handoff, batch[0], refusal.reasons)
             return
-        # Whether rows before the bad one were kept is not known:
+        # It is not known whether rows before the bad one were kept:
         # https://developers.procore.com/documentation/tutorial-budget-line-items
         _read_back(client, handoff)
         half = len(batch) // 2
@@ -194,7 +194,7 @@ def _refuse(handoff: Handoff, row: HandoffRow, reasons: str) -> None:
 
 
 def _item(row: HandoffRow) -> dict[str, object]:
-    """Where the amount is quantity times price, Procore may compute it; else it is given."""
+    """Where the amount is quantity times price, Procore may compute it; else it is sent."""
     item: dict[str, object] = {
         "wbs_code_id": row.wbs_code_id,
         "original_budget_amount": row.after,

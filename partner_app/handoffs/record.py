@@ -1,4 +1,4 @@
-"""The audit log's entries of handoffs, and how a plan's hindrances are said."""
+"""Audit log entries of handoffs, and the reasons that block a plan, in words."""
 
 from django.db.models import Q
 
@@ -12,7 +12,7 @@ def note(event: Event, handoff: Handoff, actor: str) -> None:
 
 
 def hindrances(handoff: Handoff) -> list[str]:
-    """Inside tenant(). Why the plan cannot be carried out as a whole; empty when it can."""
+    """Inside tenant(). Why the plan as a whole cannot be carried out; empty when it can."""
     hindered = handoff.rows.filter(Q(action=Action.BLOCKED) | Q(state=RowState.REFUSED))
     reasons = list(handoff.obstacles)
     reasons += hindered.order_by("wbs_code").values_list("reason", flat=True)

@@ -39,7 +39,7 @@ LINE_HEAD = (
 
 def report_pdf(handoff: Handoff, *, company: str, names: Mapping[str, str]) -> bytes:
     """Inside tenant(). One page: what, who, when, from which file, and the sums."""
-    from fpdf import FPDF  # here: it weighs as much as the rest of a web process
+    from fpdf import FPDF  # imported here: it needs as much memory as the rest of a web process
 
     page = FPDF(format="letter", unit="pt")
     page.set_title(f"{_('Estimate handoff')} {handoff.estimate.file_name}")
@@ -64,7 +64,7 @@ def report_pdf(handoff: Handoff, *, company: str, names: Mapping[str, str]) -> b
 
 
 def diff_workbook(handoff: Handoff) -> bytes:
-    """Inside tenant(). Every row of the plan, and which lines of the estimate feed it."""
+    """Inside tenant(). Every row of the plan, and the lines of the estimate behind it."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_("Budget"))
     sheet.append([cell(sheet, str(name), bold=True) for name in DIFF_HEAD])

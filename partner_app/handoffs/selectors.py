@@ -1,4 +1,4 @@
-"""What pages, and other rooms, read of handoffs."""
+"""Reads handoffs for pages and for other packages."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class Division:
-    """Totals of the WBS codes that begin alike."""
+    """Totals of the WBS codes with the same beginning."""
 
     code: str
     before: Decimal
@@ -43,7 +43,7 @@ class Division:
 
 @dataclass(frozen=True)
 class Drift:
-    """A code whose budget in Procore is no longer what was handed off."""
+    """A code whose budget in Procore differs from what was handed off."""
 
     wbs_code: str
     wbs_name: str
@@ -53,7 +53,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class HandoffProgress:
-    """Rows that have to be written, and how far they are."""
+    """Rows to write, and how many are done."""
 
     wanted: int
     confirmed: int
@@ -78,7 +78,7 @@ def handoff_or_error(handoff_id: UUID, *, lock: bool = False) -> Handoff:
 
 
 def handoff_before(estimate: Estimate) -> Handoff | None:
-    """The one whose amounts stand in the budget: of this estimate, or of one that it revises."""
+    """The one whose amounts are in the budget: of this estimate, or of one that it revises."""
     written = Handoff.objects.filter(estimate_id__in=revised(estimate), state__in=WRITTEN)
     return written.order_by("-created_at").first()
 
@@ -94,13 +94,13 @@ def revised(estimate: Estimate) -> list[UUID]:
 
 
 def amounts_given(handoff: Handoff) -> dict[str, Decimal]:
-    """By WBS code: what the handoff wrote, or found as wanted."""
+    """By WBS code: what the handoff wrote, or found already as wanted."""
     rows = handoff.rows.filter(state=RowState.CONFIRMED)
     return dict(rows.values_list("wbs_code", "after"))
 
 
 def handed_off_totals(company_id: int, project_ids: Iterable[int]) -> dict[int, Decimal]:
-    """The total of each project's newest handoff that stands."""
+    """The total of each project's newest handoff that is still in the budget."""
     newest = (
         Handoff.objects.filter(
             company_id=company_id, project_id__among=set(project_ids), state__in=WRITTEN
@@ -112,19 +112,19 @@ def handed_off_totals(company_id: int, project_ids: Iterable[int]) -> dict[int, 
 
 
 def newest_standing(company_id: int, project_id: int) -> Handoff | None:
-    """Inside tenant(): the project's newest handoff of which lines stand in Procore."""
+    """Inside tenant(): the project's newest handoff with lines in Procore."""
     rows = Handoff.objects.filter(company_id=company_id, project_id=project_id, state__in=WRITTEN)
     return rows.order_by("-created_at").first()
 
 
 def written_codes(handoff: Handoff) -> set[int]:
-    """Inside tenant(): ids of the WBS codes of which it wrote the budget."""
+    """Inside tenant(): ids of the WBS codes whose budget it wrote."""
     rows = handoff.rows.filter(state=RowState.CONFIRMED).exclude(wbs_code_id=None)
     return {key for key in rows.values_list("wbs_code_id", flat=True) if key}
 
 
 def estimates_of(company_id: int, project_id: int) -> "QuerySet[Estimate]":
-    """Newest first, each with how many lines it has, and how many go nowhere yet."""
+    """Newest first, each with its number of lines and of unmapped lines."""
     lines = EstimateLine.objects.filter(estimate=OuterRef("pk"))
     return (
         Estimate.objects.filter(company_id=company_id, project_id=project_id)
@@ -150,7 +150,7 @@ def waiting_for_approval(company_id: int, project_ids: Iterable[int]) -> "QueryS
 
 
 def waiting_for_undo(company_id: int, project_ids: Iterable[int]) -> "QuerySet[Handoff]":
-    """Somebody asked for them to be taken back, and nobody has done it or declined."""
+    """An undo was requested, and nobody has done or declined it."""
     rows = Handoff.objects.filter(company_id=company_id, project_id__among=set(project_ids))
     open_requests = rows.filter(undo_request=UndoRequest.OPEN, state__in=WRITTEN)
     return open_requests.order_by("undo_asked_at")
@@ -169,7 +169,7 @@ def rows_of(handoff: Handoff, *, action: str = "") -> "QuerySet[HandoffRow]":
 
 
 def planned_totals(handoff: Handoff) -> dict[str, Decimal]:
-    """Of all rows: what stands in the budget before and after."""
+    """Of all rows: the budget before and after."""
     sums = handoff.rows.aggregate(before=Sum("before"), after=Sum("after"))
     kept = handoff.rows.filter(action=Action.LEFT).aggregate(after=Sum("after"), live=Sum("before"))
     left = (kept["live"] or ZERO) - (kept["after"] or ZERO)
@@ -201,9 +201,9 @@ def progress(handoff: Handoff) -> HandoffProgress:
 
 
 def drift(handoff: Handoff) -> list[Drift]:
-    """Codes whose budget, as it was synced last, differs from what was handed off.
+    """Codes whose budget in the last sync differs from what was handed off.
 
-    Nothing is known before the budget was read once more after the handoff ended.
+    Nothing is known until the budget was read again after the handoff ended.
     """
     cursors = SyncCursor.objects.filter(
         company_id=handoff.company_id, project_id=handoff.project_id, resource="budget_rows"
@@ -224,7 +224,7 @@ def drift(handoff: Handoff) -> list[Drift]:
 def _budget_by_code(
     company_id: int, project_id: int, codes: Iterable[int | None]
 ) -> dict[int | None, Decimal]:
-    """Original amounts as they were synced last, of codes that have a budget line."""
+    """Original amounts from the last sync, of codes that have a budget line."""
     tied, wanted = tied_rows(company_id, project_id), set(codes)
     rows = BudgetRow.objects.filter(
         company_id=company_id, project_id=project_id, unbudgeted_reason=""

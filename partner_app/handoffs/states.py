@@ -25,13 +25,13 @@ MOVES: Mapping[HandoffState, frozenset[HandoffState]] = {
     S.STALE: frozenset(),
     S.UNDONE: frozenset(),
 }
-WRITTEN = (S.DONE, S.PARTIAL)  # lines of it stand in Procore
-OPEN = (S.PLANNED, S.SUBMITTED, S.APPROVED)  # somebody has to do something
+WRITTEN = (S.DONE, S.PARTIAL)  # some of its lines are in Procore
+OPEN = (S.PLANNED, S.SUBMITTED, S.APPROVED)  # waiting for a person
 WORKING = (S.PUSHING, S.UNDOING)
 
 
 def move(handoff: Handoff, state: HandoffState) -> None:
-    """Not saved here. Raises NotNow."""
+    """Does not save. Raises NotNow."""
     before = HandoffState(handoff.state)
     if state not in MOVES[before]:
         raise NotNow(state=before.label.lower())

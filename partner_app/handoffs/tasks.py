@@ -1,4 +1,4 @@
-"""Celery's doorbells for pushes and undos: ids only, harmless twice."""
+"""Celery tasks for pushes and undos: wake-up messages with ids only, harmless twice."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from partner_app.handoffs.work import claim_due, run
 
 @shared_task
 def wake_handoffs() -> None:
-    """Finds what nobody rang for, and what has to go on after a wait or a death."""
+    """Finds work whose message was lost, and what must continue after a pause or a crash."""
     for work_id in claim_due():
         carry_out_handoff.delay(work_id)
 
@@ -23,7 +23,7 @@ def carry_out_handoff(work_id: int) -> None:
 
 
 def enqueue(handoff_id: UUID) -> None:
-    """Without a broker nobody hears it; the next look finds the work in Postgres."""
+    """Without a broker the message is lost; the next poll finds the work in Postgres."""
     work = HandoffWork.objects.filter(handoff_id=handoff_id).first()
     if work is None:
         return

@@ -1,4 +1,4 @@
-"""Takes a handoff back: lines as they were before, and in words what could not be."""
+"""Undoes a handoff: restores lines, and reports in words what could not be restored."""
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -28,7 +28,7 @@ from partner_app.tenancy.context import tenant
 
 @dataclass(frozen=True)
 class Step:
-    """What is to become of one row: "restore", "delete", "zero", "done" or "stays", and why."""
+    """The action for one row: "restore", "delete", "zero", "done" or "stays", and why."""
 
     row: HandoffRow
     kind: str
@@ -37,7 +37,7 @@ class Step:
 
 
 def preview(client: ProcoreClient, handoff: Handoff) -> list[Step]:
-    """What an undo would do at this moment. Raises BudgetLocked, ProcoreError."""
+    """What an undo would do now. Raises BudgetLocked, ProcoreError."""
     live = read_budget(client, handoff.company_id, handoff.project_id)
     if live.locked:
         raise BudgetLocked
@@ -49,7 +49,7 @@ def preview(client: ProcoreClient, handoff: Handoff) -> list[Step]:
 def take_back(
     client: ProcoreClient, handoff: Handoff, checkpoint: Checkpoint, actor: str, *, zero: bool
 ) -> None:
-    """The handoff is UNDOING. `zero`: lines that cannot be deleted get nothing instead.
+    """The handoff is UNDOING. `zero`: lines that cannot be deleted are set to zero instead.
 
     May be repeated after an interruption. Raises BudgetLocked, ProcoreError.
     """
@@ -121,14 +121,14 @@ def _delete(client: ProcoreClient, handoff: Handoff, line_item_id: int) -> bool:
     try:
         client.write("DELETE", path, None)
     except NotFoundOrHidden:
-        return True  # an undo that was interrupted has done it
+        return True  # an interrupted undo has done it
     except (Forbidden, Refused):
         return False
     return True
 
 
 def _conclude(client: ProcoreClient, handoff: Handoff, steps: list[Step], actor: str) -> None:
-    """Reads back: undone only when every line is as it was, or was left with a reason."""
+    """Reads back: undone only when every line is as before, or was left with a reason."""
     lines = read_lines(client, handoff.company_id, handoff.project_id)
     left = [step.reason for step in steps if step.kind in {"stays", "zero"}]
     with tenant(handoff.company_id):

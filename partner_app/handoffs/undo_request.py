@@ -1,4 +1,4 @@
-"""Where a company keeps duties apart, two people take a handoff back: one asks, another does it."""
+"""With separation of duties, one person requests an undo and another carries it out."""
 
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from partner_app.tenancy.lifecycle import company_or_error
 def request_undo(
     *, company_id: int, handoff_id: UUID, actor: str, comment: str = "", zero: bool = False
 ) -> None:
-    """`zero`: lines that cannot be deleted are to get nothing instead.
+    """`zero`: lines that cannot be deleted are to be set to zero instead.
 
     Raises HandoffUnknown, NotNow, UndoAlreadyRequested.
     """
@@ -64,14 +64,14 @@ def decline_undo(*, company_id: int, handoff_id: UUID, actor: str, comment: str 
 
 
 def answer(handoff: Handoff, outcome: UndoRequest, actor: str) -> None:
-    """An open request gets its outcome. Not saved here."""
+    """Gives an open request its outcome. Does not save."""
     if handoff.undo_request == UndoRequest.OPEN:
         handoff.undo_request = outcome
         handoff.undo_answered_at, handoff.undo_answered_by = clock.now(), actor
 
 
 def end_requests(estimate: Estimate, actor: str) -> None:
-    """Inside tenant(). A new plan or push of an estimate ends requests of it and what it revises.
+    """Inside tenant(). A new plan or push ends requests of its estimate and of what that revises.
 
     Called before any other handoff is locked: rows are locked in the order of their keys.
     """
@@ -85,12 +85,12 @@ def end_requests(estimate: Estimate, actor: str) -> None:
 
 
 def needs_two(company_id: int, actor: str) -> bool:
-    """Whether somebody else has to have asked before this actor may take a handoff back."""
+    """Whether another person must have requested the undo before this actor may carry it out."""
     return company_or_error(company_id).duties_apart and actor != OPERATOR
 
 
 def check_requested(handoff: Handoff, actor: str) -> None:
-    """Where it needs two. Raises UndoNotRequested, UndoNeedsAnother."""
+    """Where it needs two people. Raises UndoNotRequested, UndoNeedsAnother."""
     if handoff.undo_request != UndoRequest.OPEN:
         raise UndoNotRequested
     if handoff.undo_asked_by == actor:

@@ -69,7 +69,7 @@ def estimates(request: ViewerRequest, project_id: int) -> HttpResponse:
 
 @workspace("POST")
 def delete(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
-    """Only what never reached Procore; the rest is a record."""
+    """Only for one that never reached Procore; the others are records."""
     estimate = estimate_to_change(request, estimate_id)
     with tenant(request.company.id):
         used = estimate.handoffs.exclude(pushed_by="").exists()
@@ -85,7 +85,7 @@ def delete(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
 
 @workspace("POST")
 def plan(request: ViewerRequest, estimate_id: UUID) -> HttpResponse:
-    """The live budget is read now, with the viewer's own rights."""
+    """Reads the live budget now, with the viewer's own rights."""
     estimate = estimate_to_change(request, estimate_id)
     rights = budget_rights(request, estimate.project_id)
     form = PlanForm(request.POST)
@@ -111,7 +111,7 @@ def handoff_page(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
 
 @workspace("GET")
 def handoff_progress(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
-    """Asked for each second while it is written; the page behind is loaded anew at its end."""
+    """Polled each second while it is written; at its end the page is reloaded."""
     handoff, _ = handoff_for(request, handoff_id)
     with tenant(request.company.id):
         context = {"handoff": handoff, "progress": progress(handoff)}
@@ -136,7 +136,7 @@ def submit(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
 
 @workspace("POST")
 def approve(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
-    """Approves and begins to write at once; where that was approved before, only writes."""
+    """Approves and starts the push; where it is already approved, only starts the push."""
     handoff, rights = handoff_to_write(request, handoff_id)
     form = CommentForm(request.POST)
     comment = form.cleaned_data["comment"] if form.is_valid() else ""
@@ -169,7 +169,7 @@ def cancel(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
 
 @workspace("GET")
 def undo_preview(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
-    """What would be taken back, and what could not, read from Procore at this moment."""
+    """What would be undone, and what could not, read from Procore now."""
     handoff, _ = handoff_to_write(request, handoff_id)
     client = viewer_client(request.company.id, request.viewer.remote_user_id)
     steps = undoing.preview(client, handoff)
@@ -197,7 +197,7 @@ def undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
 
 @workspace("POST")
 def ask_undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
-    """Where duties are apart, another person takes back what this one asks for."""
+    """With separation of duties, another person carries out the undo that this one requests."""
     _, rights = handoff_to_write(request, handoff_id)
     form = UndoRequestForm(request.POST)
     asked = form.cleaned_data if form.is_valid() else {}
@@ -207,7 +207,7 @@ def ask_undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
 
 @workspace("POST")
 def withdraw_undo(request: ViewerRequest, handoff_id: UUID) -> HttpResponse:
-    """Also by somebody who has lost the right to edit the budget since they asked."""
+    """Also for a person who has lost the right to edit the budget since they requested it."""
     _, rights = handoff_for(request, handoff_id)
     return _after(request, handoff_id, rights, lambda who: requests.withdraw_undo(**who))
 
@@ -250,7 +250,7 @@ def _begin(request: ViewerRequest, handoff_id: UUID, task: Task, *, zero: bool =
 
 
 def _after(request: ViewerRequest, handoff_id: UUID, rights: Rights, act: Any) -> HttpResponse:
-    """Does it and shows the handoff; a refusal is said above it."""
+    """Acts and shows the handoff; a refusal is shown above it."""
     who = {
         "company_id": request.company.id,
         "handoff_id": handoff_id,

@@ -1,6 +1,6 @@
-"""Pushes and undos as due work: claimed by lease, carried out with a person's rights, resumed.
+"""Pushes and undos as jobs: claimed by lease, carried out with a person's rights, resumed.
 
-The truth is one row of HandoffWork. Whoever holds its lease goes on; a process that was believed
+The record is one row of HandoffWork. The holder of its lease continues; a process that was believed
 dead finds out at its next step and stops.
 """
 
@@ -42,11 +42,11 @@ from partner_app.handoffs.undo_request import check_requested, end_requests, nee
 from partner_app.tenancy.context import tenant
 from partner_app.tenancy.models import USABLE
 
-# Longer than any single call, which waits 65 seconds at most: what a killed worker had sent has
-# arrived at Procore, or never will, before another reads the budget and goes on.
+# Longer than any single call, which takes 65 seconds at most: whatever a killed worker had sent has
+# arrived at Procore, or never will, before another worker reads the budget and continues.
 LEASE = timedelta(seconds=75)
 BEAT = 5.0  # seconds between two renewals
-AGAIN = timedelta(seconds=10)  # after passing trouble; longer with each attempt
+AGAIN = timedelta(seconds=10)  # after a temporary fault; longer with each attempt
 MOST_ATTEMPTS = 20
 CLAIM = 50
 READ_BACK = DerivedWork(
@@ -81,10 +81,10 @@ class Actor:
 def begin(
     *, company_id: int, handoff_id: uuid.UUID, task: Task, rights: Actor, zero: bool = False
 ) -> None:
-    """From this commit on it is carried out, whatever dies. Where duties are apart, an undo is
-    what somebody else has asked for, and sets to zero only what both want at zero.
+    """From this commit on it is carried out, even if processes die.
 
-    Raises NotNow, AnotherHandoff, UndoNotRequested, UndoNeedsAnother.
+    With separation of duties, an undo must have been requested by another person, and only sets to
+    zero what both want at zero. Raises NotNow, AnotherHandoff, UndoNotRequested, UndoNeedsAnother.
     """
     two = task is Task.UNDO and needs_two(company_id, rights.actor)
     with tenant(company_id):
@@ -119,7 +119,7 @@ def begin(
 
 
 def cancel(*, company_id: int, handoff_id: uuid.UUID, actor: str) -> None:
-    """Stops between two calls. Nothing happens where it has ended already."""
+    """Stops between two calls. Does nothing where it has ended already."""
     asked = HandoffWork.objects.filter(company_id=company_id, handoff_id=handoff_id)
     if asked.update(cancelled=True):
         with tenant(company_id):
@@ -127,7 +127,7 @@ def cancel(*, company_id: int, handoff_id: uuid.UUID, actor: str) -> None:
 
 
 def claim_due() -> list[int]:
-    """Work that nobody holds; an operator's goes on only when the operator says so."""
+    """Work without a holder; an operator's continues only when the operator starts it again."""
     now = clock.now()
     rows = HandoffWork.objects.filter(due_at__lte=now, company__state__in=USABLE)
     free = rows.filter(Q(leased_until=None) | Q(leased_until__lte=now)).exclude(remote_user_id=0)
@@ -135,7 +135,7 @@ def claim_due() -> list[int]:
 
 
 def run(work_id: int) -> None:
-    """What a worker does. Harmless twice: the second finds the lease taken."""
+    """Runs in a worker. Harmless twice: the second finds the lease taken."""
     work = _lease(work_id)
     if work is None:
         return
@@ -164,8 +164,9 @@ def run_here(
     actor: str,
     zero: bool = False,
 ) -> None:
-    """In this process and to the end, for an operator; the same ledger and lease. Raises
-    TiebackError, after which the same call goes on where it stopped.
+    """Runs in this process to the end, for an operator, with the same ledger and lease.
+
+    Raises TiebackError, after which the same call continues where it stopped.
     """
     if handoff.state != STATES[task]:
         rights = Actor(0, actor)
@@ -188,7 +189,7 @@ def run_here(
 
 
 def _carry_out(work: HandoffWork, handoff: Handoff, client: ProcoreClient) -> None:
-    """And asks for the budget to be read again, so that other pages show what has changed."""
+    """Also queues a reading of the budget, so that other pages show the change."""
     actor = handoff.pushed_by if work.task == Task.PUSH else handoff.undone_by
     checkpoint = _checkpoint(work)
     with Heartbeat(lambda: _renewed(work), every=BEAT):
@@ -219,7 +220,7 @@ def _renewed(work: HandoffWork) -> bool:
 
 
 def _lease(work_id: int, *, patient: bool = True) -> HandoffWork | None:
-    """`patient`: only what is due; an operator goes on at once where nobody is at work."""
+    """`patient`: only when due; an operator continues at once where no worker is busy."""
     now = clock.now()
     with transaction.atomic():
         rows = HandoffWork.objects.select_for_update().filter(id=work_id)
@@ -238,7 +239,7 @@ def _release(work: HandoffWork, *, due_at: datetime) -> None:
 
 
 def _stopped(work: HandoffWork, handoff: Handoff, error: TiebackError) -> None:
-    """Passing trouble is tried again, visibly; anything else ends the work with its words."""
+    """A temporary fault is retried, visibly; any other ends the work with its message."""
     log.info("handoff.stopped", company_id=work.company_id, code=error.code)
     if error.transient and work.attempts < MOST_ATTEMPTS:
         until = getattr(error, "until", None) or clock.now() + AGAIN * min(work.attempts + 1, 6)
@@ -263,7 +264,7 @@ def _end(work: HandoffWork, handoff: Handoff, error: TiebackError) -> None:
 
 
 def _state_after(handoff: Handoff, error: TiebackError) -> HandoffState:
-    """Where a refusal leaves it: as before when nothing was written, else partly done."""
+    """The state after a refusal: as before when nothing was written, else partly done."""
     if handoff.state == HandoffState.UNDOING:
         return HandoffState.DONE if isinstance(error, BudgetLocked) else HandoffState.PARTIAL
     if isinstance(error, PlanIsStale):
