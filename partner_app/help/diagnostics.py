@@ -1,5 +1,7 @@
-"""What support needs to find a cause: states, times and counts; no record, no name of a person, no
-secret. A person attaches it to a question by consent; an operator writes it into a file."""
+"""What support needs to find a cause: states, times and counts; no records, names or secrets.
+
+A person attaches it to a question by consent; an operator writes it to a file.
+"""
 
 import platform
 import zipfile
@@ -107,7 +109,7 @@ def _run(run: SyncRun) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Times as text; a company's name is left out: whoever reads it has its number."""
+    """Times as text; the company's name is left out: the reader has its id."""
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items() if key != "name"}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What a question to support consists of."""
+"""The form for a question to support."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _

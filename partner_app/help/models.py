@@ -1,4 +1,4 @@
-"""Questions that people put to the partner's support."""
+"""Questions from people to the partner's support."""
 
 from typing import ClassVar
 
@@ -8,8 +8,10 @@ from partner_app.tenancy.models import Company
 
 
 class SupportRequest(models.Model):
-    """`address` is where the answer goes: the one under which Procore knows the person, empty where
-    Procore did not say. `diagnostics` is empty where the person did not consent to it.
+    """A question. `address` receives the answer: the person's mail address in Procore.
+
+    It is empty where Procore did not give one. `diagnostics` is empty where the person did not
+    consent to it.
     """
 
     operational: ClassVar[str] = "what a person wrote to the partner's support, for it to read"

@@ -1,4 +1,4 @@
-"""The help pages: the same Markdown files that stand under docs/users/, as HTML."""
+"""The help pages: the Markdown files under docs/users/, as HTML."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Taking a question, and saying that it has been answered."""
+"""Stores a question, and records that it has been answered."""
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -18,11 +18,11 @@ from partner_app.help.models import SupportRequest
 
 
 def ask_support(viewer: Viewer, *, text: str, page: str, consent: bool) -> SupportRequest:
-    """Kept first, mailed afterwards: a mail that fails loses no question."""
+    """Stored first, mailed afterwards: a failed mail does not lose the question."""
     try:
         address = address_of(viewer)
     except (ProcoreError, ReconnectNeeded):
-        address = ""  # often what the question is about
+        address = ""  # a fault here is often what the question is about
     with transaction.atomic():
         asked = SupportRequest.objects.create(
             company_id=viewer.company_id,

@@ -18,7 +18,7 @@ from partner_app.help.pages import contents, page
 from partner_app.help.services import ask_support, mark_answered
 
 QUESTIONS = 25  # a page
-ASKED = "5/10m"  # by one person: each is a mail to somebody
+ASKED = "5/10m"  # by one person: each sends a mail
 
 
 @require_GET
