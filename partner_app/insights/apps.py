@@ -1,4 +1,4 @@
-"""The room of metrics, cases and search."""
+"""Metrics, cases and search."""
 
 from django.apps import AppConfig
 
@@ -7,7 +7,7 @@ class InsightsConfig(AppConfig):
     name = "partner_app.insights"
 
     def ready(self) -> None:
-        """Begins to hear what a sync has changed."""
+        """Subscribes to the changes of a sync."""
         from partner_app.insights import refresh  # models are loaded by now
 
         refresh.listen()

@@ -1,4 +1,4 @@
-"""What has to be said about how a project's budget was read, in the reader's language."""
+"""Notes on how a project's budget was read, in the reader's language."""
 
 from collections.abc import Collection, Iterable
 
@@ -15,7 +15,7 @@ from partner_app.insights.contracts import DEFAULT_CURRENCY
 def budget_notes(
     company_id: int, project_id: int, rows: Iterable[BudgetRow], *, unread: Collection[str]
 ) -> list[str]:
-    """Inside tenant(). Mostly there is nothing to say; `unread` as unread_sums gives it."""
+    """Inside tenant(). Usually there is none; `unread` as unread_sums gives it."""
     found = []
     count, sums = untied(rows)
     if count:

@@ -19,7 +19,7 @@ from partner_app.insights.facts import ProjectFacts
 from partner_app.insights.models import Audience, CaseSettings, ExceptionCase, Rule
 from partner_app.insights.rules import TIERS, TOOLS, Finding, findings
 
-GROWN = Decimal("1.1")  # of the snoozed amount: more wakes a snoozed case
+GROWN = Decimal("1.1")  # times the snoozed amount: more ends the snooze
 STANDS = (
     "audience", "amount", "before", "currency", "facts", "owner", "since", "changed_at",
 )  # fmt: skip
@@ -35,7 +35,7 @@ def settings_of(company_id: int) -> CaseSettings:
 
 
 def update_cases(facts: ProjectFacts, limits: CaseSettings) -> None:
-    """Inside tenant(): open what is new, change what differs, close what is over."""
+    """Inside tenant(): opens new cases, updates changed ones, closes those that are over."""
     now = clock.now()
     here = {"company_id": facts.company_id, "project_id": facts.project_id}
     known = {
@@ -44,7 +44,7 @@ def update_cases(facts: ProjectFacts, limits: CaseSettings) -> None:
     }
     apart = {key[:2]: case for key, case in known.items() if key[2]}
     shared = {key[:2]: case for key, case in known.items() if case.audience == Audience.EVERYONE}
-    # Those that were over for the others when they began for admins alone.
+    # Those that ended for the others when they began for admins only.
     shared |= _split_before(here, apart.values())
     new, changed = [], []
     for key, (finding, audience) in _wanted(facts, limits).items():
@@ -57,7 +57,8 @@ def update_cases(facts: ProjectFacts, limits: CaseSettings) -> None:
                 since=finding.since, opened_at=now, changed_at=now,
             )  # fmt: skip
             if before := shared.get(key[:2]):
-                # What was said while it was one case holds for both, and when it is one again.
+                # Notes and snoozes of the single case apply to both, and to the single case when
+                # they rejoin.
                 for name in (*SNOOZED, *NOTED):
                     setattr(case, name, getattr(before, name))
             new.append(case)
@@ -65,13 +66,13 @@ def update_cases(facts: ProjectFacts, limits: CaseSettings) -> None:
             if case.named != list(finding.named):  # which is rare
                 ExceptionCase.objects.filter(id=case.id).update(named=list(finding.named))
             if case.audience != audience:
-                # The release before counted private records for everyone.
+                # The former release counted private records for everyone.
                 case.audience, case.before = audience, None
             elif case.amount != finding.amount:
                 case.before, case.changed_at = case.amount, now
             case.amount, case.currency = finding.amount, finding.currency
             case.facts, case.owner = finding.facts, finding.owner
-            # What is new every day, because it has no day of its own, keeps its first one.
+            # A finding without a day of its own is new every day, so it keeps its first one.
             case.since = min(case.since, finding.since)
             changed.append(case)
     ExceptionCase.objects.bulk_create(new)
@@ -83,7 +84,7 @@ def update_cases(facts: ProjectFacts, limits: CaseSettings) -> None:
 def _split_before(
     here: dict[str, int], apart: Iterable[ExceptionCase]
 ) -> dict[tuple[str, str], ExceptionCase]:
-    """By rule and subject: what was everyone's case until the one for admins alone began."""
+    """By rule and subject: everyone's case until the one for admins only began."""
     began = {(case.rule, case.subject): case.opened_at for case in apart}
     over = ExceptionCase.objects.filter(**here, closed_at__in=set(began.values()))
     return {
@@ -94,7 +95,7 @@ def _split_before(
 
 
 def _wanted(facts: ProjectFacts, limits: CaseSettings) -> Wanted:
-    """By rule, subject, and whether it is for admins alone.
+    """By rule, subject, and whether it is for admins only.
 
     Where private records and drafts make no difference there is one for everyone.
     """
@@ -112,7 +113,7 @@ def _wanted(facts: ProjectFacts, limits: CaseSettings) -> Wanted:
 
 
 def snooze(viewer: Viewer, case: ExceptionCase, *, until: date, reason: str) -> None:
-    """Inside tenant(). Until that day, or until it has grown by a tenth."""
+    """Inside tenant(). Until that day, or until the amount has grown by a tenth."""
     case.snoozed_until, case.snoozed_by = until, viewer.actor
     case.snoozed_amount, case.snooze_reason = case.amount, reason
     case.save(update_fields=["snoozed_until", "snoozed_by", "snoozed_amount", "snooze_reason"])
@@ -130,7 +131,7 @@ def wake(viewer: Viewer, case: ExceptionCase) -> None:
 
 
 def leave_note(viewer: Viewer, case: ExceptionCase, *, text: str) -> None:
-    """Inside tenant(). One note a case: what is being done, for whoever looks next."""
+    """Inside tenant(). One note per case: what is being done, for the next reader."""
     case.note, case.noted_by, case.noted_at = text, viewer.actor if text else "", clock.now()
     case.save(update_fields=["note", "noted_by", "noted_at"])
     record(Event.CASE_NOTED, actor=viewer.actor, company_id=case.company_id, case=case.id)
@@ -151,7 +152,7 @@ def require_rule(rights: Rights, rule: Rule) -> None:
 
 
 def require_case(rights: Rights, case: ExceptionCase) -> None:
-    """Raises NotEntitled; CaseUnknown where it is made of records that the viewer may not see."""
+    """Raises NotEntitled; CaseUnknown where its records are hidden from the viewer."""
     rule, audience = Rule(case.rule), Audience(case.audience)
     require_rule(rights, rule)
     if audience == Audience.EVERYONE:
@@ -163,18 +164,18 @@ def require_case(rights: Rights, case: ExceptionCase) -> None:
 
 
 def open_rules(rights: Rights) -> tuple[Rule, ...]:
-    """Rules that the viewer may hear of on this project."""
+    """Rules whose cases the viewer may see on this project."""
     return tuple(rule for rule, wanted in TOOLS.items() if wanted <= rights.tools)
 
 
 def open_cases(rights: Rights) -> Q:
-    """Cases that the viewer may hear of on this project: of these rules, and meant for them."""
+    """Cases that the viewer may see on this project: of these rules, and for their audience."""
     return _open_to(rights.tools, rights.administers, rights.person)
 
 
 @lru_cache
 def _open_to(tools: frozenset[Tool], administers: frozenset[Tool], person: int) -> Q:
-    """The same wherever they have the same tools, as on most projects of a viewer."""
+    """Equal for projects where they have the same tools, as on most projects of a viewer."""
     mine = [rule for rule, wanted in TOOLS.items() if wanted <= tools]
     whole = [rule for rule in mine if administers >= TOOLS[rule] - {Tool.BUDGET}]
     admins, others = Q(audience=Audience.ADMINS), Q(audience=Audience.OTHERS)

@@ -36,7 +36,7 @@ from partner_app.insights.statuses import (
 )
 
 Cell = str | int | Decimal | date | None
-AGES = (7, 30, 90)  # days; what is older comes last
+AGES = (7, 30, 90)  # days; anything older comes last
 MONTHS = 18
 TREND_DAYS = 180
 
@@ -51,7 +51,7 @@ class ChartColumn:
 
 @dataclass(frozen=True)
 class Figure:
-    """`plotted` are the columns that the chart shows, by their place; the first names the rows."""
+    """`plotted` are the positions of the columns in the chart; the first column names the rows."""
 
     slug: str
     title: str
@@ -70,7 +70,7 @@ class Figure:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the browser draws."""
+        """The data that the browser draws."""
         return {
             "kind": self.kind,
             "unit": self.unit,
@@ -85,7 +85,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class ChartScope:
-    """Projects that one figure is about, all of one currency; each with the viewer's rights."""
+    """The projects of one figure, all in one currency; each with the viewer's rights."""
 
     company_id: int
     rights: Mapping[int, Rights]
@@ -94,7 +94,7 @@ class ChartScope:
 
     @property
     def person(self) -> int:
-        """The viewer, by whom records name them."""
+        """The viewer's id in Procore, as records name them."""
         return next((own.person for own in self.rights.values()), 0)
 
     def ids(self, *tools: Tool) -> set[int]:
@@ -119,11 +119,11 @@ class ChartScope:
         return bool(found.count() != seen_by(found, mine).count())
 
     def partly(self, *tools: Tool) -> set[int]:
-        """Those of ids() on which records of these tools may be kept from them."""
+        """Those of ids() where records of these tools may be hidden from the viewer."""
         return {key for key in self.ids(*tools) if not self.rights[key].sees_all_of(tools)}
 
     def codes(self) -> tuple[Any, bool]:
-        """Costs by WBS code as the viewer may see them, and whether these leave something out."""
+        """Costs by WBS code as the viewer may see them, and whether something is left out."""
         partly = self.partly(*COST_TOOLS)
         rows: Any = codes_of(self.company_id, self.ids(*COST_TOOLS)).filter(currency=self.currency)
         some = Q(project_id__among=partly)
@@ -187,14 +187,14 @@ def by_division(scope: ChartScope) -> Figure:
 
 
 def cost_curve(scope: ChartScope) -> Figure:
-    """By month of invoices and costs; the last eighteen, with all that came before in the first."""
+    """By month of invoices and costs; the last eighteen, with all earlier ones in the first."""
     spent: dict[date, Decimal] = defaultdict(Decimal)
     tools = (Tool.COMMITMENTS, Tool.BUDGET, Tool.DIRECT_COSTS)
     invoices = with_status(scope.rows(Requisition, *tools), ["approved"])
     of_line = DirectCost.objects.filter(
         company_id=OuterRef("company_id"), remote_id=OuterRef("direct_cost_id")
     )
-    # The lines: a direct cost's header is empty for days at times.
+    # The lines: a direct cost's header may be empty for days.
     costs = with_status(
         scope.rows(DirectCostLineItem, *tools).annotate(
             status=Subquery(of_line.values("status")[:1]),
@@ -289,7 +289,7 @@ def pipeline(scope: ChartScope) -> Figure:
 
 
 def ageing(scope: ChartScope) -> Figure:
-    """Open RFIs and submittals by age. What the viewer may not see is not among the rows."""
+    """Open RFIs and submittals by age. Records that the viewer may not see are left out."""
     table: list[tuple[Cell, ...]] = []
     left_out = False
     for title, model, tool, status, day in (
@@ -325,7 +325,7 @@ def ageing(scope: ChartScope) -> Figure:
 
 
 def trend(scope: ChartScope) -> Figure:
-    """From the daily snapshots: as long as they have been kept, and no longer."""
+    """From the daily snapshots, as far back as they exist."""
     tools = (*COST_TOOLS, Tool.CHANGE_EVENTS)
     partly = scope.partly(*tools)
     days: dict[date, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
@@ -378,7 +378,7 @@ KINDS: dict[str, ChartKind] = {
 
 
 def _buckets(column: str, today: date) -> list[Q]:
-    """A condition for each age, the youngest first; what has no day counts as new."""
+    """A condition for each age, the youngest first; a record without a day counts as new."""
     ends = [datetime.combine(today - timedelta(days=days), time.min, UTC) for days in AGES]
     young = Q(**{f"{column}__gte": ends[0]}) | Q(**{column: None})
     middle = [Q(**{f"{column}__lt": a, f"{column}__gte": b}) for a, b in pairwise(ends)]
@@ -402,7 +402,7 @@ def _months(first: date, last: date) -> list[date]:
 
 
 def _plain(cell: Cell) -> float | int | None:
-    """For a picture alone; the table beside it has the exact amount."""
+    """Only for a picture; the table beside it has the exact amount."""
     if isinstance(cell, Decimal):
         return float(cell)
     return cell if isinstance(cell, int) else None

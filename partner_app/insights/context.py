@@ -37,10 +37,11 @@ Listed = tuple[int, str, str, str]  # id, name, number, city
 
 @dataclass(frozen=True)
 class Portfolio:
-    """The projects of a viewer, by number, with their names.
+    """A viewer's projects by id, with their names.
 
-    `rights` are narrowed to what has been read already, `own` are not; `asking` counts projects of
-    which Procore has yet to say what the viewer may see. `words` are what a project is found by.
+    `rights` are limited to what has been read already, `own` are not; `asking` counts projects for
+    which Procore has not yet said what the viewer may see. `words` are the search words for
+    projects.
     """
 
     names: Mapping[int, str]
@@ -51,7 +52,7 @@ class Portfolio:
 
 
 def portfolio_of(request: ViewerRequest) -> Portfolio:
-    """Mostly from what Procore has said lately, in one transaction.
+    """Usually from cached answers of Procore, in one transaction.
 
     Raises ProcoreError, ReconnectNeeded.
     """
@@ -92,7 +93,7 @@ def _portfolio(
 
 
 def open_project(request: ViewerRequest, project_id: int) -> Rights:
-    """The viewer's rights on the project that they have opened; it is read first from now on.
+    """The viewer's rights on the project they have opened; it is read first from now on.
 
     Raises ProjectHidden, ProcoreError, ReconnectNeeded.
     """
@@ -110,10 +111,11 @@ def project_or_error(company_id: int, project_id: int) -> Project:
 
 
 def freshness(company_id: int) -> dict[str, Any]:
-    """`first` while the company's first sync has not ended; only then its steps are counted, and
-    what is `left` of it.
+    """The freshness of the mirror.
 
-    `waiting`: for calls to Procore, where that takes so long that people should know.
+    `first` while the company's first sync has not ended; only then its steps are counted, and what
+    is `left` of it. `waiting`: for calls to Procore, where that takes long enough that people
+    should know.
     """
     run = newest_run(company_id)
     running, ended = _standing(company_id, run)
@@ -132,7 +134,7 @@ def freshness(company_id: int) -> dict[str, Any]:
 
 
 def first_reading_left(company_id: int) -> Remaining | None:
-    """What is left of the company's first sync; None where it has ended, or has yet to begin."""
+    """What is left of the company's first sync; None where it has ended or not yet begun."""
     run = newest_run(company_id)
     running, ended = _standing(company_id, run)
     return _left(run, running=running, ended=ended)

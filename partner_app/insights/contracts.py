@@ -1,4 +1,4 @@
-"""Contracts of a project with their change orders of all tiers. Inside tenant()."""
+"""A project's contracts with their change orders of all tiers. Inside tenant()."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -38,8 +38,8 @@ Invoices = dict[int, Invoiced]  # by contract
 class Contract:
     """`total` is before changes; `lines` are its parts by WBS code and currency.
 
-    `restricted`: private or a draft, so that not everybody with the tool may see it. `public` is
-    the same contract without those of its changes and invoices that not everybody may see.
+    `restricted`: private or a draft, so that not everyone with the tool may see it. `public` is the
+    same contract without the changes and invoices that not everyone may see.
     """
 
     remote_id: int
@@ -65,9 +65,9 @@ class Contract:
 
 @dataclass(frozen=True, kw_only=True)
 class ContractChange:
-    """A change of a contract, of whichever tier: `resource` says from which list.
+    """A change of a contract, of any tier: `resource` names its list.
 
-    `restricted`: it or its contract is private or a draft; `named` may see it all the same.
+    `restricted`: it or its contract is private or a draft; `named` people may see it anyway.
     """
 
     resource: str
@@ -85,8 +85,8 @@ class ContractChange:
 def read_orders(here: Here) -> list[ContractChange]:
     """Changes of the project's contracts, each once.
 
-    A package that a change order names as its own is that order again. A potential change order
-    with a package counts in the package; one without is pending, approved or not.
+    A package that a change order names as its own is the same order. A potential change order with
+    a package counts in the package; one without is pending, approved or not.
     """
     own = with_restricted(ChangeOrder.objects.filter(**here))
     orders = list(own.values_list(*OF_ORDER, "package_id"))
@@ -107,7 +107,7 @@ def read_orders(here: Here) -> list[ContractChange]:
 
 
 def _held(order: ContractChange, hidden: bool, named: frozenset[int]) -> ContractChange:  # noqa: FBT001  # a row of the contract
-    """Of a contract that is not open to all, whoever may see that one too."""
+    """Limits a change to those who may also see its contract, where that is not open to all."""
     if not hidden:
         return order
     both = named & set(order.named) if order.restricted else named
@@ -182,7 +182,7 @@ def read_contracts(here: Here, orders: Iterable[ContractChange]) -> list[Contrac
             restricted=row.restricted,
         )
         shown, last_shown = public_invoices.get(row.remote_id, (ZERO, None))
-        # What no list shows is what it is, whoever looks: else it would tell of private changes.
+        # What no list shows is the same for all viewers: otherwise it would reveal private changes.
         seen = replace(
             contract,
             approved=public[row.remote_id, ApprovalState.COUNTS],
@@ -195,7 +195,7 @@ def read_contracts(here: Here, orders: Iterable[ContractChange]) -> list[Contrac
 
 
 def _lines(here: Here) -> dict[int, list[tuple[int, str, Decimal]]]:
-    """Of each contract: amounts by WBS code and currency."""
+    """For each contract: amounts by WBS code and currency."""
     found: dict[int, list[tuple[int, str, Decimal]]] = defaultdict(list)
     rows: Any = CommitmentLineItem.objects.filter(**here).exclude(amount=None).order_by()
     sums = rows.values_list("contract_id", "wbs_code_id", "currency").annotate(total=Sum("amount"))
@@ -207,7 +207,7 @@ def _lines(here: Here) -> dict[int, list[tuple[int, str, Decimal]]]:
 
 
 def _invoices(here: Here) -> tuple[Invoices, Invoices]:
-    """Of each contract: what was claimed in approved invoices, and in those open to all."""
+    """For each contract: approved invoiced amounts, and those of invoices open to all."""
     rows = with_status(Requisition.objects.filter(**here), ["approved"]).order_by()
     every, public = (
         {
@@ -222,7 +222,7 @@ def _invoices(here: Here) -> tuple[Invoices, Invoices]:
 
 
 def _reported_pending(row: Commitment) -> Decimal | None:
-    """What the contract itself says of its pending and drafted changes."""
+    """The pending and draft changes that the contract itself reports."""
     pending: Decimal | None = row.pending_change_orders
     drafted: Decimal = row.draft_change_orders_amount or ZERO
     return None if pending is None else pending + drafted

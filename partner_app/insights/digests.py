@@ -1,4 +1,4 @@
-"""The digest by mail: what is new among a viewer's exceptions, for those who asked for it."""
+"""The digest by mail: new exceptions of a viewer, for people who subscribed."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -37,17 +37,17 @@ from partner_app.tenancy.models import Company
 
 MORNING = 12  # o'clock in UTC: early in North America
 SATURDAY = 5
-SHOWN = 10  # exceptions in a mail
-LATER = timedelta(minutes=15)  # after a mail server, or Procore, did not answer
-AFTER_FAULT = timedelta(hours=6)  # of ours: the same mail would mostly fail again
-LEASE = timedelta(minutes=10)  # a digest under way is nobody else's
+SHOWN = 10  # exceptions per mail
+LATER = timedelta(minutes=15)  # after a mail server, or Procore, did not respond
+AFTER_FAULT = timedelta(hours=6)  # after a fault of ours: the same mail would usually fail again
+LEASE = timedelta(minutes=10)  # while one worker handles a digest
 DIGEST = DerivedWork(
     "digests", "derived.digest", "A digest could not be completed ({cause}).",
 )  # fmt: skip
 
 
 def subscribe(viewer: Viewer, *, weekly: bool) -> None:
-    """To the address that Procore knows. Raises ProcoreError."""
+    """Uses the address in Procore. Raises ProcoreError."""
     address = address_of(viewer)
     with tenant(viewer.company_id):
         Digest.objects.update_or_create(
@@ -69,7 +69,7 @@ def subscribe(viewer: Viewer, *, weekly: bool) -> None:
 
 
 def unsubscribe(viewer: Viewer) -> None:
-    """The address is forgotten at once."""
+    """Deletes the address at once."""
     here = {"company_id": viewer.company_id, "remote_user_id": viewer.remote_user_id}
     with tenant(viewer.company_id):
         Digest.objects.filter(**here).delete()
@@ -93,7 +93,7 @@ def next_morning(now: datetime, *, weekly: bool) -> datetime:
 
 
 def send_due() -> int:
-    """Each digest on its own: what keeps one from being sent keeps no other."""
+    """Each digest separately: a failed one does not hold up the others."""
     sent = 0
     while work := _claim():
         sent += _try(work)
@@ -134,7 +134,7 @@ def _send(work: DigestWork) -> bool:
         wanted = company.usable and is_on(company, Feature.DIGESTS)
         sent = wanted and _mail(viewer, digest, company)
     except ReconnectNeeded:
-        # Their right to look has ended, and so has the digest; they may ask for it again.
+        # Their access has ended, and so has the digest; they may subscribe again.
         unsubscribe(viewer)
         return False
     except (ProcoreError, MailFailed, OSError) as error:
@@ -151,7 +151,7 @@ def _send(work: DigestWork) -> bool:
 
 
 def _mail(viewer: Viewer, digest: Digest, company: Company) -> bool:
-    """False where nothing is new: nobody wants a mail that says so."""
+    """False where nothing is new: then no mail is sent."""
     message = letter(digest, company, _rights(viewer))
     if message is None:
         return False
@@ -160,7 +160,7 @@ def _mail(viewer: Viewer, digest: Digest, company: Company) -> bool:
 
 
 def letter(digest: Digest, company: Company, rights: Mapping[int, Rights]) -> EmailMessage | None:
-    """What is new since the last one among what the viewer may hear of; None where nothing is."""
+    """New cases since the last digest that the viewer may see; None where there are none."""
     with tenant(company.id), override(digest.language):
         projects = Project.objects.filter(company_id=company.id, remote_id__among=set(rights))
         news = news_since(company.id, rights, digest.sent_at)
@@ -191,13 +191,13 @@ def _message(digest: Digest, company: Company, news: News, cases: list[CaseLine]
 
 
 def link(company_id: int, page: str) -> str:
-    """Opens a page of the frame, in a tab of its own."""
+    """Opens a page of the frame in a tab of its own."""
     query = urlencode({"company_id": company_id, "open": page})
     return f"{settings.BASE_URL}/embedded/?{query}"
 
 
 def _rights(viewer: Viewer) -> dict[int, Rights]:
-    """Of all projects, in as many rounds as it takes. Raises ProcoreError, ReconnectNeeded."""
+    """For all projects, in as many rounds as needed. Raises ProcoreError, ReconnectNeeded."""
     visible = visible_projects(viewer)
     rights, asking = rights_across(viewer, visible)
     while asking:

@@ -1,4 +1,4 @@
-"""What the workspace does not find, and names that are taken."""
+"""Errors of the workspace: records that are not found, and names that are taken."""
 
 from partner_app.core.errors import Blame, TiebackError
 from partner_app.core.i18n import gettext_noop

@@ -1,4 +1,4 @@
-"""Open change events, and what of their cost is ordered already. Inside tenant()."""
+"""Open change events, and how much of their cost is already ordered. Inside tenant()."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,16 +15,16 @@ from partner_app.insights.contracts import DEFAULT_CURRENCY, Contract, ContractC
 from partner_app.insights.metrics import ZERO, EventLine
 from partner_app.insights.statuses import EVENTS_OVER, ORDER_IS_OVER, ApprovalState, plain
 
-WAITS = "open"  # status of an event that no order is said to be under way for
+WAITS = "open"  # status of an event without an order under way
 LIVE = (ApprovalState.COUNTS, ApprovalState.PENDING)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeEventCost:
-    """`pending` is what of its latest cost is in no contract, order or budget change.
+    """`pending` is the part of its latest cost in no contract, order or budget change.
 
-    `maybe_ordered` is what of that an order may hold without saying so. `restricted`: a draft, for
-    those `named` alone.
+    `maybe_ordered` is the part of that which an order may hold without saying so. `restricted`: a
+    draft, visible only to the people `named`.
     """
 
     remote_id: int
@@ -35,7 +35,7 @@ class ChangeEventCost:
     pending: Decimal
     maybe_ordered: Decimal
     linked: bool
-    open_by_code: dict[int, Decimal]  # as its lines say
+    open_by_code: dict[int, Decimal]  # according to its lines
     currency: str
     created_on: datetime | None
     restricted: bool
@@ -82,7 +82,7 @@ def read_events(
 def _lines(
     here: Here, contracts: Iterable[Contract], orders: Iterable[ContractChange]
 ) -> dict[int, list[EventLine]]:
-    """A link to a contract that counts nowhere, or to an order that is over, is none."""
+    """Ignores links to contracts that do not count, and to orders that are over."""
     live = {contract.remote_id for contract in contracts if contract.counts}
     live |= {order.contract_id for order in orders if order.standing in LIVE}
     found: dict[int, list[EventLine]] = defaultdict(list)
@@ -102,13 +102,13 @@ def _by_code(lines: Iterable[EventLine]) -> dict[int, Decimal]:
 
 
 def _links_unread(here: Here) -> bool:
-    """Nothing is known of links before their list was read, or where Procore withholds it."""
+    """Links are unknown before their list was read, or where Procore withholds it."""
     cursors = SyncCursor.objects.filter(**here, resource=ChangeEventLine.spec.name)
     return not cursors.filter(refused_at=None).exclude(fresh_at=None).exists()
 
 
 def _orders_without_event(here: Here, orders: Iterable[ContractChange]) -> bool:
-    """Whether there is more in orders than events name: then one may hold an event's cost."""
+    """Whether orders hold more than events name: then one may hold an event's cost."""
     named = ChangeEventLine.objects.filter(**here).values_list("order_cost", flat=True)
     ordered = sum((order.amount for order in orders if order.standing in LIVE), ZERO)
     return ordered > sum((cost or ZERO for cost in named), ZERO)

@@ -36,7 +36,7 @@ MOST = 50  # records of one kind that a page shows
 
 @dataclass(frozen=True)
 class ProjectView:
-    """Who looks at which project: every record that a page shows is read through this."""
+    """A viewer on a project: every record that a page shows is read through this."""
 
     company_id: int
     rights: Rights
@@ -51,7 +51,7 @@ class ProjectView:
         return seen_by(found, {self.rights.project_id: self.rights})
 
     def changes(self) -> Any:
-        """Figures of change orders and change events that the viewer may see."""
+        """Amounts of change orders and change events that the viewer may see."""
         found = ChangeFigure.objects.filter(**self.here)
         hidden = {
             Tool.COMMITMENTS: Q(resource__in=ORDER_LISTS),
@@ -66,7 +66,7 @@ class ProjectView:
         return found
 
     def part(self, name: str) -> Any:
-        """A column of ContractFigure without what comes from records that they may not see."""
+        """A column of ContractFigure, without amounts from records that they may not see."""
         whole = Tool.COMMITMENTS in self.rights.administers
         return F(name) if whole else F(name) - F(f"private_{name}")
 
@@ -92,7 +92,7 @@ class Evidence:
 
 
 def evidence(case: ExceptionCase, rights: Rights) -> list[Evidence]:
-    """What is of a tool that the viewer lacks is not even read; empty groups are left out."""
+    """Records of a tool that the viewer lacks are not even read; empty groups are left out."""
     _kind, _colon, key = case.subject.partition(":")
     groups = GROUPS[Rule(case.rule)](ProjectView(case.company_id, rights), key)
     found = [_read(group, rights) for group in groups if group.tool in rights.tools]
@@ -144,13 +144,13 @@ def of_code(look: ProjectView, code: int, currency: str) -> list[EvidenceGroup]:
 
 
 def in_currency(currency: str, *, of: str = "currency") -> Q:
-    """Records that name none count in the default one, as facts.py has it."""
+    """Records without a currency count in the default one, as in facts.py."""
     names = [currency, ""] if currency == DEFAULT_CURRENCY else [currency]
     return Q(**{f"{of}__in": names})
 
 
 def approved_cost_lines(look: ProjectView) -> Any:
-    """Lines of approved direct costs, each with what its cost says, the largest first."""
+    """Lines of approved direct costs, each with its cost's details, the largest first."""
     costs = DirectCost.objects.filter(
         company_id=OuterRef("company_id"), remote_id=OuterRef("direct_cost_id")
     )
@@ -163,7 +163,7 @@ def approved_cost_lines(look: ProjectView) -> Any:
 
 
 def contracts(look: ProjectView) -> Any:
-    """Each with what it counts for to the viewer: `amount` with its approved changes, `pending`."""
+    """Each with its amounts for the viewer: `amount` with its approved changes, `pending`."""
     own = ContractFigure.objects.filter(
         company_id=OuterRef("company_id"), contract_id=OuterRef("remote_id")
     )
@@ -196,7 +196,7 @@ def _exposure(look: ProjectView, currency: str) -> list[EvidenceGroup]:
 
 
 def changes(look: ProjectView, **only: Any) -> list[Any]:
-    """Change orders of all tiers, each once, the largest first; one beyond MOST."""
+    """Change orders of all tiers, each once, the largest first; one more than MOST."""
     figures = look.changes().filter(**only, resource__in=ORDER_LISTS)
     largest = figures.order_by("-amount", "remote_id")[: MOST + 1]
     keys = list(largest.values_list("resource", "remote_id"))

@@ -1,4 +1,4 @@
-"""One figure's table for other programs."""
+"""Exports the table of one figure."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from partner_app.insights.charts import Figure
 
 
 def as_csv(figure: Figure) -> bytes:
-    """With a mark that tells Excel of UTF-8; units stand in the titles."""
+    """With a byte order mark that shows Excel the UTF-8; units are in the titles."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(_titles(figure))

@@ -37,8 +37,8 @@ from partner_app.insights.procore_check import KINDS, procore_columns
 from partner_app.insights.statuses import DIRECT_COSTS, ApprovalState, named, plain_status
 from partner_app.insights.unread import unread_sums
 
-TURNAROUND_DAYS = 365  # of answered questions that count
-PLAUSIBLE_YEARS = range(1900, 2200)  # of something that has begun or ended
+TURNAROUND_DAYS = 365  # answered questions within it count
+PLAUSIBLE_YEARS = range(1900, 2200)  # of a beginning or an end
 
 OF_BUDGET = (
     "remote_id", "wbs_code_id", "currency", "original_budget_amount", "budget_modifications",
@@ -49,7 +49,7 @@ OF_CODE = ("wbs_code_id", "currency")
 
 @dataclass(frozen=True)
 class Late:
-    """An open record with a day and somebody who has to act."""
+    """An open record with a day and a person who has to act."""
 
     remote_id: int
     number: str
@@ -64,7 +64,7 @@ class Late:
 
 
 class ProjectFacts:
-    """Everything that the metrics of one project need, each part read when it is asked for."""
+    """Everything that the metrics of one project need, each part read on demand."""
 
     def __init__(self, project: Project, now: datetime) -> None:
         self.project, self.now = project, now
@@ -75,7 +75,7 @@ class ProjectFacts:
 
     @cached_property
     def public(self) -> "ProjectFacts":
-        """The same without what is private or a draft: what everybody with the tools may see."""
+        """The same without private records and drafts: what everyone with the tools may see."""
         return _PublicFacts(self)
 
     @property
@@ -84,7 +84,7 @@ class ProjectFacts:
 
     @cached_property
     def currency(self) -> str:
-        """The budget's; without a budget, that of most contracts."""
+        """The budget's currency; without a budget, that of most contracts."""
         budget = [cost.currency for cost in self.costs if cost.original or cost.changes]
         every = budget or [c.currency for c in self.contracts] or [DEFAULT_CURRENCY]
         return max(sorted(set(every)), key=every.count)
@@ -113,7 +113,7 @@ class ProjectFacts:
 
     @cached_property
     def open_sums(self) -> list[tuple[Key, str, Decimal]]:
-        """Of the budget and of direct costs: these are never private, and no draft counts."""
+        """Of the budget and of direct costs: these are never private, and drafts do not count."""
         found: list[tuple[Key, str, Decimal]] = []
         rows = BudgetRow.objects.filter(**self.here)
         tied = tied_rows(self.company_id, self.project_id)
@@ -139,7 +139,7 @@ class ProjectFacts:
         return orders_withheld(self.here)
 
     def unknown_costs(self) -> dict[str, Decimal]:
-        """By currency: amounts of contracts, orders and direct costs of an unknown status."""
+        """By currency: amounts of contracts, orders and direct costs with an unknown status."""
         found: dict[str, Decimal] = defaultdict(Decimal)
         for contract in self.contracts:
             if contract.standing is ApprovalState.UNKNOWN:
@@ -158,7 +158,7 @@ class ProjectFacts:
 
     @cached_property
     def questions(self) -> list[RfiTiming]:
-        """Open ones, and those that were answered in the last year."""
+        """Open ones, and those answered within the last year."""
         return [
             RfiTiming(
                 self.day(begun),
@@ -183,7 +183,7 @@ class ProjectFacts:
 
     @cached_property
     def overdue_rfis(self) -> list[tuple[Late, str, Decimal | None]]:
-        """Overdue ones that may cost money: each with its impact's status and value."""
+        """Overdue ones that may cost money: each with the status and value of its impact."""
         rows = self._rfis.filter(status="open", due_date__lt=self.today).order_by("remote_id")
         rows = rows.filter(cost_impact_status__startswith="yes")
         return [
@@ -222,12 +222,12 @@ class ProjectFacts:
 
     @cached_property
     def handoff(self) -> Handoff | None:
-        """The newest one that stands in Procore."""
+        """The newest one whose lines are in Procore."""
         return newest_standing(self.company_id, self.project_id)
 
     @cached_property
     def drifted(self) -> list[Drift]:
-        """Its codes whose budget is no longer what it wrote."""
+        """Codes of the handoff whose budget differs from what it wrote."""
         return drift(self.handoff) if self.handoff else []
 
     @property
@@ -261,7 +261,7 @@ class ProjectFacts:
                     sums[key]["pending"] += pending
 
     def _stand_in(self, sums: dict[Key, dict[str, Decimal]]) -> None:
-        """Procore's own columns, for sums whose records are not read yet."""
+        """Uses Procore's own columns for sums whose records are not read yet."""
         if not self.unread:
             return
         for own in sums.values():
@@ -280,14 +280,14 @@ class ProjectFacts:
         return procore_columns(rows_of(self.company_id, self.project_id))
 
     def _add_events(self, sums: dict[Key, dict[str, Decimal]]) -> None:
-        """To the codes that are there already: they are only compared with their budget."""
+        """Adds events to codes that exist already: they are only compared with their budget."""
         for event in self.events:
             for code, amount in event.open_by_code.items():
                 if (code, event.currency) in sums:
                     sums[code, event.currency]["events"] += amount
 
     def _cost_lines(self, wanted: ApprovalState) -> Any:
-        """Lines of direct costs, never their headers: those are empty for days at times."""
+        """Lines of direct costs, never their headers, which may be empty for days."""
         costs = DirectCost.objects.filter(**self.here).annotate(plain=plain_status())
         if wanted is ApprovalState.UNKNOWN:
             costs = costs.exclude(plain__in=list(DIRECT_COSTS))
@@ -306,7 +306,7 @@ class ProjectFacts:
 
 
 class _PublicFacts(ProjectFacts):
-    """Made of what was read for the whole; nothing is asked again."""
+    """Derived from the facts of all records, without further queries."""
 
     def __init__(self, whole: ProjectFacts) -> None:
         super().__init__(whole.project, whole.now)
@@ -350,7 +350,7 @@ class _PublicFacts(ProjectFacts):
 
     @cached_property
     def events(self) -> list[ChangeEventCost]:
-        """What of an event is ordered is said by the event's own lines."""
+        """An event's own lines show how much of it is ordered."""
         return [event for event in self.whole.events if not event.restricted]
 
     @property
@@ -370,7 +370,7 @@ class _PublicFacts(ProjectFacts):
         return self.whole.procore_columns
 
     def names(self, codes: Iterable[int]) -> dict[int, tuple[str, str]]:
-        """All of them are codes of the whole."""
+        """All of them are codes of the full facts."""
         wanted = set(codes)
         known = {c.wbs_code_id: (c.flat_code, c.name) for c in self.whole.costs}
         return {code: names for code, names in known.items() if code in wanted}

@@ -1,4 +1,4 @@
-"""What may come in from the workspace's pages."""
+"""Validates input from the workspace's pages."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ SNOOZES = (("7", _("a week")), ("30", _("30 days")), ("90", _("90 days")))
 
 
 class PlainSelect(forms.Select):
-    """As Django's, without a template for each of hundreds of options."""
+    """Like Django's, but without rendering a template for each of hundreds of options."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         chosen = "" if value is None else str(value)
@@ -41,11 +41,11 @@ class ProjectsForm(forms.Form):
 
 
 class _Filters(forms.Form):
-    """Filters of a list that stand in its address."""
+    """A list's filters, kept in its address."""
 
     @property
     def query(self) -> str:
-        """What was asked, for the address of another page of the same list."""
+        """The current filters, for the address of another page of the same list."""
         given = getattr(self, "cleaned_data", {})
         kept = {name: value for name, value in given.items() if value not in (None, "")}
         return "&" + urlencode(kept) if kept else ""
@@ -131,7 +131,7 @@ class SaveViewForm(forms.Form):
 
 
 class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]  # only the stubs take one
-    """From which amounts and days on a company wants to be told."""
+    """The amounts and days from which a company lists exceptions."""
 
     class Meta:
         model = CaseSettings

@@ -1,4 +1,4 @@
-"""Projects at a glance, from their newest figures and within what a viewer may see."""
+"""Projects at a glance, from their newest metrics and within what a viewer may see."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -35,7 +35,7 @@ SUMMED = (
     "rfis_cost_unknown", "handoff_drift", "open_rfis",
     "overdue_rfis", "open_submittals", "late_submittals", "open_events",
 )  # fmt: skip
-# Of each figure the tools whose records it is made of; rows of the budget are never private.
+# For each metric the tools whose records it is made of; budget rows are never private.
 _CONTRACTS, _COSTS = frozenset({Tool.COMMITMENTS}), frozenset({Tool.COMMITMENTS, Tool.DIRECT_COSTS})
 _EVENTS, _RFIS = frozenset({Tool.CHANGE_EVENTS}), frozenset({Tool.RFIS})
 SOURCES: dict[str, frozenset[Tool]] = {
@@ -69,12 +69,12 @@ EXPOSED = frozenset({Tool.COMMITMENTS, Tool.CHANGE_EVENTS})
 class Health:
     """A project at a glance. None: the viewer may not see it, or it is not here yet.
 
-    `others` are its figures in other currencies.
+    `others` are its metrics in other currencies.
     """
 
     project: Project | None = None
     currency: str = "USD"
-    projects: int = 1  # that these figures are the sum of
+    projects: int = 1  # number of projects in these sums
     open_rfis: int | None = None
     overdue_rfis: int | None = None
     rfi_cost: Decimal | None = None
@@ -102,7 +102,7 @@ class Health:
     invoiced_over: Decimal | None = None
     handoff_drift: Decimal | None = None
     handed_off: Decimal | None = None
-    left_out: bool = False  # some figures lack records that the viewer may not see
+    left_out: bool = False  # some metrics lack records that the viewer may not see
     others: tuple["Health", ...] = ()
 
     @property
@@ -124,7 +124,7 @@ class Health:
 
     @property
     def gap(self) -> Decimal | None:
-        """Between budget and what is spoken for, whichever is larger."""
+        """The difference between the budget and `spoken_for`, in either direction."""
         return None if self.uncommitted is None else abs(self.uncommitted)
 
     @property
@@ -154,7 +154,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class Sight:
-    """What the viewer sees of figures: the same on projects where they have the same rights."""
+    """Which metrics the viewer sees: equal on projects where they have the same rights."""
 
     tools: frozenset[Tool]
     administers: frozenset[Tool]
@@ -165,7 +165,7 @@ class Sight:
 
     @cached_property
     def partial(self) -> frozenset[str]:
-        """Figures of which they may not see every record: for these, what is open to all counts."""
+        """Metrics with records that they may not see: for these, only records open to all count."""
         return frozenset(name for name, tools in SOURCES.items() if not tools <= self.administers)
 
     @cached_property
@@ -173,15 +173,15 @@ class Sight:
         return frozenset(name for name, tools in SOURCES.items() if tools <= self.tools)
 
     def within(self, whole: Values, public: Values) -> tuple[dict[str, Any], bool]:
-        """Each figure as they may see it, and whether any of these lacks records."""
+        """Each metric as they may see it, and whether any lacks records."""
         own = {n: public.get(n, ZERO) if n in self.partial else value for n, value in whole.items()}
         mine = self.shown & self.partial & own.keys()
         return own, any((own[name] or 0) != (whole[name] or 0) for name in mine)
 
     def narrowed(self, *, borrowed: bool = False, unknown: bool = False) -> "Sight":
-        """`unknown`: nobody has computed yet what is open to all, so only what they administer.
+        """`unknown`: what is open to all is not computed yet, so only what they administer.
 
-        `borrowed`: sums of costs are Procore's own columns of the budget, for who sees that.
+        `borrowed`: sums of costs are Procore's own budget columns, for viewers of the budget.
         """
         tools = self.tools
         if unknown:
@@ -192,11 +192,11 @@ class Sight:
 
 
 def rights_with_data(company_id: int, rights: Mapping[int, Rights]) -> dict[int, Rights]:
-    """The rights for which something has been read: a figure that is not here yet is not zero."""
+    """Rights limited to what has been read: a metric that is not here yet is not zero."""
     cursors = SyncCursor.objects.filter(company_id=company_id, project_id__among=set(rights))
     known = cursors.exclude(fresh_at=None).order_by()
     counts = dict(known.values_list("resource").annotate(number=Count("project_id")))
-    # Mostly all is here, and counting is enough to know it.
+    # Usually everything is here, and counting is enough to know.
     full = [name for name, number in counts.items() if number == len(rights)]
     whole = {tool for name in full for tool in _tools_of(name)}
     partly = [name for name in counts if not _tools_of(name) <= whole]
@@ -215,7 +215,7 @@ def rights_with_data(company_id: int, rights: Mapping[int, Rights]) -> dict[int,
 
 
 def _tools_of(resource: str) -> frozenset[Tool]:
-    """Whose figures are known when it is read: the budget view has columns for all costs."""
+    """Tools whose metrics are known once it is read: the budget view has columns for all costs."""
     if resource == BudgetRow.spec.name:
         return frozenset(COST_TOOLS)
     tool = RESOURCES[resource].spec.tool
@@ -240,10 +240,10 @@ def _attention(
 
 
 def at_a_glance(company_id: int, rights: Mapping[int, Rights]) -> tuple[list[int], list[Totals]]:
-    """Inside tenant(): projects, those that need somebody first, and sums for each currency.
+    """Inside tenant(): projects, most urgent first, and sums for each currency.
 
-    First what runs over, then by money over codes, then by lateness. A project of which nothing is
-    drawn up yet comes last. Only what the viewer sees counts.
+    First by budget overrun, then by money over codes, then by lateness. A project without a
+    snapshot comes last. Only what the viewer sees counts.
     """
     days = ProjectDay.objects.filter(
         company_id=company_id, project_id__among=set(rights), newest=True
@@ -278,7 +278,7 @@ def at_a_glance(company_id: int, rights: Mapping[int, Rights]) -> tuple[list[int
 def _public_days(
     company_id: int, project_ids: set[int]
 ) -> dict[int, dict[str, tuple[bool, list[Any]]]]:
-    """By project and currency: whether its costs are borrowed, and figures as in GLANCE."""
+    """By project and currency: whether its costs are borrowed, and metrics as in GLANCE."""
     found: dict[int, dict[str, tuple[bool, list[Any]]]] = {key: {} for key in project_ids}
     if project_ids:
         days = PublicDay.objects.filter(
@@ -291,7 +291,7 @@ def _public_days(
 
 
 def sums_of(company_id: int, rights: Mapping[int, Rights]) -> list[Health]:
-    """Inside tenant(): figures added up in the database, for each currency and kind of rights."""
+    """Inside tenant(): metrics added up in the database, for each currency and kind of rights."""
     groups: dict[Sight, set[int]] = defaultdict(set)
     for key, own in rights.items():
         groups[Sight.of(own)].add(key)
@@ -320,7 +320,7 @@ def _added(model: type[DayFigures], company_id: int, ids: set[int], **more: Any)
 
 
 def _sum(sight: Sight, currency: str, whole: Values, public: Values, projects: int) -> Health:
-    """Of projects on which the viewer has the same rights; what was not added up is None."""
+    """Of projects on which the viewer has the same rights; sums that were not computed are None."""
     added, left_out = sight.within(whole, public)
     numbers = {name: ZERO if value is None else value for name, value in added.items()}
     day = ProjectDay(currency=currency, **numbers)
@@ -407,7 +407,7 @@ def _one(project: Project | None, day: ProjectDay, tools: frozenset[Tool]) -> He
 
 
 def totals_of(found: Iterable[Health]) -> list[Totals]:
-    """One row a currency: amounts of two currencies are never added."""
+    """One row per currency: amounts of two currencies are never added."""
     by_currency: dict[str, list[Health]] = defaultdict(list)
     for health in found:
         for own in (health, *health.others):

@@ -1,4 +1,4 @@
-"""What metrics and cases are called, said in the reader's language; each with its formula."""
+"""Labels of metrics and cases in the reader's language; each metric with its formula."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -151,18 +151,18 @@ METRICS: dict[str, Metric] = {
 
 
 def sentence(case: ExceptionCase) -> str:
-    """What is the matter, in one sentence; the amount stands beside it."""
+    """The situation in one sentence; the amount is shown beside it."""
     return SENTENCES[Rule(case.rule)](case)
 
 
 def cause(case: ExceptionCase) -> str:
-    """Why, in one more sentence with the figures it is made of; may be empty."""
+    """The reason in one more sentence, with the figures behind it; may be empty."""
     make = CAUSES.get(Rule(case.rule))
     return make(case) if make else ""
 
 
 def _name(case: ExceptionCase) -> str:
-    """03-300.S Cast-in-place concrete: the code says of which cost type."""
+    """03-300.S Cast-in-place concrete: the code includes the cost type."""
     code, name = case.facts["code"], case.facts["name"]
     item, _dot, _kind = name.rpartition(".")
     return f"{code} {item}".strip() or _("Cost without a code")
@@ -226,7 +226,7 @@ def _exposure_cause(case: ExceptionCase) -> str:
         "%(pending)s in pending change orders and %(events)s in open change events; the budget has "
         "%(spare)s to spare."
     ) % {name: _amount(case, name) for name in ("pending", "events", "spare")}
-    # Cases of the release before have none of these.
+    # Cases from the former release have none of these.
     relief, maybe, missing = (
         Decimal(case.facts.get(name, "0")) for name in ("relief", "maybe_ordered", "not_covered")
     )

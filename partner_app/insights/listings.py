@@ -1,4 +1,4 @@
-"""The records behind each number, and what of a project calls for somebody first."""
+"""The records behind each number, and which part of a project needs attention first."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class ListingKind:
 
 @dataclass(frozen=True)
 class Listing:
-    """The records behind a number; `amounts` are their sums by currency, where they have any.
+    """The records behind a number; `amounts` are their sums by currency, if any.
 
     `left_out`: the viewer may not see all of them.
     """
@@ -66,7 +66,7 @@ def listing(company_id: int, rights: Rights, kind: ListingKind, today: date) -> 
 
 
 def _measure(kind: ListingKind, rows: Rows) -> Any:
-    """The same only where nothing is left out."""
+    """Equal only where nothing is left out."""
     amount = Sum(kind.amount) if kind.amount is not None else Count("remote_id")
     return rows.order_by().aggregate(number=Count("remote_id"), added=amount)
 
@@ -108,7 +108,7 @@ def _committed(look: ProjectView, _today: date) -> Rows:
 
 
 def _pending(look: ProjectView, _today: date) -> Rows:
-    """Contracts with what is pending of each as their amount."""
+    """Contracts, with the pending part of each as their amount."""
     figures = ContractFigure.objects.filter(
         company_id=look.company_id, contract_id=OuterRef("remote_id")
     ).annotate(waiting=look.part("pending"))

@@ -16,7 +16,7 @@ WORKDAYS = 5  # Monday to Friday; holidays are not known
 
 @dataclass(frozen=True)
 class CodeCost:
-    """What stands under one WBS code, in one currency.
+    """The costs of one WBS code, in one currency.
 
     `original` O, `changes` M, `committed` C, `pending` Pc, `direct` D; `events` is Pe as far as
     lines of events name the code, `budget_pending` the changes of its budget that are not approved.
@@ -48,7 +48,7 @@ class CodeCost:
 class EventLine:
     """A line of a change event. `ordered`: its cost is in a contract or a change order.
 
-    `covered` is what a budget change takes of it.
+    `covered` is the part that a budget change covers.
     """
 
     cost: Decimal
@@ -91,19 +91,19 @@ def over_commitment(cost: CodeCost) -> Decimal:
 
 
 def contract_sum(header: Decimal | None, lines: Sequence[Decimal]) -> Decimal:
-    """A contract before changes: its lines, and where it has none what its header says."""
+    """A contract before changes: the sum of its lines, or its header's amount where it has none."""
     return sum(lines, ZERO) if lines else header or ZERO
 
 
 def not_covered(reported: Decimal | None, known: Decimal) -> Decimal:
-    """What a contract reports of change orders beyond the orders that could be read."""
+    """Change orders that a contract reports beyond those that could be read."""
     return max(ZERO, reported - known) if reported is not None else ZERO
 
 
 def event_pending(latest: Decimal, lines: Sequence[EventLine]) -> Decimal:
-    """Pe of one event: its latest cost that is in no contract, change order or budget change.
+    """Pe of one event: the part of its latest cost in no contract, change order or budget change.
 
-    By links alone: an event stays open after its order. Without any link all of it is pending.
+    By links only: an event stays open after its order. Without any link all of it is pending.
     """
     if not any(line.linked for line in lines):
         return latest
@@ -116,7 +116,7 @@ def toward_zero(limit: Decimal, amount: Decimal) -> Decimal:
 
 
 def budget_relief(cost: CodeCost) -> Decimal:
-    """What pending changes of its budget set off of a code's exposure, and never more than that."""
+    """The part of a code's exposure that pending changes of its budget cover."""
     if not cost.wbs_code_id:
         return ZERO
     return max(ZERO, min(cost.pending + cost.events, cost.budget_pending))
@@ -125,7 +125,7 @@ def budget_relief(cost: CodeCost) -> Decimal:
 def pending_exposure(pending_changes: Decimal, open_events: Decimal, relief: Decimal) -> Decimal:
     """Pc + Pe, less the budget changes pending for the same codes.
 
-    What of an event is in a change order is not among `open_events`.
+    The part of an event in a change order is not among `open_events`.
     """
     return pending_changes + open_events - relief
 
@@ -136,7 +136,7 @@ def projected(budget: Decimal, spoken_for: Decimal, exposure: Decimal) -> Decima
 
 
 def covered_budget(costs: Iterable[CodeCost]) -> Decimal:
-    """B of the codes under which something is committed or spent."""
+    """B of the codes with committed cost or spending."""
     return sum((c.budget for c in costs if c.committed > 0 or c.direct > 0), ZERO)
 
 
@@ -146,12 +146,12 @@ def invoiced_over(contract: Decimal, approved_changes: Decimal, invoiced: Decima
 
 
 def handoff_drift(pairs: Iterable[tuple[Decimal, Decimal | None]]) -> Decimal:
-    """Σ |live O − handed off| over the codes that were handed off; a line that is gone is zero."""
+    """Σ |live O − handed off| over the codes that were handed off; a missing line is zero."""
     return sum((abs((live or ZERO) - given) for given, live in pairs), ZERO)
 
 
 def business_days(begin: date, end: date) -> int:
-    """Weekdays after `begin`, up to and with `end`; 0 where `end` is not later."""
+    """Weekdays after `begin`, up to and including `end`; 0 where `end` is not later."""
     if end <= begin:
         return 0
     weeks, rest = divmod((end - begin).days, 7)
@@ -195,20 +195,20 @@ def cost_unknown(questions: Iterable[RfiTiming]) -> int:
 def submittal_late(
     status: str, due: date | None, submit_by: date | None, today: date
 ) -> date | None:
-    """The day that has passed: of review where it is open, of submitting where it is a draft."""
+    """The date that has passed: of review where it is open, of submission where it is a draft."""
     day = {"Open": due, "Draft": submit_by}.get(status)
     return day if day and day < today else None
 
 
 def share(part: Decimal, whole: Decimal) -> Decimal | None:
-    """Per cent to one decimal; None where there is nothing to divide by."""
+    """Percent to one decimal; None where there is nothing to divide by."""
     return (part / whole * 100).quantize(TENTH) if whole else None
 
 
 def spread(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
-    """Parts in proportion to `weights` that add up to `amount`; all to the first where none tells.
+    """Parts proportional to `weights` that add up to `amount`; all to the first without weights.
 
-    Exact: what division leaves over goes to the largest part.
+    Exact: the remainder of the division goes to the largest part.
     """
     whole = sum(weights, ZERO)
     if not whole:

@@ -1,4 +1,4 @@
-"""What insights keep of their own: figures by code and day, cases, and what people set and save."""
+"""The data of insights: metrics by code and day, cases, and what people set and save."""
 
 from typing import Any, ClassVar
 
@@ -17,12 +17,12 @@ def money() -> "models.DecimalField[Any, Any]":
 
 
 def _added() -> "models.DecimalField[Any, Any]":
-    """Later than its table: the release before writes rows without it."""
+    """A column newer than its table: the former release writes rows without it."""
     return models.DecimalField(max_digits=20, decimal_places=4, default=0, db_default=0)
 
 
 def _people() -> "ArrayField[Any, Any]":
-    """Ids in Procore of those who may see what is not open to all."""
+    """Procore ids of the people who may see what is not open to all."""
     return ArrayField(models.BigIntegerField(), default=list, db_default=[])
 
 
@@ -37,9 +37,9 @@ def _days(label: Any, default: int) -> "models.SmallIntegerField[Any, Any]":
 
 
 class CostFigure(TenantModel):
-    """One WBS code of a project as it stands (0: cost without a code), in one currency.
+    """The costs of one WBS code of a project (0: cost without a code), in one currency.
 
-    What begins with `private_` is the part that comes from private records and drafts.
+    Columns beginning with `private_` hold the part from private records and drafts.
     """
 
     pk = models.CompositePrimaryKey("company_id", "project_id", "wbs_code_id", "currency")
@@ -59,9 +59,9 @@ class CostFigure(TenantModel):
 
 
 class ContractFigure(TenantModel):
-    """What one contract counts for: the same amounts wherever a list or a panel shows it.
+    """The amounts of one contract: the same wherever a list or a panel shows it.
 
-    What begins with `private_` is the part that comes from private changes and invoices, or drafts.
+    Columns beginning with `private_` hold the part from private changes and invoices, or drafts.
     """
 
     pk = models.CompositePrimaryKey("company_id", "contract_id")
@@ -85,10 +85,10 @@ class ContractFigure(TenantModel):
 
 
 class ChangeFigure(TenantModel):
-    """What a change event or a change order counts for. `amount` of an event is what is pending.
+    """The amount of a change event or a change order. `amount` of an event is its pending part.
 
-    `maybe_ordered`: nothing says whether an order holds that already. `restricted`: it, or its
-    contract, is private or a draft, and for those `named` alone.
+    `maybe_ordered`: it is unknown whether an order already holds it. `restricted`: it or its
+    contract is private or a draft, visible only to the people `named`.
     """
 
     pk = models.CompositePrimaryKey("company_id", "resource", "remote_id")
@@ -113,9 +113,9 @@ class ChangeFigure(TenantModel):
 
 
 class DayFigures(TenantModel):
-    """A project's metrics on one day, by the project's own calendar; today's row is the present.
+    """A project's metrics on one day of its own calendar; today's row is current.
 
-    Counts and days stand in the row of the project's main currency. Null: nothing to measure.
+    Counts and days are in the row of the project's main currency. Null: nothing to measure.
     """
 
     pk = models.CompositePrimaryKey("company_id", "project_id", "day", "currency")
@@ -129,12 +129,12 @@ class DayFigures(TenantModel):
     committed = money()
     direct_costs = money()
     pending_changes = money()
-    open_event_cost = money()  # of open events, what is in no contract, order or budget change
+    open_event_cost = money()  # of open events, the part in no contract, order or budget change
     event_cost = money()  # of all open events
-    maybe_ordered = _added()  # of open_event_cost: nothing says whether an order holds it
+    maybe_ordered = _added()  # of open_event_cost: unknown whether an order holds it
     not_covered = _added()  # change orders that contracts report and no list shows
     budget_relief = _added()  # pending changes of the budget for codes with exposure
-    unknown_cost = _added()  # of records whose status says nothing to us
+    unknown_cost = _added()  # of records whose status is unknown
     orders_unread = models.BooleanField(default=False, db_default=False)
     over_commitment = money()
     buyout_gap = money()
@@ -159,7 +159,7 @@ class DayFigures(TenantModel):
 
 
 class ProjectDay(DayFigures):
-    """Of all records."""
+    """From all records."""
 
     exported: ClassVar[str] = "project_days"
 
@@ -175,7 +175,7 @@ class ProjectDay(DayFigures):
 
 
 class PublicDay(DayFigures):
-    """Of the records that are neither private nor a draft: for whoever may not see these.
+    """From records that are neither private nor drafts: for viewers who may not see those.
 
     `borrowed`: sums that are columns of Procore's budget view, whose records are not read yet.
     """
@@ -194,7 +194,7 @@ class PublicDay(DayFigures):
 
 
 class Audience(models.TextChoices):
-    """Whom a case is for: those who see every record of its tools, or those who do not.
+    """The viewers of a case: those who see every record of its tools, or those who do not.
 
     Where private records make a difference there are two cases of one subject.
     """
@@ -205,7 +205,7 @@ class Audience(models.TextChoices):
 
 
 class Rule(models.TextChoices):
-    """What can be an exception."""
+    """The kinds of exceptions."""
 
     OVER_COMMITMENT = "over_commitment", _("Committed over budget")
     INVOICE_OVER_CONTRACT = "invoice_over_contract", _("Invoiced beyond the contract")
@@ -218,11 +218,11 @@ class Rule(models.TextChoices):
 
 
 class ExceptionCase(TenantModel):
-    """Something that is about to cost money. It opens and closes by itself with its cause.
+    """A situation that costs or may cost money. It opens and closes automatically with its cause.
 
-    A case for admins alone that is about one private record is also for those `named` on that.
-    `subject` names the record it is about; `facts` holds what its sentence is made of, so that it
-    can be said in the reader's language. `before` is the amount it had until `changed_at`.
+    An admin case about one private record is also visible to the people `named` on that. `subject`
+    names the record it is about; `facts` holds the values of its sentence, so that it can be
+    translated. `before` is the amount it had until `changed_at`.
     """
 
     exported: ClassVar[str] = "exceptions"
@@ -230,7 +230,7 @@ class ExceptionCase(TenantModel):
     id = models.BigAutoField(primary_key=True)
     project_id = models.BigIntegerField()
     rule = models.TextField(choices=Rule.choices)
-    tier = models.SmallIntegerField()  # what is over already, what is pending, what is to be done
+    tier = models.SmallIntegerField()  # an overrun, something pending, or something to do
     subject = models.TextField()
     audience = models.TextField(
         choices=Audience.choices, default=Audience.EVERYONE, db_default=Audience.EVERYONE
@@ -285,7 +285,7 @@ class ExceptionCase(TenantModel):
 
 
 class CaseSettings(TenantModel):
-    """From which amounts and days on a company wants to be told."""
+    """The amounts and days from which a company lists exceptions."""
 
     exported: ClassVar[str] = "exception_settings"
 
@@ -319,11 +319,11 @@ class SavedView(TenantModel):
 
 
 class Digest(TenantModel):
-    """Where a viewer wants to be told of exceptions by mail; only who asked for it has one."""
+    """Where a viewer receives exceptions by mail; only subscribers have one."""
 
     pk = models.CompositePrimaryKey("company_id", "remote_user_id")
     remote_user_id = models.BigIntegerField()
-    address = models.TextField()  # as Procore knows the viewer
+    address = models.TextField()  # the viewer's address in Procore
     weekly = models.BooleanField(default=False)
     language = models.TextField()
     sent_at = models.DateTimeField(null=True)
@@ -342,8 +342,8 @@ class LastVisit(TenantModel):
 class SearchWord(TenantModel):
     """A word of a record's number and title, as Postgres's parser finds it.
 
-    A full-text index cannot serve under row-level security: its operator may not be asked before
-    the guard, so the words stand in an ordinary index that begins with the company.
+    Row-level security prevents the use of a full-text index: its operator may not run before the
+    policy. So the words are in an ordinary index that begins with the company.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -370,7 +370,7 @@ class SearchWord(TenantModel):
 class DigestWork(models.Model):
     """When a viewer's next digest is due.
 
-    Outside the tenants' guard, so that a sweeper finds it.
+    Without row-level security, so that a periodic task finds it.
     """
 
     operational: ClassVar[str] = "ids and times of digests that are due; no customer content"
@@ -388,10 +388,11 @@ class DigestWork(models.Model):
 
 
 class FigureWork(models.Model):
-    """A project whose figures have to be computed again (0: the list of projects itself).
+    """A project whose metrics must be computed again (0: the list of projects itself).
 
-    Outside the tenants' guard, so that a sweeper finds what nobody rang for. `attempts` counts
-    those since the last success; `failed` names the parts that failed the last time.
+    Without row-level security, so that a periodic task finds rows whose message was lost.
+    `attempts` counts those since the last success; `failed` names the parts that failed the last
+    time.
     """
 
     operational: ClassVar[str] = "ids and times of figures that are due; no customer content"

@@ -1,4 +1,4 @@
-"""What figures leave open, each in a sentence: counted perhaps twice, not covered, not known."""
+"""What is uncertain in the metrics, in sentences: perhaps counted twice, not covered, not known."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -12,7 +12,7 @@ from partner_app.insights.metrics import ZERO
 
 
 def notes_of(found: Iterable[Health], currency: str) -> list[str]:
-    """Over one project or several, in one currency; only what the viewer may see counts."""
+    """For one project or several, in one currency; only what the viewer may see counts."""
     rows = [own for health in found for own in (health, *health.others) if own.currency == currency]
     notes = [
         *maybe_ordered_note(_sum(own.maybe_ordered for own in rows), currency),
@@ -33,7 +33,7 @@ def notes_of(found: Iterable[Health], currency: str) -> list[str]:
 
 
 def left_out_notes(found: Iterable[Health]) -> list[str]:
-    """Where a sum leaves out what the viewer may not see, it says so."""
+    """Says where a sum leaves out what the viewer may not see."""
     every = [own for health in found for own in (health, *health.others)]
     return [left_out_note()] if any(own.left_out for own in every) else []
 

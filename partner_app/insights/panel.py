@@ -1,4 +1,4 @@
-"""The side panel: from the record open in Procore to everything that hangs on it.
+"""The side panel: from the record open in Procore to everything related to it.
 
 Inside tenant(). A group of records is left out where the viewer lacks its tool; the record's own
 tool is required.
@@ -51,7 +51,7 @@ class Linked:
     title: str
     rows: Sequence[VisibleRecord]
     total: int
-    amount: str  # the column that holds a row's amount; empty for none
+    amount: str  # the column with a row's amount; empty for none
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class RecordContext:
 
 @dataclass(frozen=True)
 class Glance(ProjectView):
-    """At one record, or (0) at the project as a whole: the same for every kind."""
+    """What is shown for a record, or (0) for the project as a whole: the same for every kind."""
 
     project: Project
     record_id: int
@@ -218,7 +218,7 @@ def _contract(look: Glance) -> RecordContext:
         Fact(_("Status"), row.status),
         Fact(_("Contractor"), row.vendor or "–"),
     ]
-    if figure:  # not before they were computed for the first time
+    if figure:  # None before the first computation
         tool, label = Tool.COMMITMENTS, _("With approved changes")
         facts.append(look.money(label, tool, figure.whole, row.currency))
         if figure.waiting:
@@ -248,7 +248,7 @@ def _contract(look: Glance) -> RecordContext:
 
 
 def _invoice(look: Glance) -> RecordContext:
-    """The contract that it belongs to is what matters."""
+    """Shows the contract that the invoice belongs to."""
     row = look.rows(Requisition, remote_id=look.record_id).first()
     if row is None:
         return RecordContext(_("Invoice"))
@@ -256,12 +256,12 @@ def _invoice(look: Glance) -> RecordContext:
 
 
 def _budget(look: Glance) -> RecordContext:
-    """Of the whole budget: Procore tells no row. The project's cost cases, and the handoff."""
+    """For the whole budget: Procore names no row. The project's cost cases, and the handoff."""
     [health] = health_of(
         look.project.company_id, [look.project], {look.project.remote_id: look.rights}
     )
     facts = [
-        # Each figure of it is None already where a tool that it is made of is missing.
+        # Each metric is None already where the viewer lacks a tool that it needs.
         Fact(label, Amount(value, health.currency), "money", warn=warn)
         for label, value, warn in (
             (_("Revised budget"), health.budget, False),
@@ -304,7 +304,7 @@ def _linked(look: Glance, title: str, rows: Any, tool: Tool, amount: str) -> Lin
 
 
 def _origin(look: Glance, codes: set[int]) -> Any:
-    """The handoff that wrote the budget of any of these codes, for those who see the budget."""
+    """The handoff that wrote the budget of any of these codes, for viewers of the budget."""
     if not look.sees(Tool.BUDGET):
         return None
     found = newest_standing(look.project.company_id, look.project.remote_id)

@@ -1,4 +1,4 @@
-"""What is computed of a project, in parts: a fault in one leaves the others written."""
+"""Computes a project's data in parts: a fault in one does not affect the others."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Compute = Callable[[ProjectFacts, CaseSettings, datetime | None], None]
 
 @dataclass(frozen=True)
 class Part:
-    """`name` is kept in FigureWork.failed; the incident says what is out of date meanwhile."""
+    """`name` is stored in FigureWork.failed; the incident says what is out of date meanwhile."""
 
     name: str
     work: DerivedWork
@@ -42,7 +42,7 @@ def _words(facts: ProjectFacts, _limits: CaseSettings, since: datetime | None) -
 
 
 def _nothing(_facts: ProjectFacts, _limits: CaseSettings, _since: datetime | None) -> None:
-    """The list of projects is no project."""
+    """For the list of projects, which is not a project."""
 
 
 PARTS = (
@@ -66,7 +66,7 @@ PROJECTS = Part("projects", DerivedWork(
 
 
 def compute_parts(project: Project, now: datetime, *, since: datetime | None) -> Faults:
-    """Inside tenant(): each part in a savepoint. Gives back those that failed."""
+    """Inside tenant(): each part in a savepoint. Returns those that failed."""
     facts, limits = ProjectFacts(project, now), settings_of(project.company_id)
     faults: dict[Part, Exception] = {}
     for part in PARTS:
@@ -79,7 +79,7 @@ def compute_parts(project: Project, now: datetime, *, since: datetime | None) ->
 
 
 def report(company_id: int, faults: Faults, *, before: Collection[str]) -> None:
-    """Opens an incident for each part that failed; closes it with the last of its projects."""
+    """Opens an incident for each failed part; closes it with the last of its projects."""
     for part in (*PARTS, PROJECTS):
         if part not in faults and part.name not in before:
             continue

@@ -1,7 +1,7 @@
-"""Our sums beside what Procore's own budget view says, by currency and WBS code.
+"""Compares our sums with Procore's own budget view, by currency and WBS code.
 
 The view adds up the same contracts, orders and costs by Procore's own rules: equality checks both
-the reading and the formulas, and a difference names the codes to look at.
+the reading and the formulas, and a difference names the codes to check.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from partner_app.insights.contracts import DEFAULT_CURRENCY
 from partner_app.insights.metrics import ZERO
 from partner_app.insights.models import CostFigure
 
-# What it is called, the column of ours, the column of Procore's.
+# Label, our column, Procore's column.
 KINDS = (
     (_("Committed"), "committed", "committed_costs"),
     (_("Direct costs"), "direct", "direct_costs"),
@@ -41,7 +41,7 @@ class CodeDifference:
 
 @dataclass(frozen=True)
 class Checked:
-    """One sum of one currency. Equal in total may hide differences between codes."""
+    """One sum in one currency. Equal totals may hide differences between codes."""
 
     label: object
     currency: str
@@ -60,7 +60,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class ProjectCheck:
-    """Of a project: every sum that could be checked; none where the view has no such columns."""
+    """For a project: every sum that could be checked; none where the view has no such columns."""
 
     rows: tuple[Checked, ...]
 
@@ -70,7 +70,7 @@ class ProjectCheck:
 
 
 def procore_columns(rows: Iterable[BudgetRow]) -> dict[Key, Amounts]:
-    """Inside tenant(). The columns of the budget view as they were read last, by code.
+    """Inside tenant(). The columns of the budget view from the last reading, by code.
 
     A column that the view does not have is absent; `budget` has the budget with its changes.
     """
@@ -91,7 +91,7 @@ def procore_columns(rows: Iterable[BudgetRow]) -> dict[Key, Amounts]:
 def project_check(
     company_id: int, project_id: int, rows: Iterable[BudgetRow], *, unread: Collection[str]
 ) -> ProjectCheck | None:
-    """Inside tenant(). Sums that are `unread` are Procore's own columns, so nothing is checked.
+    """Inside tenant(). Sums that are `unread` are Procore's own columns, so they are not checked.
 
     None before anything was computed, or without a budget in Procore.
     """
@@ -148,7 +148,7 @@ def compare(
 def _differences(
     pairs: Mapping[int, tuple[Decimal, Decimal]], names: Mapping[int, tuple[str, str]]
 ) -> Iterable[CodeDifference]:
-    """The largest first."""
+    """Largest first."""
     apart = [
         (abs(ours - theirs), code)
         for code, (ours, theirs) in pairs.items()
@@ -160,7 +160,7 @@ def _differences(
 
 
 def _names(company_id: int, codes: set[int]) -> dict[int, tuple[str, str]]:
-    """Of codes that came with rows read after the figures were computed."""
+    """For codes whose rows were read after the metrics were computed."""
     rows = WbsCode.objects.filter(company_id=company_id, remote_id__in=codes)
     found = rows.values_list("remote_id", "flat_code", "flat_name")
     return {key: (code, name) for key, code, name in found}

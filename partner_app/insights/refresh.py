@@ -1,8 +1,8 @@
-"""Keeps figures, cases and search words up with the mirror: due work in Postgres, under a lease.
+"""Keeps metrics, cases and search words up to date with the mirror: jobs in Postgres, with leases.
 
-What a sync wrote makes its projects due in the same transaction; midnight makes every project due,
-because lateness and age count in days. A project whose figures cannot be computed keeps the former
-ones, opens an incident and is tried again later; the others go on.
+A sync queues the projects it wrote in the same transaction; midnight queues every project, because
+lateness and age count in days. A project whose metrics cannot be computed keeps the former ones,
+opens an incident and is tried again later; the others continue.
 """
 
 from collections.abc import Iterable
@@ -37,13 +37,13 @@ from partner_app.tenancy.context import tenant
 
 LEASE = timedelta(seconds=60)  # then another worker computes the project
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)  # after a fault; doubles
-AT_ONCE = 20  # projects that one look takes
+AT_ONCE = 20  # projects claimed at once
 PROJECT_LIST = 0
 
 
 @dataclass(frozen=True)
 class Claim:
-    """`failed` are the parts that failed the time before, `attempts` those without an end."""
+    """`failed` are the parts that failed last time, `attempts` counts attempts without an end."""
 
     id: int
     company_id: int
@@ -60,7 +60,7 @@ def listen() -> None:
 
 
 def make_due(company_id: int, project_ids: Iterable[int]) -> None:
-    """In the caller's transaction; a later midnight moves to now."""
+    """In the caller's transaction; a later due time moves to now."""
     now = clock.now()
     FigureWork.objects.bulk_create(
         [FigureWork(company_id=company_id, project_id=key, due_at=now) for key in project_ids],
@@ -71,7 +71,7 @@ def make_due(company_id: int, project_ids: Iterable[int]) -> None:
 
 
 def change_limits(viewer: Viewer, limits: CaseSettings, *, changed: list[str]) -> None:
-    """Inside tenant(). All projects are due at once: what is listed depends on it."""
+    """Inside tenant(). Queues all projects at once: their lists depend on the limits."""
     limits.save()
     ids = Project.objects.filter(company_id=limits.company_id).values_list("remote_id", flat=True)
     make_due(limits.company_id, sorted(ids))
@@ -84,9 +84,9 @@ def change_limits(viewer: Viewer, limits: CaseSettings, *, changed: list[str]) -
 
 
 def compute_due(*, company_id: int | None = None) -> int:
-    """Computes what is due, of one company or of all. Gives back how many projects.
+    """Computes what is due, for one company or all. Returns the number of projects.
 
-    No project's fault leaves this: one that fails is due again after a wait, so the loop ends.
+    No project's fault is raised: one that fails is due again after a delay, so the loop ends.
     """
     count = 0
     while claims := _claim(company_id):
@@ -97,9 +97,9 @@ def compute_due(*, company_id: int | None = None) -> int:
 
 
 def _claim(company_id: int | None) -> list[Claim]:
-    """Those that failed come last, and each failure makes the lease longer.
+    """Failed ones come last, and each failure makes the lease longer.
 
-    The attempt is counted here, so that one that ends its process counts as well.
+    The attempt is counted here, so that one that kills its process counts as well.
     """
     now = clock.now()
     with transaction.atomic():
@@ -118,12 +118,12 @@ def _claim(company_id: int | None) -> list[Claim]:
 
 
 def _wait(attempts: int) -> timedelta:
-    """After so many attempts in a row; none after none."""
+    """The delay after so many attempts in a row; none after none."""
     return min(FIRST_WAIT * 2 ** (min(attempts, 12) - 1), LONGEST_WAIT) if attempts else LEASE * 0
 
 
 def _attempt(claim: Claim) -> None:
-    """What changes meanwhile moves `due_at`, so that the project stays due."""
+    """A change meanwhile moves `due_at`, so that the project stays due."""
     now = clock.now()
     try:
         next_due, faults = _compute(claim, now)
@@ -145,12 +145,12 @@ def _attempt(claim: Claim) -> None:
 
 
 def _compute(claim: Claim, now: datetime) -> tuple[datetime | None, Faults]:
-    """When it is due next (None: no more), and the parts that failed."""
+    """The next due time (None: none), and the parts that failed."""
     if claim.project_id == PROJECT_LIST:
         _forget_projects(claim.company_id)
-        return None, {}  # nothing of the list itself changes with the day
+        return None, {}  # the list of projects does not change with the day
     with tenant(claim.company_id):
-        # A worker that is slower than its lease would write the same rows as the next one.
+        # A worker slower than its lease would write the same rows as the next one.
         hold(Lock.FIGURES, claim.project_id)
         project = Project.objects.filter(
             company_id=claim.company_id, remote_id=claim.project_id
@@ -162,7 +162,7 @@ def _compute(claim: Claim, now: datetime) -> tuple[datetime | None, Faults]:
 
 
 def _forget_projects(company_id: int) -> None:
-    """A project that is gone takes with it what was drawn up of it."""
+    """Deletes the metrics and cases of projects that are gone."""
     with tenant(company_id):
         present = Project.objects.filter(company_id=company_id).values("remote_id")
         for model in (

@@ -1,4 +1,4 @@
-"""What makes an exception: one function for each rule, from facts to findings."""
+"""The exception rules: one function each, from facts to findings."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ from partner_app.insights.facts import ProjectFacts
 from partner_app.insights.metrics import ZERO
 from partner_app.insights.models import CaseSettings, Rule
 
-MOST = 200  # of one rule on one project, the largest first
+MOST = 200  # per rule and project, the largest first
 COST_TOOLS = frozenset({Tool.BUDGET, Tool.COMMITMENTS, Tool.DIRECT_COSTS})
 
-# What a viewer must see in Procore to be told of a rule at all, its amounts included.
+# The tools that a viewer needs in Procore to see a rule's cases, amounts included.
 TOOLS: dict[Rule, frozenset[Tool]] = {
     Rule.OVER_COMMITMENT: COST_TOOLS,
     Rule.BUYOUT_GAP: COST_TOOLS,
@@ -26,7 +26,7 @@ TOOLS: dict[Rule, frozenset[Tool]] = {
     Rule.INVOICE_OVER_CONTRACT: frozenset({Tool.COMMITMENTS}),
 }
 
-# The order of the list: money that is over already, then what is pending, then what is to be done.
+# The order of the list: overruns first, then pending amounts, then things to do.
 TIERS: dict[Rule, int] = {
     Rule.OVER_COMMITMENT: 1,
     Rule.INVOICE_OVER_CONTRACT: 1,
@@ -41,7 +41,7 @@ TIERS: dict[Rule, int] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """`facts` are texts: what the sentence is made of, in any language.
+    """`facts` are texts: the values of the sentence, in any language.
 
     `named` are the people who may see the one record that it is about where that is private.
     """
@@ -57,7 +57,7 @@ class Finding:
 
 
 def findings(facts: ProjectFacts, limits: CaseSettings) -> list[Finding]:
-    """Inside tenant(). Of each rule at most MOST, the largest first."""
+    """Inside tenant(). At most MOST for each rule, the largest first."""
     found: list[Finding] = []
     for look in RULES:
         of_rule = sorted(look(facts, limits), key=lambda f: (-(f.amount or ZERO), f.since))
@@ -99,7 +99,7 @@ def buyout_gap(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Finding]:
 
 
 def pending_exposure(facts: ProjectFacts, limits: CaseSettings) -> Iterator[Finding]:
-    """For each currency: what is pending, where the budget has less than that to spare."""
+    """For each currency: the pending amount, where the budget has less to spare."""
     currencies = {c.currency for c in facts.costs} | {e.currency for e in facts.events}
     for currency in sorted(currencies):
         costs = [cost for cost in facts.costs if cost.currency == currency]

@@ -6,7 +6,7 @@ from partner_app.embedded.session import Viewer
 from partner_app.insights.errors import ViewUnknown
 from partner_app.insights.models import SavedView
 
-MOST = 30  # of one viewer
+MOST = 30  # per viewer
 
 
 def views_of(viewer: Viewer) -> "QuerySet[SavedView]":
@@ -18,7 +18,7 @@ def views_of(viewer: Viewer) -> "QuerySet[SavedView]":
 
 
 def save_view(viewer: Viewer, *, name: str, path: str) -> None:
-    """Inside tenant(). The same name again replaces what it stood for; the oldest make room."""
+    """Inside tenant(). The same name again replaces the former view; the oldest make room."""
     SavedView.objects.update_or_create(
         company_id=viewer.company_id,
         remote_user_id=viewer.remote_user_id,

@@ -21,9 +21,9 @@ MOST_WORDS = 8
 SHORTEST, LONGEST = 2, 60  # letters of a word
 LONGEST_TEXT = 10_000  # letters of a record that are indexed; Postgres refuses a megabyte of words
 BEGINNING = datetime.min.replace(tzinfo=UTC)
-CANDIDATES = 400  # records that a search gives at most
+CANDIDATES = 400  # records that a search returns at most
 
-# What is searched, and the columns whose words count: one names it, the other says what it is.
+# The searched resources, and the columns whose words count: first the name, then the description.
 SEARCHED: dict[str, tuple[str, str]] = {
     "rfis": ("number", "subject"),
     "submittals": ("number", "title"),
@@ -49,7 +49,7 @@ class Hit:
 
 
 def index_words(company_id: int, project_id: int, *, since: datetime | None) -> None:
-    """Inside tenant(): words of records written since then; of all where nothing was indexed."""
+    """Inside tenant(): indexes records written since then; all where nothing was indexed."""
     for resource, (first, second) in SEARCHED.items():
         table = RESOURCES[resource]._meta.db_table
         written = "r.company_id = %s AND r.project_id = %s AND r.synced_at >= %s"
@@ -73,7 +73,7 @@ def index_words(company_id: int, project_id: int, *, since: datetime | None) -> 
 
 
 def words_of(text: str) -> list[str]:
-    """As Postgres's parser finds them in a record, so that both sides agree."""
+    """As Postgres's parser finds them in a record, so that indexing and search agree."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT tsvector_to_array(to_tsvector('simple', %s))", [text[:200]])
         found: list[str] = cursor.fetchone()[0]
@@ -83,9 +83,9 @@ def words_of(text: str) -> list[str]:
 def search(
     company_id: int, rights: Mapping[int, Rights], text: str, *, kind: str = ""
 ) -> list[Found]:
-    """Inside tenant(). Records that have a word beginning with each of the words.
+    """Inside tenant(). Records with a word beginning with each of the words.
 
-    At most CANDIDATES of them, by kind and within each the newest first.
+    At most CANDIDATES of them, by kind, and within each kind the newest first.
     """
     words = words_of(text)
     if not words:
@@ -93,7 +93,7 @@ def search(
     allowed = [name for name in searchable(rights) if kind in ("", name)]
     if not allowed:
         return []
-    # The longest word is the rarest, mostly; each of its records is asked for the other words.
+    # The longest word is usually the rarest; each of its records is checked for the other words.
     first, *others = sorted(words, key=len, reverse=True)
     rows = SearchWord.objects.filter(_begins(first), company_id=company_id)
     rows = rows.filter(reduce(or_, (_seen(company_id, name, rights) for name in allowed)))
@@ -101,14 +101,14 @@ def search(
         same = {name: OuterRef(name) for name in ("project_id", "resource", "remote_id")}
         beside = SearchWord.objects.filter(_begins(word), company_id=company_id, **same)
         rows = rows.filter(Exists(beside))
-    # Without an order, so that the search ends as soon as it has found enough.
+    # Unordered, so that the search ends as soon as it has found enough.
     found = set(rows.values_list("resource", "remote_id")[:CANDIDATES])
     place = {resource: number for number, resource in enumerate(SEARCHED)}
     return sorted(found, key=lambda each: (place[each[0]], -each[1]))
 
 
 def _seen(company_id: int, resource: str, rights: Mapping[int, Rights]) -> Q:
-    """Words of records that the viewer may see; only where some may be private are they asked."""
+    """Words of records that the viewer may see; checked only where some may be private."""
     model = RESOURCES[resource]
     tool = model.spec.tool
     whole = {key: own for key, own in rights.items() if tool in own.administers}
@@ -124,7 +124,7 @@ def _seen(company_id: int, resource: str, rights: Mapping[int, Rights]) -> Q:
 
 
 def hits_of(company_id: int, rights: Mapping[int, Rights], found: Sequence[Found]) -> list[Hit]:
-    """Inside tenant(): the records of a page of what was found, in its order."""
+    """Inside tenant(): the records of one page of results, in order."""
     by_resource: dict[str, list[int]] = defaultdict(list)
     for resource, key in found:
         by_resource[resource].append(key)
@@ -142,7 +142,7 @@ def _hit(resource: str, record: SourceRecord) -> Hit:
 
 
 def searchable(rights: Mapping[int, Rights]) -> list[str]:
-    """The kinds of which the viewer has the tool on some project."""
+    """The kinds for which the viewer has the tool on at least one project."""
     tools = {tool for own in rights.values() for tool in own.tools}
     return [name for name in SEARCHED if RESOURCES[name].spec.tool in tools]
 

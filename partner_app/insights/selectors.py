@@ -1,4 +1,4 @@
-"""What pages and panel read of figures and cases, within what a viewer may see."""
+"""Reads metrics and cases for pages and panel, within what a viewer may see."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -30,8 +30,8 @@ from partner_app.insights.models import (
     PublicDay,
 )
 
-ANOTHER_VISIT = timedelta(minutes=30)  # of silence, then looking again counts as a new visit
-SAME_LOOK = timedelta(minutes=1)  # is not noted again: a page is asked for often
+ANOTHER_VISIT = timedelta(minutes=30)  # of inactivity; the next page is a new visit
+SAME_LOOK = timedelta(minutes=1)  # recorded once within it: pages are requested often
 ALL_PROJECTS = 0
 IN_ORDER = ("tier", F("amount").desc(nulls_last=True), "since", "id")
 
@@ -40,8 +40,8 @@ IN_ORDER = ("tier", F("amount").desc(nulls_last=True), "since", "id")
 class CaseLine:
     """A case as a list shows it. `news` is `new`, `changed` or empty.
 
-    Where the viewer sees no budget, no cost figure is theirs: `amount` and `before` are None, and
-    `cause`, which is made of amounts, is empty. `note` says what its figures leave out.
+    Where the viewer may not see the budget, cost figures are withheld: `amount` and `before` are
+    None, and `cause`, which contains amounts, is empty. `note` says what its figures leave out.
     """
 
     case: ExceptionCase
@@ -57,7 +57,7 @@ class CaseLine:
 
 @dataclass(frozen=True)
 class News:
-    """What stands, and what has happened since the viewer's last visit; None: there was none."""
+    """Open cases, and changes since the viewer's last visit; None: there was none."""
 
     since: datetime | None
     standing: int = 0  # and is not snoozed
@@ -76,8 +76,8 @@ Days = tuple[ProjectDay, PublicDay | None]
 def days_of(company_id: int, rights: Mapping[int, Rights]) -> dict[int, list[Days]]:
     """Inside tenant(): the newest day of each project, its main currency first.
 
-    With the day of what is open to all, where the viewer may not see all; None where nobody has
-    computed it yet.
+    With the day of what is open to all, where the viewer may not see everything; None where that
+    has not been computed yet.
     """
     found: dict[int, list[Days]] = defaultdict(list)
     rows = ProjectDay.objects.filter(
@@ -95,12 +95,12 @@ def days_of(company_id: int, rights: Mapping[int, Rights]) -> dict[int, list[Day
 
 
 def restricted_on(rights: Mapping[int, Rights]) -> set[int]:
-    """Projects on which a tool of the viewer's may keep records from them."""
+    """Projects on which one of the viewer's tools may hide records from them."""
     return {key for key, own in rights.items() if not own.sees_all_of(own.tools)}
 
 
 def figures_behind(company_id: int, project_id: int) -> FigureWork | None:
-    """Where the project's records are newer than its figures, because computing them failed."""
+    """Projects whose records are newer than their metrics, because computing them failed."""
     work = FigureWork.objects.filter(company_id=company_id, project_id=project_id)
     return work.exclude(failed="").first()
 
@@ -110,12 +110,12 @@ def codes_of(company_id: int, project_ids: Iterable[int]) -> "QuerySet[CostFigur
 
 
 def cases_of(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[ExceptionCase]":
-    """Open cases that the viewer may hear of: by tier, in each the largest first."""
+    """Open cases that the viewer may see: by tier, in each the largest first."""
     return _allowed(company_id, rights).filter(closed_at=None).order_by(*IN_ORDER)
 
 
 def _allowed(company_id: int, rights: Mapping[int, Rights]) -> "QuerySet[ExceptionCase]":
-    """By the rules that each project's tools open to the viewer."""
+    """By the rules whose tools the viewer has on each project."""
     alike: dict[tuple[frozenset[Tool], frozenset[Tool]], set[int]] = defaultdict(set)
     for key, own in rights.items():
         if open_rules(own):
@@ -141,7 +141,7 @@ def sleeps(case: ExceptionCase) -> bool:
 
 
 def counts_of(cases: "QuerySet[ExceptionCase]") -> dict[str, int]:
-    """How many are `open` and how many `snoozed`, in one question."""
+    """How many are `open` and how many `snoozed`, in one query."""
     sleeping = snoozed(clock.now().date())
     found: dict[str, int] = cases.order_by().aggregate(
         every=Count("id"), snoozed=Count("id", filter=sleeping)
@@ -154,7 +154,7 @@ def not_snoozed(cases: "QuerySet[ExceptionCase]") -> "QuerySet[ExceptionCase]":
 
 
 def seen_before(viewer: Viewer) -> datetime | None:
-    """Inside tenant(): as home marked it when the viewer came."""
+    """Inside tenant(): the previous visit, as home recorded it when the viewer came."""
     known = LastVisit.objects.filter(
         company_id=viewer.company_id,
         remote_user_id=viewer.remote_user_id,
@@ -170,7 +170,7 @@ def case_rows(
     names: Mapping[int, str] | None = None,
     seen: datetime | None = None,
 ) -> list[CaseLine]:
-    """`names` of projects, where a line says which it is of."""
+    """`names` of projects, where a line names its project."""
     today, names = clock.now().date(), names or {}
     return [
         CaseLine(
@@ -193,7 +193,7 @@ def _cost(rights: Rights, value: Decimal | None, currency: str) -> Amount | None
 
 
 def visit(viewer: Viewer, project_id: int = ALL_PROJECTS) -> datetime | None:
-    """Inside tenant(). Notes that somebody looks; gives back when they looked the time before."""
+    """Inside tenant(). Records the visit; returns the time of the previous one."""
     now = clock.now()
     key = {"company_id": viewer.company_id, "remote_user_id": viewer.remote_user_id}
     known = LastVisit.objects.filter(**key, project_id=project_id).first()
@@ -201,7 +201,7 @@ def visit(viewer: Viewer, project_id: int = ALL_PROJECTS) -> datetime | None:
         first = LastVisit(**key, project_id=project_id, visited_at=now)
         LastVisit.objects.bulk_create(
             [first], ignore_conflicts=True
-        )  # two windows may open at once
+        )  # two windows may open at the same time
         return None
     before = known.before
     if now - known.visited_at > ANOTHER_VISIT:
@@ -239,7 +239,7 @@ def _news(case: ExceptionCase, seen: datetime | None) -> str:
 def history(
     model: type[DayFigures], company_id: int, project_ids: Iterable[int], *, days: int, **only: Any
 ) -> "QuerySet[Any]":
-    """Inside tenant(): the days there are, oldest first."""
+    """Inside tenant(): the existing days, oldest first."""
     begin = clock.now().date() - timedelta(days=days)
     rows = model._base_manager.filter(
         company_id=company_id, project_id__among=set(project_ids), day__gte=begin, **only

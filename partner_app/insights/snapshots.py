@@ -1,4 +1,4 @@
-"""Draws up a project's figures: by WBS code as they stand, and its metrics of today."""
+"""Writes a project's snapshot: current costs by WBS code, and its metrics of today."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -20,7 +20,7 @@ from partner_app.insights.statuses import ApprovalState, plain
 
 
 def write_snapshot(facts: ProjectFacts, *, event_days: int) -> None:
-    """Inside tenant(). Replaces the figures by code; writes today's row, leaves former days."""
+    """Inside tenant(). Replaces the costs by code; writes today's row and keeps earlier days."""
     _write_costs(facts)
     _write_contracts(facts)
     _write_changes(facts)
@@ -140,7 +140,7 @@ def _write_day(model: type[DayFigures], facts: ProjectFacts, event_days: int, **
 
 
 def _amounts(facts: ProjectFacts) -> dict[str, dict[str, Decimal]]:
-    """By currency; the main one is there even when all of it is zero."""
+    """By currency; the main one is included even when all of it is zero."""
     found: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     costs: dict[str, list[CodeCost]] = defaultdict(list)
     for cost in facts.costs:

@@ -1,4 +1,4 @@
-"""Which lists are not fresh because Procore stopped showing them: a sentence each, with why."""
+"""Which lists are stale because Procore stopped showing them: a sentence each, with the reason."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from integrations.procore.sync.models import Absence, Reason
 
 
 def stale_lists(company_id: int) -> list[str]:
-    """Empty where every list is believed."""
+    """Empty where every list is up to date."""
     groups: dict[tuple[str, bool], list[Absence]] = defaultdict(list)
     for absence in Absence.objects.filter(company_id=company_id).order_by("since", "id"):
         groups[absence.resource, absence.withheld].append(absence)

@@ -1,7 +1,7 @@
-"""What a status of Procore's means for money, however it is spelled.
+"""The meaning of Procore's statuses for money, however they are spelled.
 
 Procore's statuses are open sets: one that is not listed here counts as unknown, and pages say how
-much money it keeps out of the figures.
+much money is left out because of it.
 """
 
 import re
@@ -46,7 +46,7 @@ _BETWEEN = "[^a-z0-9]+"
 
 
 def plain(status: str) -> str:
-    """`Partially Received`, `partially-received` and `PARTIALLY_RECEIVED` are one."""
+    """Makes `Partially Received`, `partially-received` and `PARTIALLY_RECEIVED` equal."""
     return re.sub(_BETWEEN, "_", status.strip().lower()).strip("_")
 
 

@@ -1,4 +1,4 @@
-"""Celery's doorbells for figures and digests: harmless twice."""
+"""Celery tasks for metrics and digests: harmless twice."""
 
 from celery import shared_task
 from django.conf import settings
@@ -9,7 +9,7 @@ from partner_app.insights.refresh import compute_due
 
 @shared_task
 def compute_figures() -> None:
-    """What a sync under way has written, and what midnight has made due."""
+    """Computes what a sync in progress has written, and what midnight has queued."""
     compute_due()
 
 

@@ -1,4 +1,4 @@
-"""The headline figures above the charts, each with what it means."""
+"""The headline figures above the charts, each with its explanation."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Tile:
 
 
 def tiles_of(found: Iterable[Health], currency: str) -> list[Tile]:
-    """Of one project, or sums over several in this currency; medians are not added up.
+    """For one project, or sums over several in this currency; medians are not added up.
 
     A metric that the viewer may see on no project is left out.
     """

@@ -1,12 +1,12 @@
-"""Costs whose lists are not read yet: until then the columns of Procore's budget view stand in.
+"""Costs whose lists are not read yet: until then Procore's budget view provides the sums.
 
-One call a project reads the view; the lines of its contracts take one call a contract.
+One call per project reads the view; the lines of its contracts take one call per contract.
 """
 
 from integrations.procore.sync.models import SyncCursor
 
 _CONTRACTS = frozenset({"commitments", "commitment_line_items", "change_orders"})
-# A sum of ours, and the lists that it is made of.
+# Our sum, and the lists that it is made of.
 LISTS = {
     "committed": _CONTRACTS,
     "pending": _CONTRACTS,

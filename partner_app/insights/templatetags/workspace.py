@@ -1,4 +1,4 @@
-"""What the workspace's templates need beyond core's filters."""
+"""Template tags of the workspace, in addition to core's filters."""
 
 import json
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def as_json(value: object) -> str:
 
 @register.filter
 def table_rows(figure: Figure) -> SafeString:
-    """The same as its chart. A template takes ten times as long over hundreds of cells."""
+    """The same as its chart. A template takes ten times as long for hundreds of cells."""
 
     def shown(cell: Cell, column: ChartColumn) -> str:
         if column.unit == "money" and isinstance(cell, int | Decimal):
@@ -55,7 +55,7 @@ def unread_words(mark: UnreadMark) -> str:
 
 @register.filter
 def minutes_of(left: Remaining | None, project_id: int) -> int | None:
-    """Until the project is complete; None where it is, or where that is not known."""
+    """Minutes until the project is complete; None where it is, or where that is unknown."""
     found = left_of(left, project_id)
     return found.minutes if found else None
 
@@ -82,7 +82,7 @@ def record_title(row: Any) -> str:
 
 @register.filter
 def cost(amount: Amount | None) -> str:
-    """What is withheld is a dash. An amount that nobody's rights were asked for is refused.
+    """A withheld amount is a dash. A plain amount, without the viewer's rights, is refused.
 
     Raises TypeError.
     """

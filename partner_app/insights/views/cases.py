@@ -1,4 +1,4 @@
-"""Exceptions: the ranked list, one with its records, and what people do about it."""
+"""Exceptions: the ranked list, one with its records, and people's actions on it."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ CASES_A_PAGE = 25
 
 @workspace("GET")
 def exceptions(request: ViewerRequest) -> HttpResponse:
-    """Over all projects, or of one; those that somebody snoozed on demand."""
+    """Of all projects or of one; snoozed ones on request."""
     company_id = request.company.id
     portfolio = portfolio_of(request)
     rules = {rule for own in portfolio.own.values() for rule in open_rules(own)}
@@ -86,7 +86,7 @@ def exceptions(request: ViewerRequest) -> HttpResponse:
 
 @workspace("GET")
 def case(request: ViewerRequest, case_id: int) -> HttpResponse:
-    """The records behind it, and what has been done."""
+    """One case, the records behind it, and its history."""
     found, rights = _case(request, case_id)
     return render(request, "insights/_case.html", _shown(request, found, rights))
 
@@ -126,8 +126,8 @@ def note_case(request: ViewerRequest, case_id: int) -> HttpResponse:
 def _case(request: ViewerRequest, case_id: int) -> tuple[ExceptionCase, Rights]:
     """With the viewer's rights on its project.
 
-    Raises CaseUnknown, also where it is about what is kept from the viewer; NotEntitled where they
-    may not hear of its rule.
+    Raises CaseUnknown, also where its records are hidden from the viewer; NotEntitled where they
+    may not see cases of its rule.
     """
     with tenant(request.company.id):
         found = case_or_error(request.company.id, case_id)

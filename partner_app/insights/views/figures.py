@@ -31,12 +31,12 @@ FORMS = {
     "csv": (as_csv, "text/csv; charset=utf-8"),
     "xlsx": (as_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
 }
-ALL = 0  # in place of a project
+ALL = 0  # instead of a project
 
 
 @dataclass(frozen=True)
 class About:
-    """What the page is about: one project, or all that the viewer sees."""
+    """The subject of the page: one project, or all that the viewer sees."""
 
     project: Project | None
     rights: Mapping[int, Rights]
@@ -44,7 +44,7 @@ class About:
     health: list[Health]
 
     def currencies(self) -> Counter[str]:
-        """By how many projects use it."""
+        """Sorted by the number of projects that use it."""
         found: Counter[str] = Counter()
         for health in self.health:
             for own in (health, *health.others):
@@ -52,7 +52,7 @@ class About:
         return found
 
     def currency(self, asked: str) -> str:
-        """Figures never mix currencies: the one asked for, else that of most projects."""
+        """Figures never mix currencies: the requested one, else that of most projects."""
         known = self.currencies()
         if asked in known:
             return asked

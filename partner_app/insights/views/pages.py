@@ -52,7 +52,7 @@ FIRST_CASES = 5  # on home and project page
 
 @workspace("GET")
 def home(request: ViewerRequest) -> HttpResponse:
-    """All projects that Procore shows this viewer, those that need somebody first."""
+    """All projects that Procore shows this viewer, the most urgent first."""
     company_id = request.company.id
     portfolio = portfolio_of(request)
     form = ProjectsForm(request.GET)
@@ -107,9 +107,9 @@ def close_tour(request: ViewerRequest) -> HttpResponse:
 
 @workspace("GET")
 def sync_progress(request: ViewerRequest) -> HttpResponse:
-    """Asked for again while something runs, or, after "Sync now", until a newer run has ended.
+    """Polled while something runs or, after "Sync now", until a newer run has ended.
 
-    A page at rest asks as well, with the run that it has `seen`: nothing new is an empty answer.
+    An idle page polls as well, with the run that it has `seen`: without news the answer is empty.
     """
     context = freshness(request.company.id)
     here = str(context["run_id"])
@@ -118,13 +118,13 @@ def sync_progress(request: ViewerRequest) -> HttpResponse:
     context["asked"] = not context["running"] and request.GET.get("after", "") == here
     response = render(request, "insights/_progress.html", context)
     if not context["running"] and not context["asked"]:
-        response["HX-Trigger"] = "synced"  # the page behind shows what has come
+        response["HX-Trigger"] = "synced"  # the page behind shows the new data
     return response
 
 
 @workspace("POST")
 def refresh(request: ViewerRequest) -> HttpResponse:
-    """Somebody waits in front of the screen: the sync is due now."""
+    """A person is waiting: the sync is due now."""
     make_due(company_id=request.company.id)
     context = {**freshness(request.company.id), "asked": True}
     return render(request, "insights/_progress.html", context)
@@ -153,7 +153,7 @@ def project(request: ViewerRequest, project_id: int) -> HttpResponse:
             unread = unread_sums(company_id, project_id)
             notes = budget_notes(company_id, project_id, budget, unread=unread)
             context["budget_notes"] = notes
-            # Procore's sums have private records as well: to compare them would tell of these.
+            # Procore's sums include private records: comparing them would reveal these.
             if tools >= COST_TOOLS and here[project_id].sees_all_of(COST_TOOLS):
                 context["checked"] = project_check(company_id, project_id, budget, unread=unread)
     fresh = freshness(company_id)
@@ -174,7 +174,7 @@ def project(request: ViewerRequest, project_id: int) -> HttpResponse:
 
 @workspace("GET")
 def arriving(request: ViewerRequest, project_id: int) -> HttpResponse:
-    """How long the open project still takes; the page behind shows what has come meanwhile."""
+    """How long the open project still takes; the page behind shows new data meanwhile."""
     rights = open_project(request, project_id)
     company_id = request.company.id
     with tenant(company_id):
@@ -224,7 +224,7 @@ def records(request: ViewerRequest, project_id: int, kind: str) -> HttpResponse:
 def panel(
     request: ViewerRequest, project_id: int, view: str, record_id: int | None = None
 ) -> HttpResponse:
-    """What hangs on the record, or the budget, that is open in Procore."""
+    """Everything related to the record, or the budget, that is open in Procore."""
     rights = open_project(request, project_id)
     company_id = request.company.id
     with tenant(company_id):

@@ -16,7 +16,7 @@ HITS_A_PAGE = 25
 
 @workspace("GET")
 def search_records(request: ViewerRequest) -> HttpResponse:
-    """Records of all projects of which the viewer has the tool."""
+    """Records of all projects where the viewer has the tool."""
     company_id = request.company.id
     portfolio = portfolio_of(request)
     form = SearchForm(request.GET, projects=portfolio.names, kinds=searchable(portfolio.own))
