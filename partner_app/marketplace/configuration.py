@@ -1,8 +1,8 @@
-"""What to fill in, in the order of Procore's configuration form: the form takes no file.
+"""The values for Procore's configuration form, in its order: the form accepts no file.
 
-Levels come from the operations that the code calls, so that they cannot claim otherwise. The form:
-My Apps, Configuration Builder (components, data connector, Permission Builder, post-installation
-text), a version for the sandbox, Promote [building_apps_create_new, building_data_connection_apps].
+Levels come from the operations that the code calls, so the two cannot differ. The form: My Apps,
+Configuration Builder (components, data connector, Permission Builder, post-installation text), a
+version for the sandbox, Promote [building_apps_create_new, building_data_connection_apps].
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ VIEW_KEYS = (
     "commitments.purchase_order_contracts.edit",
     "commitments.requisitions.detail",
 )
-# High-volume retrieval for analytics is refused: say what is held instead.
+# Procore rejects high-volume retrieval for analytics: name the stored data instead.
 # https://developers.procore.com/documentation/api-usage-guidelines
 CACHE = (
     "Tieback holds a scoped operational cache of the projects in use: only fields that its screens "
@@ -48,7 +48,7 @@ VERSION, CREDENTIALS, PROMOTE = "Version for the sandbox", "Credentials", "Promo
 
 @dataclass(frozen=True)
 class Entry:
-    """One field of the form: under `where`, at `label`, put `value`."""
+    """One field of the form: under `where`, at `label`, enter `value`."""
 
     where: str
     label: str
@@ -78,7 +78,7 @@ def checklist(post_install: str) -> list[Entry]:
 
 
 def as_markdown(entries: list[Entry]) -> str:
-    """To tick off; each part of the form under its own heading."""
+    """A checklist; each part of the form under its own heading."""
     text = [
         f"# {NAME} in Procore's configuration form\n",
         "Fill in by hand, in this order: the form takes no file. Webhooks are made through the API "
@@ -92,12 +92,12 @@ def as_markdown(entries: list[Entry]) -> str:
 
 
 def shown_views() -> list[str]:
-    """View keys that the panel has something to say about."""
+    """Keys of the views for which the panel has content."""
     return [key for key in VIEW_KEYS if any(key.startswith(prefix) for prefix, *_ in VIEWS)]
 
 
 def _permission(each: Asked) -> Iterator[Entry]:
-    """One line of a tab; where the form offers levels alone, a granular permission takes Admin."""
+    """One line of a tab; where the form offers only levels, a granular permission needs Admin."""
     where = f"{PERMISSIONS}, {each.tab} tab"
     why = "; ".join(dict.fromkeys(operation.why for operation in each.because))
     if each.tool == "Webhooks API" and each.tab is Tab.PROJECT:

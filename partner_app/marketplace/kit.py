@@ -1,4 +1,4 @@
-"""Writes everything that a Marketplace listing needs, and says what is missing."""
+"""Writes everything that a Marketplace listing needs, and lists what is missing."""
 
 import re
 from collections.abc import Callable
@@ -53,7 +53,7 @@ _PART = re.compile(r"^## (.+?)\n\n(.*?)(?=\n## |\Z)", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class Requirement:
-    """One thing that Procore's review asks for. `detail` says what is missing."""
+    """One requirement of Procore's review. `detail` says what is missing."""
 
     name: str
     ok: bool
@@ -126,7 +126,7 @@ def _too_much() -> list[str]:
 
 
 def _unlisted() -> list[str]:
-    """What the descriptions of resources read, compared with the list of operations."""
+    """Differences between the resources' descriptions and the list of operations."""
     found = []
     for name, model in RESOURCES.items():
         for source in model.spec.sources:

@@ -1,4 +1,4 @@
-"""Answers to a security review, each backed by tests that would fail if it were not so."""
+"""Answers to a security review, each backed by tests that fail if it is not true."""
 
 import re
 from dataclasses import dataclass
@@ -106,7 +106,7 @@ ANSWERS = (
 
 
 def missing_tests(root: Path = Path(settings.ROOT)) -> list[str]:
-    """Tests that an answer names and that do not exist."""
+    """Tests that an answer names but that do not exist."""
     gone = []
     for answer in ANSWERS:
         for test in answer.tests:
