@@ -1,4 +1,4 @@
-"""A project's budget views as Procore has them now, and some rows as they would be read."""
+"""A project's current budget views in Procore, and some rows as they would be read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ assert LABELS.keys() == STANDARD.keys()
 
 @dataclass(frozen=True)
 class Meaning:
-    """One of our columns, the view's column that it is read from, and what the rows hold there."""
+    """One of our columns, the view's column that it is read from, and the values in the rows."""
 
     key: str
     label: object
@@ -52,7 +52,7 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Sample:
-    """An amount of one row; `unreadable` where it is none."""
+    """An amount of one row; `unreadable` where it is not an amount."""
 
     row: str
     amount: Decimal | None
@@ -86,8 +86,10 @@ def preview(
     view_id: int | None,
     wanted: Mapping[str, str] | None,
 ) -> Preview | None:
-    """`wanted` are ids of columns by meaning, as somebody sets them; None takes what is pinned or
-    has a standard name. None where the project has no budget view. Raises ProcoreError.
+    """Reads some rows with these columns.
+
+    `wanted` are ids of columns by meaning, as a person sets them; None takes what is pinned or has
+    a standard name. None where the project has no budget view. Raises ProcoreError.
     """
     views = views_in(client.rows(VIEWS, {"project_id": project_id}))
     view = choose(views, ViewChoice(view_id) if view_id else choice)
@@ -111,7 +113,7 @@ def preview(
 
 
 def _columns(client: ProcoreClient, project_id: int, view: View) -> dict[str, str]:
-    """Names by id; a column without either is none."""
+    """Names by id; a column without an id or a name is left out."""
     path = f"{VIEWS}/{view.id}/budget_detail_columns"
     found = {}
     for column in client.rows(path, {"project_id": project_id}):
@@ -124,7 +126,7 @@ def _columns(client: ProcoreClient, project_id: int, view: View) -> dict[str, st
 def _chosen(
     columns: Mapping[str, str], pinned: tuple[BudgetColumn, ...], wanted: Mapping[str, str] | None
 ) -> dict[str, str]:
-    """By meaning the id of a column that the view has, or empty."""
+    """For each meaning, the id of a column that the view has, or empty."""
     if wanted is not None:
         return {key: wanted.get(key, "") if wanted.get(key) in columns else "" for key in LABELS}
     if pinned:
@@ -136,7 +138,7 @@ def _chosen(
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    """Code and type, without what the code is called."""
+    """Code and type, without the code's name."""
     return f"{code_in(text_of(row.get('cost_code')))} · {text_of(row.get('category'))}"
 
 

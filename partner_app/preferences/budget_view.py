@@ -1,4 +1,4 @@
-"""The page on which a company pins the budget view that all its projects are read by."""
+"""The page on which a company pins the budget view that is read in all its projects."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,7 +28,7 @@ from partner_app.tenancy.context import tenant
 
 @workspace("GET")
 def budget_view(request: ViewerRequest) -> HttpResponse:
-    """A change of project, view or column asks for the page again, with what was set so far."""
+    """A change of project, view or column reloads the page with the choices so far."""
     require_company_admin(request.viewer)
     return _page(request, request.GET)
 
@@ -99,7 +99,7 @@ def _preview(
     viewer = request.viewer
     rights_on(viewer, project_id).require(Tool.BUDGET)
     view_id = given.get("view")
-    # Columns that were set for another view say nothing about this one.
+    # Columns chosen for another view do not apply to this one.
     same = view_id and str(view_id) == asked.get("shown")
     wanted = {key: asked.get(key, "") for key in LABELS} if same else None
     client = viewer_client(viewer.company_id, viewer.remote_user_id)

@@ -1,4 +1,4 @@
-"""What a company's administrator may set."""
+"""Settings that a company's administrator may change."""
 
 from django import forms
 

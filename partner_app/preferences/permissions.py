@@ -17,7 +17,7 @@ from partner_app.embedded.decorators import ViewerRequest, workspace
 from partner_app.embedded.entitlement import require_company_admin
 from partner_app.tenancy.context import tenant
 
-NAMED = 5  # projects of one gap
+NAMED = 5  # projects named for one gap
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ToolGroup:
 
 @dataclass(frozen=True)
 class PermissionsOverview:
-    """`unchecked`: projects held that Procore was not asked about yet."""
+    """`unchecked`: projects that we hold but have not checked yet."""
 
     gaps: list[ToolGroup]
     granted: list[ToolGroup]
@@ -54,7 +54,7 @@ class PermissionsOverview:
 
 
 def overview(company_id: int) -> PermissionsOverview:
-    """What is known; nothing is asked."""
+    """What is known; makes no call."""
     answers, names = known(company_id), _names(company_id)
     groups = _grouped(rights_of(answers), names)
     return PermissionsOverview(
@@ -69,7 +69,7 @@ def overview(company_id: int) -> PermissionsOverview:
 
 @workspace("POST")
 def check_permissions(request: ViewerRequest) -> HttpResponse:
-    """Asks Procore for a few projects; what was learned before trouble is shown with it."""
+    """Checks a few projects; where a fault ends it, its results so far are shown too."""
     require_company_admin(request.viewer)
     company_id, error = request.company.id, None
     try:

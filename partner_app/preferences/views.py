@@ -1,5 +1,4 @@
-"""A company's own page in the frame: its connection, who may look, how long data stays, what
-happened."""
+"""A company's settings in the frame: connection, support access, retention, audit log."""
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -27,13 +26,13 @@ EVENTS_SHOWN = 50
 
 @workspace("GET")
 def settings_page(request: ViewerRequest) -> HttpResponse:
-    """Everybody sees the state; only the company's administrators see the log and may change."""
+    """Everyone sees the state; only the company's administrators see the log and may change it."""
     return _page(request)
 
 
 @workspace("POST")
 def support(request: ViewerRequest) -> HttpResponse:
-    """Lets support look for some hours, or ends that at once."""
+    """Grants support access for some hours, or ends it at once."""
     require_company_admin(request.viewer)
     form = SupportForm(request.POST)
     if form.is_valid():
@@ -49,7 +48,7 @@ def support(request: ViewerRequest) -> HttpResponse:
 
 @workspace("POST")
 def grace(request: ViewerRequest) -> HttpResponse:
-    """For how many days the data waits after an uninstall."""
+    """How many days the data is kept after an uninstall."""
     require_company_admin(request.viewer)
     form = GraceForm(request.POST)
     if not form.is_valid():
@@ -65,7 +64,7 @@ def grace(request: ViewerRequest) -> HttpResponse:
 
 @workspace("POST")
 def duties(request: ViewerRequest) -> HttpResponse:
-    """Whether a second person has to approve what is written to a budget or taken back."""
+    """Whether a second person must approve writes to a budget, and undos."""
     require_company_admin(request.viewer)
     form = DutiesForm(request.POST)
     if form.is_valid():
@@ -80,7 +79,7 @@ def duties(request: ViewerRequest) -> HttpResponse:
 
 @workspace("POST")
 def digest(request: ViewerRequest) -> HttpResponse:
-    """Everybody's own: a mail on workdays or on Mondays, to the address that Procore knows."""
+    """Each person's own: a mail on workdays or on Mondays, to their address in Procore."""
     form = DigestForm(request.POST)
     if settings.MAIL and form.is_valid():
         often = form.cleaned_data["often"]
@@ -93,7 +92,7 @@ def digest(request: ViewerRequest) -> HttpResponse:
 
 @workspace("POST")
 def limits(request: ViewerRequest) -> HttpResponse:
-    """From which amounts and days on exceptions are listed; they are looked for anew at once."""
+    """The amounts and days from which exceptions are listed; applied to all projects at once."""
     require_company_admin(request.viewer)
     company_id = request.company.id
     with tenant(company_id):
