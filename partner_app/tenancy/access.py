@@ -1,4 +1,4 @@
-"""Ends what people hold at a company: sessions, sign-in codes, and what Procore allowed them."""
+"""Ends people's access to a company: sessions, sign-in codes, and cached rights."""
 
 from django.apps import apps
 from django.db import models
@@ -7,9 +7,9 @@ from partner_app.tenancy.context import tenant
 
 
 def end_access(*, company_id: int, remote_user_id: int | None = None) -> int:
-    """Of everybody, or of one person; how many rows went.
+    """For everyone, or for one person; returns the number of deleted rows.
 
-    Joins the caller's transaction, so that what ends access and its end are one step.
+    Joins the caller's transaction, so that the cause and the end of access are one step.
     """
     person = {} if remote_user_id is None else {"remote_user_id": remote_user_id}
     with tenant(company_id):
@@ -20,9 +20,9 @@ def end_access(*, company_id: int, remote_user_id: int | None = None) -> int:
 
 
 def access_models() -> list[tuple[type[models.Model], str]]:
-    """Models that say `ends_with_access`, each with the column that names the company.
+    """Models that declare `ends_with_access`, each with its company column.
 
-    A model says so itself, so a new table cannot be forgotten here.
+    Each model declares it itself, so a new table cannot be forgotten here.
     """
     return [
         (model, getattr(model, "company_column", "company_id"))

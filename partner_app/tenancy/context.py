@@ -1,4 +1,4 @@
-"""The guard: which company the database lets the current transaction see."""
+"""Row-level security: which company the current transaction may see."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +10,11 @@ SETTING = "tieback.company_id"
 
 @contextmanager
 def tenant(company_id: int) -> Iterator[None]:
-    """Opens a transaction that sees and writes rows of this company alone.
+    """Opens a transaction that sees and writes only rows of this company.
 
-    The setting is local to the transaction, so a pooler may hand the server connection on, and the
-    end of the transaction takes it back. It would outlive a released savepoint; a nested use
-    therefore restores the former value itself. A rolled back savepoint restores it without help.
+    The setting is local to the transaction, so a pooler may pass the server connection on, and the
+    end of the transaction resets it. It would outlive a released savepoint; a nested use therefore
+    restores the former value itself. Rolling back a savepoint restores it automatically.
     """
     nested = connection.in_atomic_block
     with transaction.atomic():

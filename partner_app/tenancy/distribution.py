@@ -1,9 +1,10 @@
-"""What has to change before Citus can spread companies over several Postgres servers: as SQL.
+"""The SQL changes needed before Citus can distribute companies over several Postgres servers.
 
 Citus keeps all rows of a company on one server when every table is distributed by the same column.
-It wants that column in each primary key and unique index, filled in each row, and in each foreign
-key between two such tables (Citus documentation, "Distributed Data Modeling" and "DDL"). Tables
-without a company stay on the coordinator; no foreign key may lead from them to a distributed one.
+It requires that column in each primary key and unique index, non-null in each row, and in each
+foreign key between two such tables (Citus documentation, "Distributed Data Modeling" and "DDL").
+Tables without a company stay on the coordinator; no foreign key may lead from them to a distributed
+one.
 """
 
 from collections.abc import Iterable
@@ -69,9 +70,10 @@ class UniqueIndex:
 
 @dataclass(frozen=True)
 class DistributionPlan:
-    """`distributed` and `local` are tables; `statements` are to be run in order.
+    """`distributed` and `local` are tables; `statements` must be run in order.
 
-    `unbound` names foreign keys that a distributed database cannot keep; the app keeps them then.
+    `unbound` names foreign keys that a distributed database cannot enforce; the app does so
+    instead.
     """
 
     distributed: tuple[str, ...]
@@ -81,7 +83,7 @@ class DistributionPlan:
 
 
 def plan(connection: BaseDatabaseWrapper) -> DistributionPlan:
-    """Read from the catalog of the migrated database, so that it cannot disagree with it."""
+    """Derived from the catalog of the migrated database, so that the two cannot disagree."""
     with connection.cursor() as cursor:
         cursor.execute(COLUMNS)
         nullable: dict[str, bool | None] = dict(cursor.fetchall())
@@ -121,7 +123,7 @@ def _lacks(table: str, columns: Iterable[str]) -> bool:
 
 
 def _may_stay(reference: Constraint, distributed: set[str]) -> bool:
-    """Both distributed, or both on the coordinator; of companies, by their id alone."""
+    """Both distributed, or both on the coordinator; references to companies only by their id."""
     return (reference.table in distributed) is (reference.target in distributed)
 
 
@@ -186,7 +188,7 @@ def _widen_reference(reference: Constraint) -> str:
 
 
 def _distribute(tables: set[str]) -> list[str]:
-    """Companies first: the others lie beside their company's row."""
+    """Companies first: other rows are placed with their company's row."""
     return [
         f"SELECT create_distributed_table('{COMPANIES}', 'id')",
         *(

@@ -1,4 +1,4 @@
-"""All that is kept of a company, as JSON Lines: what a customer gets who asks for their data."""
+"""All data of a company as JSON Lines, for a customer who requests it."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -19,10 +19,10 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def export_company(*, company_id: int, output: Path) -> dict[str, object]:
-    """One file a resource, and one for each kind of the company's own work.
+    """One file per resource, and one for each kind of the company's own work.
 
-    A resource offers `spec` and columns marked by kept(); a model of the company's own says
-    `exported`, the name of its file. Nothing else leaves.
+    A resource has `spec` and columns marked by kept(); a model of the company's own declares
+    `exported`, the name of its file. Nothing else is exported.
     """
     company_or_error(company_id)
     output.mkdir(parents=True, exist_ok=True)
@@ -40,7 +40,7 @@ def export_company(*, company_id: int, output: Path) -> dict[str, object]:
 
 
 def _way_out(model: type[models.Model]) -> tuple[str, Line]:
-    """The name of its file, empty where it has none, and how one of its rows is written."""
+    """A model's file name, empty where it has none, and the function that writes one row."""
     if spec := getattr(model, "spec", None):
         names = [field.name for field in model._meta.concrete_fields if hasattr(field, "kept")]
         return spec.name, partial(_copy, names)

@@ -1,4 +1,4 @@
-"""What can be switched off for one company, at its wish or while something is wrong with it."""
+"""Features that can be switched off for one company, at its request or during a problem."""
 
 from django.db import models, transaction
 

@@ -46,7 +46,7 @@ def company_or_error(company_id: int, *, lock: bool = False) -> Company:
 
 @transaction.atomic
 def note_installed(*, company_id: int, name: str) -> bool:
-    """Procore says the app is installed there. True when that is news."""
+    """Records that Procore lists the app as installed. True when that is new."""
     now = clock.now()
     company = _locked(company_id)
     name = name or (company.name if company else f"Company {company_id}")  # it may not be readable
@@ -72,7 +72,7 @@ def note_installed(*, company_id: int, name: str) -> bool:
 
 @transaction.atomic
 def note_connecting(*, company_id: int) -> None:
-    """An administrator has chosen the company; its connection is being proved."""
+    """An administrator has chosen the company; its connection is being checked."""
     company = _locked(company_id)
     if company and company.state in {S.DISCOVERED, S.RECONNECT_NEEDED}:
         _move(company, S.CONNECTING)
@@ -81,7 +81,7 @@ def note_connecting(*, company_id: int) -> None:
 
 @transaction.atomic
 def note_connected(*, company_id: int, actor: str) -> None:
-    """A call under the company's connection has succeeded."""
+    """A call with the company's connection has succeeded."""
     company = _locked(company_id)
     if company is None:
         raise CompanyUnknown(company_id=company_id)
@@ -119,9 +119,9 @@ def note_reconnect_needed(*, company_id: int) -> None:
 
 @transaction.atomic
 def note_gone(*, company_id: int) -> bool:
-    """The company uninstalled us: from this moment nobody calls Procore for it. True when news.
+    """The company uninstalled us: no calls to Procore for it from now on. True when that is new.
 
-    Everybody is signed out in the same transaction, so nobody is signed in after a reinstall.
+    Everyone is signed out in the same transaction, so nobody is signed in after a reinstall.
     """
     company = _locked(company_id)
     if company is None or company.state in {S.DISCONNECTED, S.GRACE}:
@@ -138,7 +138,7 @@ def note_gone(*, company_id: int) -> bool:
 
 @transaction.atomic
 def note_closed_down(*, company_id: int) -> None:
-    """Tokens are revoked; the data waits for a return until its purge."""
+    """Tokens are revoked; the data is kept for a return until its purge."""
     company = _locked(company_id)
     if company and company.state == S.DISCONNECTED:
         _move(company, S.GRACE)
@@ -148,7 +148,7 @@ def note_closed_down(*, company_id: int) -> None:
 
 @transaction.atomic
 def pause(*, company_id: int, actor: str) -> None:
-    """No sync begins until somebody resumes it; people go on seeing what is here."""
+    """No sync starts until it is resumed; people still see the existing data."""
     if Company.objects.filter(id=company_id, paused_at=None).update(paused_at=clock.now()):
         record(Event.COMPANY_PAUSED, actor=actor, company_id=company_id)
 
@@ -171,14 +171,14 @@ def schedule_purge(*, company_id: int, actor: str = "operator") -> dict[str, obj
 
 @transaction.atomic
 def change_grace(*, company_id: int, days: int, actor: str) -> None:
-    """For how long the data waits after an uninstall: 0 to 30 days."""
+    """How many days the data is kept after an uninstall: 0 to 30."""
     Company.objects.filter(id=company_id).update(grace_days=days)
     record(Event.SETTINGS_CHANGED, actor=actor, company_id=company_id, grace_days=days)
 
 
 @transaction.atomic
 def change_duties(*, company_id: int, apart: bool, actor: str) -> None:
-    """Whether it takes two people to write a plan to a budget, and two to take it back."""
+    """Whether writing a plan to a budget takes two people, and undoing it as well."""
     Company.objects.filter(id=company_id).update(duties_apart=apart)
     record(Event.SETTINGS_CHANGED, actor=actor, company_id=company_id, duties_apart=apart)
 

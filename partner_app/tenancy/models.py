@@ -6,14 +6,14 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-# One deployment speaks to one Procore environment, where company ids are unique: theirs is ours.
+# One deployment serves one Procore environment, where company ids are unique: we use the same.
 CompanyId = NewType("CompanyId", int)
 
 LONGEST_GRACE = 30  # days
 
 
 class CompanyState(models.TextChoices):
-    """The lawful moves between them stand in lifecycle.MOVES. Purged is to have no row."""
+    """lifecycle.MOVES lists the permitted transitions. A purged company has no row."""
 
     DISCOVERED = "discovered", _("Installed in Procore")
     CONNECTING = "connecting", _("Connecting")
@@ -26,14 +26,14 @@ class CompanyState(models.TextChoices):
 
 # Procore lets us call, and people may look.
 CONNECTED = (CompanyState.ACTIVE, CompanyState.DEGRADED)
-# People may look; only the connection has to be mended.
+# People may look; only the connection has to be fixed.
 USABLE = (*CONNECTED, CompanyState.RECONNECT_NEEDED)
 
 
 class Company(models.Model):
     """A Procore company.
 
-    Its name is needed by the partner's operations; nothing else is content.
+    The partner's operations need its name; nothing else is content.
     """
 
     operational: ClassVar[str] = "life cycle and schedule; the name is shown to partner admins"
@@ -45,9 +45,9 @@ class Company(models.Model):
     state_reason = models.TextField(blank=True)
     grace_days = models.SmallIntegerField(default=LONGEST_GRACE)
     purge_after = models.DateTimeField(null=True)
-    # Whoever submits a plan may not approve it, unless the company says otherwise.
+    # The submitter of a plan may not approve it, unless the company permits that.
     duties_apart = models.BooleanField(default=True)
-    paused_at = models.DateTimeField(null=True)  # an operator has stopped its syncs for a while
+    paused_at = models.DateTimeField(null=True)  # an operator has paused its syncs
     switched_off = ArrayField(
         models.TextField(), default=list, db_default=[]
     )  # of features.Feature
@@ -73,7 +73,7 @@ class Company(models.Model):
 
 
 class Installation(models.Model):
-    """History: when the app was installed and removed at a company."""
+    """History: when a company installed and removed the app."""
 
     operational: ClassVar[str] = "times of install and uninstall; no customer content"
 
@@ -92,7 +92,7 @@ class Installation(models.Model):
 
 
 class TenantModel(models.Model):
-    """Customer content: forced row-level security by the table's own migration."""
+    """Customer content: the table's own migration forces row-level security."""
 
     tenant_table: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""Deletes every row of a company. The audit log keeps that it happened."""
+"""Deletes every row of a company. The audit log records that it happened."""
 
 from django.apps import apps
 from django.db import models
@@ -12,10 +12,10 @@ from partner_app.tenancy.models import Company
 
 
 def purge_company(*, company_id: int, actor: str = "operator") -> dict[str, object]:
-    """Every row in every table that carries the company, in one transaction."""
+    """Deletes its rows in every table with a company, in one transaction."""
     deleted: dict[str, int] = {}
     with tenant(company_id):
-        # Locked first: whoever signs in at this moment waits, and then finds no company.
+        # Locked first: a sign-in at this moment waits, and then finds no company.
         company_or_error(company_id, lock=True)
         for model, column in company_models():
             count, _ = model._base_manager.filter(**{column: company_id}).delete()
@@ -33,7 +33,7 @@ def due_for_purge() -> list[int]:
 
 
 def company_models() -> list[tuple[type[models.Model], str]]:
-    """Models with a company and the column that names it, children before parents; audit stays.
+    """Models with a company and the column that names it, children before parents; without audit.
 
     A model may name another column: `company_column`, where the company was only hinted at.
     """

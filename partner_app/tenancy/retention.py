@@ -1,4 +1,4 @@
-"""Deletes what is past its time: operational leftovers, and what the data inventory limits."""
+"""Deletes expired rows: operational data, and fields that the data inventory limits."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from partner_app.tenancy.models import Company
 def delete_expired() -> dict[str, int]:
     """Rows older than their model's `keep_for` (days since `kept_since`), or their spec's limit.
 
-    A model says so itself, so a new table cannot be forgotten here.
+    Each model declares it itself, so a new table cannot be forgotten here.
     """
     deleted: dict[str, int] = {}
     now = clock.now()
