@@ -1,4 +1,4 @@
-"""Environment in, typed settings out. Nothing else reads the environment."""
+"""Typed settings from the environment. No other module reads the environment."""
 
 import os
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from partner_app.core.version import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Every variable that is read, in the order that docs/operations/settings.md explains them.
+# Every variable that is read, in the order of docs/operations/settings.md.
 VARIABLES = (
     "BASE_URL",
     "SECRET_KEY",
@@ -56,7 +56,7 @@ CONNECT_TIMEOUT = 5  # seconds, for Postgres
 
 @dataclass(frozen=True)
 class Procore:
-    """Where Procore is and who we are there; `web_url` is where records open by default."""
+    """Procore's addresses and our credentials there; `web_url` is where records open by default."""
 
     environment: str
     login_url: str
@@ -66,13 +66,13 @@ class Procore:
     client_secret: str
     redirect_uri: str
     allowed_companies: frozenset[int]
-    calls_per_minute: int  # planned for each company; 0: what the headers say
+    calls_per_minute: int  # planned for each company; 0: as the headers allow
     calls_per_hour: int
     user_agent: str = f"Tieback/{VERSION}"
 
     @property
     def plans_calls(self) -> bool:
-        """Whether calls are spent by plan, and not as fast as Procore's headers allow."""
+        """Whether calls are spent by plan, rather than as fast as Procore's headers allow."""
         return bool(self.calls_per_minute or self.calls_per_hour)
 
 
@@ -80,8 +80,8 @@ class Procore:
 class Doubt:
     """How much may be missing before Procore is asked for a proof.
 
-    A list is suspect when more than `floor` records and more than `share` percent of them are gone.
-    `close_at_most`: companies that one pass may believe to have left.
+    A list is in doubt when more than `floor` records and more than `share` percent of them are
+    gone. `close_at_most`: the number of companies that one pass may accept as having left.
     """
 
     share: int
@@ -144,7 +144,7 @@ def _procore() -> Procore:
         client_secret=_text("PROCORE_CLIENT_SECRET", "the app's client secret at Procore"),
         redirect_uri=f"{BASE_URL}/oauth/callback/",
         allowed_companies=_ids("PROCORE_ALLOWED_COMPANIES"),
-        # What was seen live in September 2026; the headers count where they say less.
+        # Limits seen on the live API in September 2026; lower ones in headers have priority.
         calls_per_minute=_number("PROCORE_CALLS_PER_MINUTE", "calls in a minute", default=25),
         calls_per_hour=_number("PROCORE_CALLS_PER_HOUR", "calls in an hour", default=600),
     )
@@ -191,7 +191,7 @@ def _switch(name: str, *, default: bool) -> bool:
 
 
 def _mail(name: str) -> dict[str, Any] | None:
-    """None where no mail goes out."""
+    """None where mail is not configured."""
     value = os.environ.get(name, "").strip()
     if not value:
         return None
@@ -234,7 +234,7 @@ def _database(name: str, meaning: str) -> dict[str, Any]:
 
 
 def _access(name: str, fallback: str) -> dict[str, str]:
-    """As libpq's programs read it from their environment; empty where neither is given."""
+    """In the form that libpq's programs read from the environment; empty where neither is given."""
     given = name if os.environ.get(name, "").strip() else fallback
     if not os.environ.get(given, "").strip():
         return {}
@@ -246,7 +246,7 @@ def _access(name: str, fallback: str) -> dict[str, str]:
 
 BASE_URL = _origin("BASE_URL", "the app's public origin")
 HTTPS = BASE_URL.startswith("https://")
-# Where nobody but this machine is asked: pages for developers, and no encryption.
+# Where only this machine has access: pages for developers, and no encryption.
 ON_LOCALHOST = not HTTPS and urlsplit(BASE_URL).hostname in {"localhost", "127.0.0.1"}
 if not HTTPS and not ON_LOCALHOST:
     raise ImproperlyConfigured(
@@ -256,7 +256,7 @@ SECRET_KEY = _secret("SECRET_KEY", 50)
 FIELD_ENCRYPTION_KEYS = _keys("FIELD_ENCRYPTION_KEYS")
 FRAME_ANCESTORS = _ancestors("PROCORE_FRAME_ANCESTORS")
 PROCORE = _procore()
-# Each look is a call, and an install is also found where somebody opens its page.
+# Each check is a call, and an install is also found when a person opens its page.
 DISCOVER_EVERY = timedelta(
     seconds=_number("DISCOVER_EVERY_SECONDS", "seconds", default=3600, least=5)
 )
@@ -356,16 +356,16 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": _database("DATABASE_URL", "the role that the app runs as")}
-# For `migrate` and `provision_database` alone: whatever else runs had better not know it.
+# Only for `migrate` and `provision_database`: no other process should know it.
 if os.environ.get("DATABASE_OWNER_URL", "").strip():
     DATABASES["owner"] = _database("DATABASE_OWNER_URL", "the role that owns the schema")
-# A streaming replica, read by pages of operations alone: core/replica.py.
+# A streaming replica, used only by operational pages: core/replica.py.
 if os.environ.get("DATABASE_REPLICA_URL", "").strip():
     DATABASES["replica"] = _database("DATABASE_REPLICA_URL", "the app's role on a replica")
 DATABASE_ROUTERS = ["partner_app.core.replica.Router"]
 BACKUP_ACCESS = _access("DATABASE_BACKUP_URL", "DATABASE_OWNER_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# Seconds. Nothing in Redis is worth a longer wait of a person in front of a page.
+# Seconds. Nothing in Redis is worth a longer wait for a person.
 REDIS_WAITS = {"socket_timeout": 1.0, "socket_connect_timeout": 0.5}
 CACHES = {
     "default": {
@@ -387,7 +387,7 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 20_000
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# One pool of workers may serve all of them, or each its own: docs/operations/scaling.md.
+# One pool of workers may serve all queues, or each its own: docs/operations/scaling.md.
 QUEUES = ("sync", "handoffs", "files", "figures", "upkeep")
 CELERY_TASK_DEFAULT_QUEUE = "upkeep"
 CELERY_TASK_ROUTES = {
@@ -439,7 +439,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("fr", "Français")]  # the browser's, where it asks for one of them
+LANGUAGES = [("en", "English"), ("fr", "Français")]  # by the browser's languages
 LOCALE_PATHS = [ROOT / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -460,22 +460,22 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEVELOPMENT
 
-# A browser takes a cookie of this name from this very host alone, over TLS, for all its paths.
+# A browser accepts a cookie of this name only from this host, over TLS, for all its paths.
 COOKIE_PREFIX = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid", f"{COOKIE_PREFIX}csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie of its own
-SESSION_COOKIE_AGE = 8 * 3600  # accounts.lifetime ends a session earlier, after silence
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no extra cookie
+SESSION_COOKIE_AGE = 8 * 3600  # accounts.lifetime ends a session earlier, after inactivity
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-# W002: framing is by core.security_headers. W021: a partner asks browsers to preload, or does not.
+# W002: core.security_headers controls framing. W021: preloading is each partner's decision.
 SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W021"]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes beside files; as core.bodies.ORDINARY
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # bytes besides files; as core.bodies.ORDINARY
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 FILE_UPLOAD_HANDLERS = [
     "partner_app.core.bodies.BoundedUpload",
@@ -493,12 +493,12 @@ ACCOUNT_ADAPTER = "partner_app.accounts.adapter.PartnerAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-# By address. How often one name may be tried, from where: accounts.adapter.
+# By address. The limits for one name are in accounts.adapter.
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip"}
 MFA_ADAPTER = "partner_app.core.factors.SealedFactors"
 MFA_TOTP_ISSUER = "Tieback"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # a browser allows it on localhost alone
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # a browser allows it only on localhost
 USERSESSIONS_TRACK_ACTIVITY = True
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -1,4 +1,4 @@
-"""Every address at a glance."""
+"""All URLs of the app."""
 
 from django.conf import settings
 from django.urls import include, path
