@@ -1,4 +1,4 @@
-"""Makes a partner admin, or lets one choose a new password, by a link used once within a day."""
+"""Creates a partner admin, or resets a password, with a link that works once within a day."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Prints every field kept of every Procore resource, with its purpose."""
+"""Prints every stored field of every Procore resource, with its purpose."""
 
 from typing import Any
 

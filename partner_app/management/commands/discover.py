@@ -1,4 +1,4 @@
-"""Asks Procore at which companies the app is installed."""
+"""Asks Procore which companies have installed the app."""
 
 from typing import Any
 

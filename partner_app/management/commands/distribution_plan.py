@@ -1,4 +1,4 @@
-"""Prints what to change before Citus spreads companies over several Postgres servers, as SQL."""
+"""Prints the SQL changes needed before Citus distributes companies over Postgres servers."""
 
 from dataclasses import asdict
 from typing import Any

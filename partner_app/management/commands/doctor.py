@@ -1,4 +1,4 @@
-"""Says what is wrong with this installation and how to put it right."""
+"""Checks this installation and says how to fix each problem."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Writes all that is kept of a company as JSON Lines, one file a resource."""
+"""Writes all data of a company as JSON Lines, one file per resource."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Recognises, validates and stores an estimate."""
+"""Reads, validates and stores an estimate file."""
 
 from pathlib import Path
 from typing import Any

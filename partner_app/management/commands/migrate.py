@@ -1,4 +1,4 @@
-"""Django's migrate, as the role that owns the schema unless told otherwise."""
+"""Django's migrate, as the owner of the schema by default."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ OWNER = "owner"
 
 class Command(Migrate):
     def execute(self, *arguments: Any, **options: Any) -> Any:
-        """Before anything is looked at. Raises CommandError."""
+        """Checks the owner's connection first. Raises CommandError."""
         if options["database"] == OWNER:
             try:
                 require_owner()

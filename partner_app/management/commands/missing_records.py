@@ -1,4 +1,4 @@
-"""Lists records that Procore no longer shows and that are kept; confirms that they were deleted."""
+"""Lists stored records that Procore no longer shows; confirms that they were deleted."""
 
 from typing import Any
 

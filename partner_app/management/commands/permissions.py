@@ -1,4 +1,4 @@
-"""What the service account may do, tool by tool, against what the app asks for."""
+"""Compares the service account's permissions with those that the app needs, tool by tool."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ class Command(JsonCommand):
         parser.add_argument("company_id", type=int)
 
     def work(self, **options: Any) -> Any:
-        """Asks Procore once for each permitted project, and waits where its limits say so."""
+        """Calls Procore once for each permitted project, and waits where its limits require it."""
         company_id = company_or_error(options["company_id"]).id
         with tenant(company_id):
             held = Project.objects.filter(company_id=company_id)

@@ -1,4 +1,4 @@
-"""Creates the role that the app runs as, with least privilege; safe to repeat."""
+"""Creates the app's database role with minimal privileges; may be repeated."""
 
 from typing import Any
 

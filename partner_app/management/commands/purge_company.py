@@ -1,4 +1,4 @@
-"""Deletes every row of a company and revokes its tokens; without --now the grace period begins."""
+"""Revokes a company's tokens and deletes its data: now (--now), or after the grace period."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Ends sessions and codes: of a company, a person, a partner admin, or everybody."""
+"""Ends sessions and sign-in codes of a company, a person, a partner admin, or everyone."""
 
 from typing import Any
 

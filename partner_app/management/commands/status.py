@@ -1,4 +1,4 @@
-"""How each company is: install state, connection, freshness of each resource, problems."""
+"""Shows each company's install state, connection, freshness of each resource, and problems."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Syncs one company in this process, holding its lock."""
+"""Syncs one company in this process and holds its lock."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Compares what is stored with Procore, record by record, changing nothing."""
+"""Compares the mirror with Procore, record by record, without changing anything."""
 
 from typing import Any
 
