@@ -1,4 +1,4 @@
-"""The lawful moves of a handoff.
+"""The permitted transitions of a handoff.
 
 planned ─► submitted ─► approved ─► pushing ─► done ─► undoing ─► undone
    │           │           │          │         ▲         │

@@ -1,4 +1,4 @@
-"""States of a company, the lawful moves between them, and the signals that cause a move.
+"""States of a company, the permitted transitions, and the signals that cause them.
 
 discovered ─► connecting ─► active ◄─► degraded
     ▲             ▲           │  ▲        │

@@ -109,7 +109,7 @@ def close_tour(request: ViewerRequest) -> HttpResponse:
 def sync_progress(request: ViewerRequest) -> HttpResponse:
     """Polled while something runs or, after "Sync now", until a newer run has ended.
 
-    An idle page polls as well, with the run that it has `seen`: without news the answer is empty.
+    An idle page polls as well, with the run that it has `seen`: if unchanged, the answer is empty.
     """
     context = freshness(request.company.id)
     here = str(context["run_id"])
