@@ -60,7 +60,7 @@ def workspace(
     [Callable[Concatenate[ViewerRequest, P], HttpResponse]],
     Callable[Concatenate[HttpRequest, P], HttpResponse],
 ]:
-    """A page of the workspace, in the frame: asked for in one way, by a viewer who signed in."""
+    """A page of the workspace, in the frame: one HTTP method, a signed-in viewer."""
 
     def decorate(
         view: Callable[Concatenate[ViewerRequest, P], HttpResponse],

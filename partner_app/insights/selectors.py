@@ -100,7 +100,7 @@ def restricted_on(rights: Mapping[int, Rights]) -> set[int]:
 
 
 def figures_behind(company_id: int, project_id: int) -> FigureWork | None:
-    """Projects whose records are newer than their metrics, because computing them failed."""
+    """The project's job where its metrics are out of date, because computing them failed."""
     work = FigureWork.objects.filter(company_id=company_id, project_id=project_id)
     return work.exclude(failed="").first()
 

@@ -13,7 +13,7 @@ from integrations.procore.sync.models import Absence, Reason
 
 
 def stale_lists(company_id: int) -> list[str]:
-    """Empty where every list is up to date."""
+    """Empty where no list is in doubt."""
     groups: dict[tuple[str, bool], list[Absence]] = defaultdict(list)
     for absence in Absence.objects.filter(company_id=company_id).order_by("since", "id"):
         groups[absence.resource, absence.withheld].append(absence)

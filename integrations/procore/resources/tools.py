@@ -20,5 +20,5 @@ class Tool(StrEnum):
 
 
 def known_tools(names: Iterable[str]) -> list[Tool]:
-    """Those that this version knows: a release may name more, or fewer, than the one before."""
+    """Tools known to this release: the former one may have named more, or fewer."""
     return [Tool(name) for name in names if name in set(Tool)]

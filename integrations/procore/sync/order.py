@@ -69,7 +69,7 @@ class ListProgress:
 
     @property
     def not_before(self) -> datetime:
-        """A day after a refusal; after each further fault twice as long."""
+        """A day after a refusal; after a fault, twice as long each time."""
         if self.refused_at:
             return self.refused_at + REFUSED_FOR
         if self.failed_at:

@@ -44,7 +44,7 @@ class About:
     health: list[Health]
 
     def currencies(self) -> Counter[str]:
-        """Sorted by the number of projects that use it."""
+        """Each currency with the number of projects that use it."""
         found: Counter[str] = Counter()
         for health in self.health:
             for own in (health, *health.others):
