@@ -71,7 +71,7 @@ class AppToken(models.Model):
     """The app's own token, by client credentials: one row, for all companies and processes.
 
     Procore does not bind it to a company; the header of each call names the company. `failed_at`:
-    the last failed request for one.
+    when the last request for one failed.
     """
 
     operational: ClassVar[str] = "the app's own token, sealed; of no company"

@@ -55,8 +55,8 @@ class Source:
     record: its entries are the records, each with the id and the stamps of the one that holds it.
     `show` gives one record by its id, or the one that holds it; beside the names above it takes
     {remote_id} and kept columns of the record. `bin` lists what was deleted. `derived` is the
-    column that is filled where a row follows from other records and none has its id; it is deleted
-    when another row has the same value in the column `derived_from`.
+    column that is filled where a row follows from other records and none has its id; such a row is
+    deleted when another has the same value in the column `derived_from`.
     """
 
     path: str
