@@ -355,7 +355,7 @@ def trend(scope: ChartScope) -> Figure:
         scope.currency,
         [
             ChartColumn(_("Day")),
-            ChartColumn(_("Committed over budget"), "money"),
+            ChartColumn(_("Over budget, by code"), "money"),
             ChartColumn(_("Pending exposure"), "money"),
             ChartColumn(_("Forecast coverage"), "percent"),
         ],

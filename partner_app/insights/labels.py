@@ -45,7 +45,7 @@ METRICS: dict[str, Metric] = {
             gettext_lazy("Lines of approved direct costs."),
         ),
         Metric(
-            "over_commitment", gettext_lazy("Committed over budget"), "money", COST_TOOLS,
+            "over_commitment", gettext_lazy("Over budget, by code"), "money", COST_TOOLS,
             gettext_lazy(
                 "Committed plus direct costs minus revised budget, for codes where that is above "
                 "zero."
