@@ -127,7 +127,7 @@ def big_bodies(stack: Stack) -> Attack:
 
 def hostile_files(stack: Stack) -> Attack:
     """From a signed-in person: files of each kind, one after another, each read to its end."""
-    somebody = Visitor(stack, stack.procore.company_id).sign_in("superintendent")
+    somebody = Visitor(stack, stack.procore.company_id).sign_in("manager")
     project = stack.procore.projects()[0]
     address = f"{stack.base_url}/embedded/projects/{project}/estimates/upload/"
 
