@@ -99,6 +99,10 @@ class Smoke:
         expect(frame.get_by_text("Up to date")).to_be_visible()
         expect(frame.locator(".card").nth(3)).to_be_visible()
         expect(frame.get_by_text("Company Admin · Halden Bay Builders")).to_be_visible()
+        figures = frame.locator(".card .meter").first
+        while not figures.is_visible():  # computed a moment after the sync
+            frame.get_by_role("button", name="Projects", exact=True).first.click()
+            self.page.wait_for_timeout(500)
         said(f"first sync ended; {frame.locator('.card').count()} projects shown")
         self.shoot("company-home")
 
@@ -126,6 +130,7 @@ class Smoke:
         frame = self.page.frame_locator("iframe")
         frame.get_by_role("button", name="Projects", exact=True).first.click()
         frame.get_by_role("button", name="Exceptions", exact=True).click()
+        expect(frame.get_by_role("heading", name="Exceptions", exact=True)).to_be_visible()
         expect(frame.locator(".cases li").first).to_be_visible()
         said(f"first exception: {frame.locator('.case').first.inner_text()}".replace("\n", " "))
         self.shoot("exceptions")
