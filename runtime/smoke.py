@@ -100,9 +100,12 @@ class Smoke:
         expect(frame.locator(".card").nth(3)).to_be_visible()
         expect(frame.get_by_text("Company Admin · Halden Bay Builders")).to_be_visible()
         figures = frame.locator(".card .meter").first
-        while not figures.is_visible():  # computed a moment after the sync
+        for _ in range(60):
+            if figures.is_visible():
+                break
+            self.page.wait_for_timeout(500)  # they are computed a moment after the sync
             frame.get_by_role("button", name="Projects", exact=True).first.click()
-            self.page.wait_for_timeout(500)
+        expect(figures).to_be_visible()
         said(f"first sync ended; {frame.locator('.card').count()} projects shown")
         self.shoot("company-home")
 
