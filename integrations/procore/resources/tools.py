@@ -21,4 +21,5 @@ class Tool(StrEnum):
 
 def known_tools(names: Iterable[str]) -> list[Tool]:
     """Tools known to this release: the former one may have named more, or fewer."""
-    return [Tool(name) for name in names if name in set(Tool)]
+    every = set(Tool)
+    return [Tool(name) for name in names if name in every]
