@@ -12,6 +12,7 @@ from pathlib import Path
 
 import django
 from django.core.management import get_commands, load_command_class
+from django.core.management.base import BaseCommand, DjangoHelpFormatter
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "dev" / "reference"
@@ -39,20 +40,24 @@ def _calls() -> Iterator[tuple[Path, ast.Call, list[str]]]:
                 yield path, node, [value for value in values if isinstance(value, str)]
 
 
+def _usage(command: BaseCommand, name: str) -> str:
+    """Without what every command takes."""
+    parser = command.create_parser("manage.py", name)
+    common = {"-h", *DjangoHelpFormatter.show_last}
+    own = [each for each in parser._actions if common.isdisjoint(each.option_strings)]
+    formatter = parser._get_formatter()
+    formatter.add_usage(parser.usage, own, parser._mutually_exclusive_groups, prefix="")
+    return " ".join(formatter.format_help().split())
+
+
 def commands() -> str:
     rows = []
     for name, app in sorted(get_commands().items()):
         if app != "partner_app":
             continue
         command = load_command_class(app, name)
-        usage = command.create_parser("manage.py", name).format_usage()
-        common = "[-h] [--version] [-v {0,1,2,3}] [--settings SETTINGS] [--pythonpath PYTHONPATH]"
-        rest = " ".join(usage.removeprefix("usage: ").split()).replace(common, "")
-        for each in (*common.split("] ["), "--traceback", "--no-color", "--force-color"):
-            rest = rest.replace(f"[{each.strip('[]')}]", "")
-        rest = rest.replace("[--skip-checks]", "")
         what = " ".join((command.help or "").split())
-        rows.append((f"`{' '.join(rest.split())}`".replace("|", "\\|"), what))
+        rows.append((f"`{_usage(command, name)}`".replace("|", "\\|"), what))
     intro = "Each prints JSON to stdout, and leaves with a status other than 0 where it failed.\n"
     return f"# Commands\n\n{intro}\n" + _table(("command", "what it does"), rows)
 
